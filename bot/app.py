@@ -1,0 +1,112 @@
+"""Wires the parts together. Nothing is opened or loaded before it is needed, and each once."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.errors import UsageError
+from bot.settings import ReaderKind, Settings
+from corpus.errors import CatalogueError
+
+if TYPE_CHECKING:
+    from bot.service import Service
+    from corpus.catalogue import Catalogue
+    from corpus.indexer import Indexer
+    from retrieval.encoders.port import Encoder
+    from retrieval.index.embedded import EmbeddedIndexStore
+    from retrieval.reader import Reader
+
+
+class Application:
+    """The parts that one data folder needs.
+
+    Args:
+        settings: as read.
+        encoder: takes the place of the one that the settings name, as tests do.
+
+    Raises:
+        UsageError: the data folder is a file.
+    """
+
+    def __init__(self, settings: Settings, encoder: Encoder | None = None) -> None:
+        if settings.data_dir.exists() and not settings.data_dir.is_dir():
+            raise UsageError(f"the data folder {settings.data_dir} is a file: name a folder by --data-dir")
+        self.settings = settings
+        self._given_encoder = encoder
+        self._lock = threading.RLock()
+
+    @property
+    def index_folder(self) -> Path:
+        """Where generations lie."""
+        return self.settings.data_dir / "index"
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The catalogue.
+
+        Raises:
+            CatalogueError: it cannot be opened.
+        """
+        from corpus.catalogue import Catalogue
+
+        return Catalogue(self.settings.data_dir / "catalogue.sqlite3")
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder; loading it takes seconds.
+
+        Raises:
+            EncoderError: it cannot be loaded.
+        """
+        with self._lock:
+            if self._given_encoder is not None:
+                return self._given_encoder
+            from retrieval.encoders.sentence_transformer import Precision, SentenceTransformerEncoder
+
+            return SentenceTransformerEncoder(self.settings.model, Precision(self.settings.precision))
+
+    @cached_property
+    def store(self) -> EmbeddedIndexStore:
+        """The generations."""
+        from retrieval.index.embedded import EmbeddedIndexStore
+
+        return EmbeddedIndexStore(self.index_folder, self.encoder.fingerprint, self.encoder.dimension)
+
+    @cached_property
+    def reader(self) -> Reader | None:
+        """What reads the best few passages."""
+        from retrieval.reader import MaxSimReader
+
+        return MaxSimReader(self.encoder) if self.settings.reader is ReaderKind.MAXSIM else None
+
+    @cached_property
+    def indexer(self) -> Indexer:
+        """Brings catalogue and index up to date."""
+        from corpus.indexer import Indexer
+
+        return Indexer(self.catalogue, self.store, self.encoder, self.settings.data_dir)
+
+    @cached_property
+    def service(self) -> Service:
+        """Answers questions."""
+        from bot.service import Service
+        from retrieval.parameters import Parameters
+
+        return Service(self, Parameters.load())
+
+    def check_data_folder(self) -> None:
+        """See that the data folder can be written, before anything long begins.
+
+        Raises:
+            CatalogueError: it cannot.
+        """
+        try:
+            self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CatalogueError(
+                f"the data folder {self.settings.data_dir} cannot be written ({error.strerror}): "
+                "name another by --data-dir"
+            ) from error

@@ -1,0 +1,322 @@
+"""The command line.
+
+Standard output carries answers alone; progress, logs and errors go to standard error. Exit status: 0 for
+success (to abstain is one), 1 where something failed, 2 for bad input.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from bot.errors import BotError, NotBuiltYet, UsageError
+from corpus.errors import CorpusError, FeedError
+from retrieval.errors import InputError, RetrievalError
+
+if TYPE_CHECKING:
+    from bot.app import Application
+    from bot.messages import Question, Reply
+    from retrieval.types import Filters
+
+_BAD_INPUT = (UsageError, FeedError, InputError)
+_OURS = (BotError, CorpusError, RetrievalError)
+_MOST_CITED = 1000
+_MOST_SENTENCES = 50
+
+_data_dir = click.option(
+    "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="The only folder that is written to."
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+_output = click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="For --batch.")
+
+
+def _batch(metavar: str) -> Callable[[Any], Any]:
+    path = click.Path(path_type=Path, exists=True, dir_okay=False)
+    return click.option("--batch", type=path, metavar=metavar, help="Many in one process, a line of JSON each.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("backchannel"), prog_name="backchannel")
+def cli() -> None:
+    """Ask a corpus of news articles; every answer is a verbatim, cited quotation."""
+
+
+@cli.command()
+@click.argument("question", required=False)
+@_json
+@click.option("--since", metavar="D", help="Only articles published since 2024, 2024-06 or 2024-06-15.")
+@click.option("--until", metavar="D", help="Only articles published until then.")
+@click.option("--source", metavar="S", help="Only articles of this outlet.")
+@click.option("-k", "k", type=click.IntRange(1, _MOST_CITED), default=3, show_default=True, help="Articles to cite.")
+@click.option("--explain", is_flag=True, help="Show how each passage came to its place.")
+@_batch("QUERIES.jsonl")
+@_output
+@_data_dir
+def ask(
+    question: str | None,
+    as_json: bool,
+    since: str | None,
+    until: str | None,
+    source: str | None,
+    k: int,
+    explain: bool,
+    batch: Path | None,
+    output: Path | None,
+    data_dir: Path | None,
+) -> None:
+    """Answer QUESTION, or each line {id, question, [article_ids]} of a file."""
+    from bot.render.json import answer_object
+
+    filters = _filters(since, until, source)
+    _one_of("QUESTION", question, batch, output)
+    app = _application(data_dir)
+    if batch and output:
+        _ask_batch(app, batch, output, filters, k, explain=explain)
+        return
+    asked = _question(question or "")
+    _check(asked, filters)
+    _index_briefs_if_new(app)
+    reply = app.service.ask(asked, k=k, filters=filters)
+    if as_json:
+        _print_json(answer_object(reply, explain=explain))
+    else:
+        _show(reply, explain=explain)
+
+
+@cli.command()
+@click.argument("topic", required=False)
+@_json
+@click.option("--sentences", type=click.IntRange(1, _MOST_SENTENCES), default=3, show_default=True, metavar="N")
+@_batch("ITEMS.jsonl")
+@_output
+@_data_dir
+def summary(
+    topic: str | None, as_json: bool, sentences: int, batch: Path | None, output: Path | None, data_dir: Path | None
+) -> None:
+    """Summarise TOPIC, or the article of that id, in verbatim sentences."""
+    from bot.render.json import summary_object
+    from bot.service import require_index
+
+    _one_of("TOPIC", topic, batch, output)
+    app = _application(data_dir)
+    if batch and output:
+        _summary_batch(app, batch, output, sentences)
+        return
+    asked = _question(topic or "")
+    _check(asked, None)
+    require_index(app)
+    reply = app.service.summarize(asked, sentences=sentences)
+    if as_json:
+        _print_json(summary_object(reply))
+    else:
+        _show(reply)
+
+
+@cli.command()
+@click.argument("topic")
+@_json
+@_data_dir
+def timeline(topic: str, as_json: bool, data_dir: Path | None) -> None:  # noqa: ARG001
+    """Dated events on TOPIC (not built yet)."""
+    raise NotBuiltYet("timelines are not built yet: `backchannel summary TOPIC` gives the main sentences, dated")
+
+
+@cli.command()
+@click.argument("feeds", nargs=-1, metavar="[FEED ...]")
+@click.option("--rebuild", is_flag=True, help="Cut and encode everything anew.")
+@_json
+@_data_dir
+def index(feeds: tuple[str, ...], rebuild: bool, as_json: bool, data_dir: Path | None) -> None:
+    """Bring feeds up to date: folders or files of .md, .txt or .jsonl; without any, all that are known."""
+    from bot.progress import progress_bars
+    from bot.render.json import index_object
+
+    app = _application(data_dir)
+    app.check_data_folder()
+    with progress_bars() as progress:
+        reply = app.service.reindex(feeds, rebuild=rebuild, progress=progress)
+    if as_json:
+        _print_json(index_object(reply))
+    else:
+        _show(reply)
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE.html ...")
+@click.option("--url", metavar="U", help="The page's address.")
+@_json
+def extract(files: tuple[str, ...], url: str | None, as_json: bool) -> None:  # noqa: ARG001
+    """The clean article of each page (not built yet)."""
+    raise NotBuiltYet("HTML pages cannot be read yet: save the article as .txt and run `backchannel index`")
+
+
+@cli.command()
+@_data_dir
+def chat(data_dir: Path | None) -> None:
+    """The bot in the terminal."""
+    from bot.chat import Chat
+
+    app = _application(data_dir)
+    _index_briefs_if_new(app)
+    Chat(app).run()
+
+
+@cli.command()
+@_data_dir
+def serve(data_dir: Path | None) -> None:  # noqa: ARG001
+    """Every platform that has a token (not built yet)."""
+    raise NotBuiltYet("Slack and Discord are not built yet: `backchannel chat` is the bot in the terminal")
+
+
+@cli.command()
+@_json
+@_data_dir
+def status(as_json: bool, data_dir: Path | None) -> None:
+    """What the index holds."""
+    from bot.render.json import status_object
+    from bot.service import require_index
+
+    app = _application(data_dir)
+    require_index(app)
+    reply = app.service.status()
+    if as_json:
+        _print_json(status_object(reply))
+    else:
+        _show(reply)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; returns its exit status."""
+    try:
+        cli.main(args=arguments, prog_name="backchannel", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
+    except click.ClickException as error:
+        message, exit_status = error.format_message(), 2
+    except (click.Abort, KeyboardInterrupt):
+        message, exit_status = "stopped", 130
+    except _OURS as error:
+        message, exit_status = str(error), 2 if isinstance(error, _BAD_INPUT) else 1
+    else:
+        return 0
+    # One line, whatever a library put into the message.
+    click.echo(f"backchannel: {' '.join(message.split())}", err=True)
+    return exit_status
+
+
+def _application(data_dir: Path | None) -> Application:
+    from bot.app import Application
+    from bot.settings import load_settings
+
+    settings = load_settings(data_dir=data_dir)
+    logging.basicConfig(
+        stream=sys.stderr, level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    return Application(settings)
+
+
+def _one_of(name: str, value: str | None, batch: Path | None, output: Path | None) -> None:
+    if (value is None) == (batch is None):
+        raise UsageError(f"give either {name} or --batch FILE")
+    if (batch is None) != (output is None):
+        raise UsageError("--batch and --output go together")
+
+
+def _question(text: str) -> Question:
+    from bot.messages import Question
+
+    return Question(text, time=dt.datetime.now().astimezone())
+
+
+def _check(question: Question, filters: Filters | None) -> None:
+    """Refuse bad input before a model is loaded or an index is made."""
+    from retrieval.questions import parse_question
+
+    parse_question(question.text, question.time, filters=filters)
+
+
+def _filters(since: str | None, until: str | None, source: str | None) -> Filters:
+    from retrieval.questions import parse_since, parse_until
+    from retrieval.types import Filters
+
+    return Filters(
+        since=parse_since(since) if since is not None else None,
+        until=parse_until(until) if until is not None else None,
+        sources=frozenset({source}) if source is not None else None,
+    )
+
+
+def _index_briefs_if_new(app: Application) -> None:
+    """In a fresh data folder, index the briefs that ship with the project, and say so."""
+    from bot.progress import progress_bars
+    from bot.service import has_index
+
+    if has_index(app):
+        return
+    app.check_data_folder()
+    if app.catalogue.feeds():
+        from bot.service import require_index
+
+        require_index(app)
+    click.echo("No index yet: indexing the briefs that ship with Backchannel.", err=True)
+    with progress_bars() as progress:
+        app.service.reindex(progress=progress)
+
+
+def _ask_batch(app: Application, batch: Path, output: Path, filters: Filters, k: int, *, explain: bool) -> None:
+    from dataclasses import replace
+
+    from bot.batch import Row, optional_ids, required_text, run_batch
+    from bot.progress import counter
+    from bot.render.json import answer_object
+    from bot.service import require_index
+
+    require_index(app)
+
+    def answer(row: Row) -> Row:
+        asked = _question(required_text(row, "question"))
+        narrowed = replace(filters, article_ids=optional_ids(row, "article_ids"))
+        return answer_object(app.service.ask(asked, k=k, filters=narrowed, keep=False), explain=explain)
+
+    with counter("asking") as advance:
+        run_batch(batch, output, answer, advance)
+
+
+def _summary_batch(app: Application, batch: Path, output: Path, sentences: int) -> None:
+    from bot.batch import Row, optional_count, required_text, run_batch
+    from bot.progress import counter
+    from bot.render.json import summary_object
+    from bot.service import require_index
+
+    require_index(app)
+
+    def summarize(row: Row) -> Row:
+        count = optional_count(row, "sentences", sentences, _MOST_SENTENCES)
+        return summary_object(app.service.summarize(_question(required_text(row, "query")), sentences=count))
+
+    with counter("summarising") as advance:
+        run_batch(batch, output, summarize, advance)
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def _show(reply: Reply, *, explain: bool = False) -> None:
+    from bot.console import output_console, show
+
+    show(output_console(), reply, explain=explain)

@@ -1,0 +1,1 @@
+"""Renderers: pure functions from a reply to what a platform shows."""

@@ -1,0 +1,1 @@
+"""The corpus: where articles come from and how they are kept."""

@@ -1,0 +1,23 @@
+"""Readers: files of one format each, turned into articles. Choose one with :func:`reader_for`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from corpus.readers.jsonl import JsonLinesReader
+from corpus.readers.markdown import MarkdownReader
+from corpus.readers.plain import PlainTextReader
+from corpus.readers.port import BadItem, Origin, Reader
+
+__all__ = ["READERS", "BadItem", "Origin", "Reader", "reader_for"]
+
+_SHIPPED: tuple[Reader, ...] = (MarkdownReader(), PlainTextReader(), JsonLinesReader())
+
+READERS: Mapping[str, Reader] = {suffix: reader for reader in _SHIPPED for suffix in reader.suffixes}
+"""The reader of each file name suffix, in lower case and with its dot."""
+
+
+def reader_for(path: Path) -> Reader | None:
+    """The reader of a file by its name's suffix, in whatever case; ``None`` where there is none."""
+    return READERS.get(path.suffix.lower())

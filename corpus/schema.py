@@ -1,0 +1,81 @@
+"""The catalogue's tables, as migrations that are applied in order."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from corpus.errors import CatalogueError
+
+MIGRATIONS = (
+    """
+    CREATE TABLE feeds (
+        name TEXT PRIMARY KEY,
+        location TEXT NOT NULL UNIQUE,
+        added TEXT NOT NULL
+    );
+    -- What an article said at one time. The text is never changed.
+    CREATE TABLE revisions (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        article_id TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        title TEXT NOT NULL,
+        source TEXT NOT NULL,
+        url TEXT NOT NULL,
+        published TEXT,
+        text TEXT NOT NULL,
+        text_hash TEXT NOT NULL,
+        seen TEXT NOT NULL,
+        cut_for TEXT NOT NULL DEFAULT ''
+    );
+    CREATE INDEX revisions_by_article ON revisions (article_id);
+    CREATE TABLE articles (
+        id TEXT PRIMARY KEY,
+        feed TEXT NOT NULL REFERENCES feeds (name),
+        revision INTEGER NOT NULL UNIQUE REFERENCES revisions (id)
+    );
+    CREATE INDEX articles_by_feed ON articles (feed);
+    -- Ids are never used again: an index that still knows an old one must not find something else.
+    CREATE TABLE passages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        revision INTEGER NOT NULL REFERENCES revisions (id),
+        start INTEGER NOT NULL,
+        "end" INTEGER NOT NULL,
+        digest TEXT NOT NULL,
+        current INTEGER NOT NULL DEFAULT 1,
+        retired INTEGER
+    );
+    CREATE INDEX passages_by_revision ON passages (revision);
+    CREATE INDEX passages_by_digest ON passages (digest);
+    CREATE TABLE generations (
+        number INTEGER PRIMARY KEY,
+        created TEXT NOT NULL,
+        encoder TEXT NOT NULL,
+        passages INTEGER NOT NULL,
+        articles INTEGER NOT NULL,
+        seconds REAL NOT NULL
+    );
+    CREATE TABLE answers (
+        id TEXT PRIMARY KEY,
+        asked TEXT NOT NULL,
+        question TEXT NOT NULL,
+        abstained INTEGER NOT NULL,
+        body TEXT NOT NULL
+    );
+    """,
+)
+
+
+def migrate(connection: sqlite3.Connection, where: str) -> None:
+    """Bring the tables up to this version, each migration in a transaction of its own.
+
+    Raises:
+        CatalogueError: a newer version wrote the catalogue.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise CatalogueError(
+            f"{where} belongs to a newer version (its tables are at {version}, this version knows "
+            f"{len(MIGRATIONS)}): upgrade Backchannel, or name another folder by --data-dir"
+        )
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")

@@ -1,0 +1,57 @@
+"""What an encoder must offer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+"""float32 ``(n, d)``, rows L2-normalised, so that an inner product is the cosine (higher is more alike)."""
+Offsets = npt.NDArray[np.int32]
+"""int32 ``(tokens, 2)``: first character and end (exclusive) of each token in its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenVectors:
+    """A text read token by token, special tokens left out.
+
+    ``vectors`` is float32 ``(tokens, d)``, rows L2-normalised; ``offsets`` is int32 ``(tokens, 2)``.
+    """
+
+    vectors: Vectors
+    offsets: Offsets
+
+
+class Encoder(Protocol):
+    """Turns texts into vectors. Implementations are safe to call from several threads."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the same text may get another vector; an index made with another one is refused."""
+
+    @property
+    def dimension(self) -> int:
+        """d, the length of a vector."""
+
+    @property
+    def max_tokens(self) -> int:
+        """How many tokens of a passage are seen; what is longer would be cut off."""
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """float32 ``(n, d)``, rows L2-normalised."""
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """float32 ``(n, d)``, rows L2-normalised."""
+
+    def encode_query_tokens(self, text: str) -> TokenVectors:
+        """A question, token by token."""
+
+    def encode_passage_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Passages, token by token, each up to ``max_tokens``."""
+
+    def token_spans(self, texts: Sequence[str]) -> list[Offsets]:
+        """Where the tokens of each text lie, int32 ``(tokens, 2)``; never cut short, special tokens left out."""

@@ -1,0 +1,221 @@
+"""The engine: a query in, a cited answer or an abstention out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from retrieval.encoders.port import Encoder
+from retrieval.errors import FilterError
+from retrieval.fusion import search
+from retrieval.index.port import Index
+from retrieval.near_duplicates import same_elsewhere
+from retrieval.parameters import Calibration, Parameters
+from retrieval.questions import resolve_sources
+from retrieval.ranking import Ranked, best_first, best_of_each_article, fuse, rank
+from retrieval.reader import Reader, Reading, Weigh, WordReader, inverse_document_frequency
+from retrieval.signals import signals
+from retrieval.types import Answer, Citation, Filters, Headline, Hit, Passage, Query
+
+_NEAREST = 3
+# Passages looked through for copies of what is cited.
+_FOLDED_WITHIN = 20
+
+
+class PassageStore(Protocol):
+    """Where passages' texts are kept."""
+
+    def passages(self, ids: Sequence[int]) -> list[Passage]:
+        """Passages by id, in this order.
+
+        Raises:
+            IndexDamaged: one is unknown.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingBudget:
+    """How long the reader may take for one question; it reads fewer passages where it is too slow.
+
+    Args:
+        milliseconds: for all passages of a question.
+        least: this many are read however long it takes.
+    """
+
+    milliseconds: float = 1500.0
+    least: int = 3
+
+
+class Pace:
+    """How fast the reader has been of late."""
+
+    def __init__(self) -> None:
+        self._per_passage = 0.0
+
+    def affordable(self, wanted: int, budget: ReadingBudget) -> int:
+        """How many of the wanted passages fit into the budget."""
+        if not self._per_passage:
+            return wanted
+        return max(min(wanted, int(budget.milliseconds / self._per_passage)), min(budget.least, wanted))
+
+    def note(self, milliseconds: float, passages: int) -> None:
+        """Remember a reading; recent ones count most."""
+        if passages:
+            now = milliseconds / passages
+            self._per_passage = 0.8 * self._per_passage + 0.2 * now if self._per_passage else now
+
+
+class Engine:
+    """Answers queries from one generation. Safe to use from several threads.
+
+    Args:
+        index: the generation.
+        passages: the texts of its passages.
+        encoder: the one that made it.
+        reader: reads the best few passages; ``None`` ranks and marks by words alone.
+        parameters: how scores are combined, and when to abstain.
+        budget: how long the reader may take.
+        pace: shared between engines of one process, so that a new generation starts with what is known.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        passages: PassageStore,
+        encoder: Encoder,
+        reader: Reader | None,
+        parameters: Parameters,
+        budget: ReadingBudget | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self.index = index
+        self._passages = passages
+        self._encoder = encoder
+        self._reader = reader
+        self._words = WordReader()
+        self._parameters = parameters
+        self._budget = budget or ReadingBudget()
+        self._pace = pace or Pace()
+
+    def answer(self, query: Query) -> Answer:
+        """Find what answers a query.
+
+        Raises:
+            FilterError: a source or an article that the index does not hold.
+            IndexDamaged: the index does not belong to the store of passages.
+        """
+        started = time.perf_counter()
+        filters = self._checked(query.filters)
+        ranked = self._rank(query.text, filters, self._parameters.ranking.depth)
+        confidence = self._confidence(query.text, ranked)
+        hits = self._enough(query, filters, ranked)
+        return Answer(
+            query=query,
+            abstained=confidence < self._calibration.threshold,
+            confidence=confidence,
+            citations=tuple(self._cite(query.text, hits[: query.k], ranked)),
+            nearest=self._headlines(hits),
+            horizon=self.index.info.horizon,
+            elapsed_ms=(time.perf_counter() - started) * 1000,
+        )
+
+    def search(self, text: str, filters: Filters) -> Ranked:
+        """Ranked candidates alone, without citations.
+
+        Raises:
+            FilterError: a source or an article that the index does not hold.
+        """
+        return self._rank(text, self._checked(filters), self._parameters.ranking.depth)
+
+    def signals(self, text: str, ranked: Ranked) -> dict[str, float]:
+        """The signals that confidence is computed from."""
+        best = self._passages.passages([ranked.hits[0].passage_id])[0] if ranked.hits else None
+        reading = ranked.readings.get(best.id) if best else None
+        return signals(text, ranked.hits, best, reading, self._weigh)
+
+    def weigh(self) -> Weigh:
+        """How rare words are in this generation."""
+        return self._weigh
+
+    @property
+    def _calibration(self) -> Calibration:
+        return self._parameters.calibration if self._reader else self._parameters.plain
+
+    def _checked(self, filters: Filters) -> Filters:
+        filters = resolve_sources(filters, self.index.sources())
+        if filters.article_ids is not None:
+            unknown = filters.article_ids - self.index.known_articles(filters.article_ids)
+            if unknown or not filters.article_ids:
+                named = f"there is no article {min(unknown)!r}" if unknown else "article_ids is empty"
+                raise FilterError(f"{named}: name ids of articles that are indexed, or leave article_ids out")
+        return filters
+
+    def _rank(self, text: str, filters: Filters, depth: int) -> Ranked:
+        vector = self._encoder.encode_queries([text])[0]
+        candidates = search(self.index, text, vector, depth, filters)
+        fused = fuse(candidates, self._parameters.ranking)
+        first = candidates.ids[best_first(fused, candidates.ids)[: self._parameters.ranking.read]]
+        return rank(candidates, fused, self._read(text, first.tolist()), self._parameters.ranking)
+
+    def _read(self, text: str, ids: Sequence[int]) -> dict[int, Reading]:
+        if self._reader is None or not ids:
+            return {}
+        ids = ids[: self._pace.affordable(len(ids), self._budget)]
+        started = time.perf_counter()
+        readings = self._reader.read(text, self._passages.passages(ids), self._weigh)
+        self._pace.note((time.perf_counter() - started) * 1000, len(ids))
+        return dict(zip(ids, readings, strict=True))
+
+    def _confidence(self, text: str, ranked: Ranked) -> float:
+        values = self.signals(text, ranked)
+        return self._calibration.confidence(values) if values["found"] else 0.0
+
+    def _enough(self, query: Query, filters: Filters, ranked: Ranked) -> list[Hit]:
+        """Hits of ``k`` articles or more; searched deeper where the first search found fewer."""
+        depth = self._parameters.ranking.depth
+        hits = best_of_each_article(ranked.hits, max(query.k, _NEAREST))
+        known = len({hit.article_id for hit in ranked.hits})
+        while known < query.k and depth < self.index.info.passages:
+            depth *= 4
+            # What was found first keeps its place: an answer is the same however many articles are cited.
+            deeper = self._rank(query.text, filters, depth)
+            placed = {hit.passage_id for hit in ranked.hits}
+            merged = [*ranked.hits, *(hit for hit in deeper.hits if hit.passage_id not in placed)]
+            hits = best_of_each_article(merged, max(query.k, _NEAREST))
+            if known == (known := len({hit.article_id for hit in merged})):
+                break
+        return hits
+
+    def _cite(self, text: str, hits: Sequence[Hit], ranked: Ranked) -> list[Citation]:
+        others = best_of_each_article(ranked.hits, _FOLDED_WITHIN)
+        pool = {hit.passage_id: hit for hit in (*hits, *others)}
+        passages = dict(zip(pool, self._passages.passages(list(pool)), strict=True))
+        copies = dict(zip(pool, same_elsewhere(list(passages.values())), strict=True))
+        unread = [passages[hit.passage_id] for hit in hits if hit.passage_id not in ranked.readings]
+        readings = ranked.readings | dict(
+            zip((p.id for p in unread), self._words.read(text, unread, self._weigh), strict=True)
+        )
+        return [
+            Citation.of(
+                passages[hit.passage_id],
+                hit.score,
+                readings[hit.passage_id].sentences[:_HIGHLIGHTS],
+                copies[hit.passage_id],
+                hit.explanation,
+            )
+            for hit in hits
+        ]
+
+    def _headlines(self, hits: Sequence[Hit]) -> tuple[Headline, ...]:
+        firsts = best_of_each_article(hits, _NEAREST)
+        articles = {p.article.id: p.article for p in self._passages.passages([hit.passage_id for hit in firsts])}
+        return tuple(Headline(a.id, a.title, a.published) for a in articles.values())
+
+    def _weigh(self, words: Sequence[str]) -> list[float]:
+        total = self.index.info.passages
+        return [inverse_document_frequency(n, total) for n in self.index.document_frequencies(words)]
+
+
+_HIGHLIGHTS = 1

@@ -1,0 +1,70 @@
+"""Dense and lexical search of one question, fused into one ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.encoders.port import Vectors
+from retrieval.index.port import Index, Match
+from retrieval.types import Filters
+
+Scores = npt.NDArray[np.float64]
+"""float64 ``(n,)``, higher is better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Passages found by either search, ``n`` in all, best first by ``fused`` once they are fused.
+
+    ``dense`` is each one's exact cosine, ``lexical`` its BM25 score (0 where that search did not list it);
+    ranks count from 1, 0 where a search did not list it.
+    """
+
+    ids: npt.NDArray[np.int64]
+    article_ids: tuple[str, ...]
+    dense: Scores
+    lexical: Scores
+    dense_rank: npt.NDArray[np.int64]
+    lexical_rank: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def search(index: Index, question: str, vector: Vectors, depth: int, filters: Filters) -> Candidates:
+    """The ``depth`` best passages of each search.
+
+    Args:
+        index: the generation to search.
+        question: its words.
+        vector: its encoding, float32 ``(d,)``, unit length.
+        depth: how many of each search.
+        filters: what may be found.
+    """
+    dense = index.search_dense(vector, depth, filters)
+    lexical = index.search_lexical(question, depth, filters)
+    article_ids = {match.passage_id: match.article_id for match in (*dense, *lexical)}
+    ids = np.array(sorted(article_ids), dtype=np.int64)
+    bm25, dense_rank, lexical_rank = (np.zeros(len(ids)), *(np.zeros(len(ids), dtype=np.int64) for _ in range(2)))
+    _place(ids, dense, dense_rank)
+    for at, match in zip(_place(ids, lexical, lexical_rank), lexical, strict=True):
+        bm25[at] = match.score
+    return Candidates(
+        ids=ids,
+        article_ids=tuple(article_ids[i] for i in ids.tolist()),
+        dense=(index.vectors(ids.tolist()) @ vector).astype(np.float64),
+        lexical=bm25,
+        dense_rank=dense_rank,
+        lexical_rank=lexical_rank,
+    )
+
+
+def _place(ids: npt.NDArray[np.int64], matches: Sequence[Match], ranks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Write the matches' ranks; returns where they stand among the ids."""
+    at: npt.NDArray[np.int64] = np.searchsorted(ids, [match.passage_id for match in matches])
+    ranks[at] = np.arange(1, len(matches) + 1)
+    return at

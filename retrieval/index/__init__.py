@@ -1,0 +1,1 @@
+"""Indexes: passages in, the nearest passages out, dense and lexical, in generations."""

@@ -1,0 +1,148 @@
+"""Lexical search by tantivy (BM25): the one module that imports it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import tantivy
+
+from retrieval.index.port import IndexedPassage
+from retrieval.types import Filters
+
+_ANALYZER = "news_en"
+# A match in the title counts as much as one in the text; fitted by training/fit_fusion.py.
+_TITLE_BOOST = 1.0
+_WRITER_BYTES = 64_000_000
+
+
+def _analyzer() -> tantivy.TextAnalyzer:
+    return (
+        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+        .filter(tantivy.Filter.remove_long(100))
+        .filter(tantivy.Filter.lowercase())
+        .filter(tantivy.Filter.ascii_fold())
+        .filter(tantivy.Filter.stopword("english"))
+        .filter(tantivy.Filter.stemmer("english"))
+        .build()
+    )
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_integer_field("id", stored=False, indexed=True, fast=True)
+    builder.add_text_field("article_id", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("source", tokenizer_name="raw", index_option="basic")
+    # Days since 0001-01-01; an undated passage has neither field and so fails every date filter.
+    builder.add_integer_field("first_day", indexed=True, fast=True)
+    builder.add_integer_field("last_day", indexed=True, fast=True)
+    builder.add_text_field("title", tokenizer_name=_ANALYZER, index_option="freq")
+    builder.add_text_field("text", tokenizer_name=_ANALYZER, index_option="freq")
+    return builder.build()
+
+
+class LexicalIndex:
+    """Passages by their words, in a folder: lower-cased, without accents and stop words, English stems.
+
+    Args:
+        folder: an existing folder, empty or written by this class.
+
+    Raises:
+        ValueError: the folder holds another kind of index, or a broken one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._schema = _schema()
+        self._analyzer = _analyzer()
+        self._index = tantivy.Index(self._schema, path=str(folder))
+        self._index.register_tokenizer(_ANALYZER, self._analyzer)
+        self._writer: tantivy.IndexWriter | None = None
+        self._searcher = self._index.searcher()
+
+    def __len__(self) -> int:
+        return self._searcher.num_docs
+
+    def add(self, passages: Iterable[IndexedPassage]) -> None:
+        """Add passages; :meth:`commit` makes them searchable."""
+        writer = self._writing()
+        for passage in passages:
+            document = tantivy.Document(
+                id=passage.id,
+                article_id=passage.article_id,
+                source=passage.source,
+                title=passage.title,
+                text=passage.text,
+            )
+            if passage.published:
+                document.add_integer("first_day", passage.published.first.toordinal())
+                document.add_integer("last_day", passage.published.last.toordinal())
+            writer.add_document(document)
+
+    def remove(self, ids: Iterable[int]) -> None:
+        """Remove passages; unknown ids are passed over."""
+        writer = self._writing()
+        for passage_id in ids:
+            writer.delete_documents_by_term("id", int(passage_id))
+
+    def commit(self) -> None:
+        """Write everything to disk and wait until segments are merged."""
+        if self._writer is not None:
+            self._writer.commit()
+            self._writer.wait_merging_threads()
+            self._writer = None
+        self._index.reload()
+        self._searcher = self._index.searcher()
+
+    def _writing(self) -> tantivy.IndexWriter:
+        if self._writer is None:
+            # One thread makes one segment, in the order given: the same input gives the same scores.
+            self._writer = self._index.writer(heap_size=_WRITER_BYTES, num_threads=1)
+        return self._writer
+
+    def search(self, query: str, k: int, filters: Filters) -> list[tuple[int, float]]:
+        """Ids and BM25 scores of the ``k`` best passages, best first, equal scores by ascending id."""
+        terms = list(dict.fromkeys(self._analyzer.analyze(query)))
+        if not terms or k <= 0:
+            return []
+        should = [(tantivy.Occur.Should, scored) for term in terms for scored in self._scored(term)]
+        clauses = [
+            (tantivy.Occur.Must, tantivy.Query.boolean_query(should)),
+            *((tantivy.Occur.Must, tantivy.Query.const_score_query(kept, 0.0)) for kept in self._kept(filters)),
+        ]
+        found = self._searcher.search(tantivy.Query.boolean_query(clauses), k, count=False).hits
+        ids = self._searcher.fast_field_values("id", [address for _, address in found]) if found else []
+        pairs = [(int(passage_id or 0), float(score)) for passage_id, (score, _) in zip(ids, found, strict=True)]
+        return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+
+    def document_frequencies(self, words: Sequence[str]) -> list[int]:
+        """In how many passages' text each word occurs; a stop word counts as being in all of them."""
+        total = len(self)
+        return [
+            max(
+                (self._searcher.doc_freq("text", term) for term in self._analyzer.analyze(word)),
+                default=total,
+            )
+            for word in words
+        ]
+
+    def _scored(self, term: str) -> list[tantivy.Query]:
+        in_title = tantivy.Query.term_query(self._schema, "title", term, "freq")
+        return [
+            tantivy.Query.term_query(self._schema, "text", term, "freq"),
+            tantivy.Query.boost_query(in_title, _TITLE_BOOST),
+        ]
+
+    def _kept(self, filters: Filters) -> list[tantivy.Query]:
+        kept: list[tantivy.Query] = []
+        for field, values in (("source", filters.sources), ("article_id", filters.article_ids)):
+            if values is not None:
+                kept.append(tantivy.Query.term_set_query(self._schema, field, sorted(values)))
+        if filters.since is not None:
+            kept.append(self._days("last_day", lower_bound=filters.since.toordinal()))
+        if filters.until is not None:
+            kept.append(self._days("first_day", upper_bound=filters.until.toordinal()))
+        return kept
+
+    def _days(self, field: str, *, lower_bound: int | None = None, upper_bound: int | None = None) -> tantivy.Query:
+        kind = tantivy.FieldType.Integer
+        return tantivy.Query.range_query(self._schema, field, kind, lower_bound, upper_bound)

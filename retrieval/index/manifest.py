@@ -1,0 +1,113 @@
+"""The manifest of a generation: what it holds, by whom it was made, and the checksum of every file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from retrieval.dates import PartialDate
+from retrieval.errors import IndexDamaged, IndexForeign
+from retrieval.index.port import GenerationInfo
+from retrieval.types import Horizon
+
+SCHEMA = 1
+"""The layout of a generation's folder; a higher number was written by a newer version."""
+
+_NAME = "manifest.json"
+_WAY_OUT = "run `backchannel index --rebuild` to make the index anew"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """``files`` maps each file's path in the folder to its size in bytes and SHA-256."""
+
+    info: GenerationInfo
+    files: Mapping[str, tuple[int, str]]
+
+    @classmethod
+    def describe(cls, info: GenerationInfo, folder: Path) -> Self:
+        """Checksum everything in the folder."""
+        return cls(info, {str(f.relative_to(folder)): _fingerprint(f) for f in _files(folder)})
+
+    def write(self, folder: Path) -> None:
+        """Write the manifest beside what it describes, and see it all safely to disk."""
+        value = {"schema": SCHEMA, "info": asdict(self.info), "files": self.files}
+        (folder / _NAME).write_text(json.dumps(value, indent=1, default=str), encoding="utf-8")
+        for path in [*_files(folder), folder / _NAME, *(p for p in folder.rglob("*") if p.is_dir()), folder]:
+            sync(path)
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read a manifest and hold it against the folder's files.
+
+        Raises:
+            IndexDamaged: the manifest or a file is missing, cut short or changed.
+            IndexForeign: a newer version wrote it.
+        """
+        try:
+            value = json.loads((folder / _NAME).read_text(encoding="utf-8"))
+            schema = value["schema"]
+            if schema == SCHEMA:
+                manifest = cls(_info(value["info"]), {n: (b, d) for n, (b, d) in value["files"].items()})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise IndexDamaged(f"{folder / _NAME} cannot be read ({error}): {_WAY_OUT}") from error
+        if schema != SCHEMA:
+            raise IndexForeign(
+                f"the index in {folder} has layout {schema}, this version reads {SCHEMA}: "
+                f"use the version that made it, or {_WAY_OUT}"
+            )
+        manifest._check(folder)
+        return manifest
+
+    def check_encoder(self, fingerprint: str) -> None:
+        """Refuse an index of other vectors.
+
+        Raises:
+            IndexForeign: another model made it.
+        """
+        if self.info.encoder != fingerprint:
+            raise IndexForeign(
+                f"the index was made with the model {self.info.encoder}, the settings name {fingerprint}: "
+                f"set BACKCHANNEL_MODEL back, or {_WAY_OUT}"
+            )
+
+    def _check(self, folder: Path) -> None:
+        for name, expected in self.files.items():
+            try:
+                found = _fingerprint(folder / name)
+            except OSError as error:
+                raise IndexDamaged(f"{folder / name} cannot be read ({error}): {_WAY_OUT}") from error
+            if found != expected:
+                raise IndexDamaged(f"{folder / name} has changed since it was published: {_WAY_OUT}")
+
+
+def sync(path: Path) -> None:
+    """Have the operating system write a file or a folder's list of names to the disk itself."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _info(value: dict[str, Any]) -> GenerationInfo:
+    horizon = value.pop("horizon")
+    # asdict() turned dates into dictionaries of their parts.
+    first, last = (PartialDate(**horizon[key]) if horizon[key] else None for key in ("first", "last"))
+    return GenerationInfo(**value, horizon=Horizon(horizon["articles"], first, last))
+
+
+def _files(folder: Path) -> list[Path]:
+    # Lock files of the lexical index are no part of it.
+    return sorted(f for f in folder.rglob("*") if f.is_file() and f.name != _NAME and f.suffix != ".lock")
+
+
+def _fingerprint(file: Path) -> tuple[int, str]:
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return file.stat().st_size, digest

@@ -1,0 +1,146 @@
+"""What an index must offer: the embedded one and any distributed engine pass one contract suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.dates import PartialDate
+from retrieval.encoders.port import Vectors
+from retrieval.types import Filters, Horizon
+
+PassageIds = npt.NDArray[np.int64]
+"""int64 ``(n,)``."""
+
+EVERYTHING = Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedPassage:
+    """A passage with what it can be found and filtered by."""
+
+    id: int
+    article_id: str
+    title: str
+    text: str
+    source: str = ""
+    published: PartialDate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A passage found by one search. Scores are higher for better: cosine if dense, BM25 if lexical."""
+
+    passage_id: int
+    article_id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationInfo:
+    """What is known about a published generation. ``created`` is an ISO 8601 time in UTC."""
+
+    number: int
+    created: str
+    encoder: str
+    dimension: int
+    passages: int
+    horizon: Horizon
+
+
+class Index(Protocol):
+    """One published generation, read-only. Safe to search from several threads."""
+
+    @property
+    def info(self) -> GenerationInfo:
+        """What the generation holds."""
+
+    def search_dense(self, vector: Vectors, k: int, filters: Filters = EVERYTHING) -> list[Match]:
+        """The ``k`` passages of the largest inner product with ``vector`` (float32 ``(d,)``, unit length).
+
+        Best first, equal scores by ascending id. Filters act before ``k`` is counted.
+        """
+
+    def search_lexical(self, query: str, k: int, filters: Filters = EVERYTHING) -> list[Match]:
+        """The ``k`` passages of the highest BM25 score for the words of ``query``; those without any are left out.
+
+        Best first, equal scores by ascending id. Filters act before ``k`` is counted.
+        """
+
+    def document_frequencies(self, words: Sequence[str]) -> list[int]:
+        """In how many passages each word occurs (after stemming); a stop word counts as being in all of them."""
+
+    def passage_ids(self) -> PassageIds:
+        """All ids, ascending."""
+
+    def vectors(self, ids: Sequence[int]) -> Vectors:
+        """float32 ``(n, d)``: the stored vectors of these passages, in this order.
+
+        Raises:
+            KeyError: an id is not in the index.
+        """
+
+    def sources(self) -> Mapping[str, int]:
+        """The outlets, each with its number of articles."""
+
+    def known_articles(self, ids: Iterable[str]) -> set[str]:
+        """Those of the ids that are articles of this generation."""
+
+    def close(self) -> None:
+        """Let go of files and memory; the index cannot be searched afterwards."""
+
+
+class IndexWriter(Protocol):
+    """A generation in the making. Nothing of it can be seen until it is published."""
+
+    def add(self, passages: Sequence[IndexedPassage], vectors: Vectors) -> None:
+        """Add passages with their vectors, float32 ``(n, d)``, rows L2-normalised.
+
+        Raises:
+            ValueError: an id is there already, or the shapes differ.
+        """
+
+    def delete(self, ids: Sequence[int]) -> None:
+        """Take passages out; ids that are not there are passed over."""
+
+    def publish(self) -> GenerationInfo:
+        """Verify the generation, then make it the current one in one step.
+
+        Raises:
+            IndexDamaged: what was written does not read back; the current generation stays.
+        """
+
+    def abandon(self) -> None:
+        """Throw the unfinished generation away."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc: object) -> None:
+        """Abandon what was not published."""
+
+
+class IndexStore(Protocol):
+    """Where generations are kept."""
+
+    def current(self) -> Index:
+        """Open the current generation.
+
+        Raises:
+            IndexMissing: there is none.
+            IndexDamaged: its files differ from what was published.
+            IndexForeign: another encoder or another version made it.
+        """
+
+    def current_number(self) -> int | None:
+        """The number of the current generation, without opening it."""
+
+    def begin(self, *, fresh: bool = False) -> IndexWriter:
+        """Start a generation as a copy of the current one, or empty when ``fresh`` or when there is none.
+
+        Raises:
+            IndexDamaged, IndexForeign: the current one cannot be built upon; start fresh.
+        """

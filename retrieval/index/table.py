@@ -1,0 +1,123 @@
+"""Which passage belongs to which article, and what articles can be filtered by."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.dates import PartialDate
+from retrieval.index.port import IndexedPassage, PassageIds
+from retrieval.types import Filters, Horizon
+
+Ordinals = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleRow:
+    """What an article is filtered by."""
+
+    id: str
+    source: str
+    published: PartialDate | None
+
+
+@dataclass(frozen=True)
+class PassageTable:
+    """Passage ids, ascending, int64 ``(n,)``, and for each the row of its article, int32 ``(n,)``."""
+
+    ids: PassageIds
+    ordinals: Ordinals
+    articles: tuple[ArticleRow, ...]
+
+    @classmethod
+    def empty(cls) -> Self:
+        """A table without passages."""
+        return cls(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32), ())
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what :meth:`save` wrote."""
+        with np.load(folder / "passages.npz") as arrays:
+            ids, ordinals = arrays["ids"], arrays["ordinals"]
+        rows = json.loads((folder / "articles.json").read_text(encoding="utf-8"))
+        articles = (ArticleRow(i, source, date and PartialDate.parse(date)) for i, source, date in rows)
+        return cls(ids, ordinals, tuple(articles))
+
+    def save(self, folder: Path) -> None:
+        """Write two files into the folder."""
+        np.savez(folder / "passages.npz", ids=self.ids, ordinals=self.ordinals)
+        rows = [(row.id, row.source, row.published and str(row.published)) for row in self.articles]
+        (folder / "articles.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+
+    def changed(self, deleted: PassageIds, added: Sequence[IndexedPassage]) -> PassageTable:
+        """The table without some passages and with others; articles that keep none are dropped."""
+        kept = ~np.isin(self.ids, deleted)
+        owners = [self.articles[ordinal] for ordinal in self.ordinals[kept]]
+        owners += [ArticleRow(p.article_id, p.source, p.published) for p in added]
+        ids = np.concatenate([self.ids[kept], np.array([p.id for p in added], dtype=np.int64)])
+        order = np.argsort(ids, kind="stable")
+        # A later row of the same article replaces its metadata.
+        articles = {row.id: row for row in owners}
+        position = {article_id: ordinal for ordinal, article_id in enumerate(articles)}
+        ordinals = np.array([position[owners[i].id] for i in order], dtype=np.int32)
+        return PassageTable(ids[order], ordinals, tuple(articles.values()))
+
+    def article_id(self, passage_id: int) -> str:
+        """The article that a passage of the table belongs to."""
+        ordinal = int(self.ordinals[np.searchsorted(self.ids, passage_id)])
+        return self.articles[ordinal].id
+
+    def select(self, filters: Filters) -> PassageIds | None:
+        """The ids that pass the filters; ``None`` where there is nothing to filter by."""
+        if filters.empty:
+            return None
+        if filters.article_ids is not None:
+            candidates = [self._rows_by_id[i] for i in filters.article_ids if i in self._rows_by_id]
+        else:
+            candidates = list(range(len(self.articles)))
+        passing = np.zeros(len(self.articles), dtype=bool)
+        passing[[ordinal for ordinal in candidates if _passes(self.articles[ordinal], filters)]] = True
+        return self.ids[passing[self.ordinals]]
+
+    def known(self, ids: Iterable[str]) -> set[str]:
+        """Those ids that are articles of the table."""
+        return {i for i in ids if i in self._rows_by_id}
+
+    @cached_property
+    def _rows_by_id(self) -> dict[str, int]:
+        return {row.id: ordinal for ordinal, row in enumerate(self.articles)}
+
+    @cached_property
+    def sources(self) -> Mapping[str, int]:
+        """Outlets with their numbers of articles."""
+        return Counter(row.source for row in self.articles if row.source)
+
+    @cached_property
+    def horizon(self) -> Horizon:
+        """Number of articles, first and last publication date."""
+        dates = [row.published for row in self.articles if row.published]
+        return Horizon(
+            articles=len(self.articles),
+            first=min(dates, key=lambda date: (date.first, date.last), default=None),
+            last=max(dates, key=lambda date: (date.last, date.first), default=None),
+        )
+
+
+def _passes(row: ArticleRow, filters: Filters) -> bool:
+    if filters.sources is not None and row.source not in filters.sources:
+        return False
+    if filters.since is None and filters.until is None:
+        return True
+    if row.published is None:
+        return False
+    too_old = filters.since is not None and row.published.last < filters.since
+    too_new = filters.until is not None and row.published.first > filters.until
+    return not (too_old or too_new)

@@ -1,0 +1,133 @@
+"""Candidates put in order: fused scores, then the reader's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.fusion import Candidates, Scores
+from retrieval.parameters import RankingParameters
+from retrieval.reader import Reading
+from retrieval.types import Explanation, Hit
+
+
+def fuse(candidates: Candidates, parameters: RankingParameters) -> Scores:
+    """The fused score of each candidate, float64 ``(n,)``, higher is better.
+
+    A convex combination of scores scaled to [0, 1] (Bruch, Gai and Ingber, 2022, "An Analysis of Fusion
+    Functions for Hybrid Retrieval"): cosines from the worst that the dense search listed to the best, BM25
+    from 0 to the best.
+    """
+    if not len(candidates):
+        return np.empty(0)
+    listed = candidates.dense[candidates.dense_rank > 0]
+    low, high = (listed.min(), listed.max()) if len(listed) else (0.0, 1.0)
+    dense = np.clip((candidates.dense - low) / max(high - low, 1e-9), 0.0, 1.0)
+    lexical = candidates.lexical / max(candidates.lexical.max(), 1e-9)
+    weight = parameters.dense_weight
+    fused: Scores = weight * dense + (1 - weight) * lexical
+    return fused + parameters.support_weight * _support(candidates.article_ids, fused)
+
+
+def _support(article_ids: Sequence[str], fused: Scores) -> Scores:
+    """For each passage the score of the best other passage of its article; 0 where it has none."""
+    best: dict[str, tuple[float, float]] = {}
+    for article_id, score in zip(article_ids, fused.tolist(), strict=True):
+        first, second = best.get(article_id, (0.0, 0.0))
+        best[article_id] = (max(first, score), max(second, min(first, score)))
+    return np.array(
+        [best[i][1] if score == best[i][0] else best[i][0] for i, score in zip(article_ids, fused, strict=True)]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Candidates in their final order, with what the reader read of the first few."""
+
+    hits: tuple[Hit, ...]
+    readings: dict[int, Reading]
+
+
+def best_first(scores: Scores, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Positions by descending score, equal scores by ascending id."""
+    return np.lexsort((ids, -scores))
+
+
+def rank(candidates: Candidates, fused: Scores, readings: dict[int, Reading], parameters: RankingParameters) -> Ranked:
+    """Put candidates in their final order.
+
+    The reader's scores, scaled to [0, 1] over what it read, are mixed into the fused ones. What was not
+    read counts as read worst, so that it cannot overtake.
+
+    Args:
+        candidates: what was found.
+        fused: their fused scores.
+        readings: by passage id, for those that were read.
+        parameters: the weights.
+    """
+    read = [reading.score for reading in readings.values()]
+    low, high = (min(read), max(read)) if read else (0.0, 1.0)
+    weight = parameters.reader_weight if read else 0.0
+
+    def final(passage_id: int, score: float) -> float:
+        reading = readings.get(passage_id)
+        scaled = (reading.score - low) / max(high - low, 1e-9) if reading else 0.0
+        return (1 - weight) * score + weight * scaled
+
+    final_scores = np.array([final(i, f) for i, f in zip(candidates.ids.tolist(), fused.tolist(), strict=True)])
+    order = best_first(final_scores, candidates.ids)
+    fused_ranks = _ranks(best_first(fused, candidates.ids))
+    reader_ranks = {i: n for n, i in enumerate(sorted(readings, key=lambda i: (-readings[i].score, i)), start=1)}
+    return Ranked(
+        hits=tuple(
+            _hit(
+                candidates, at, float(final_scores[at]), float(fused[at]), int(fused_ranks[at]), readings, reader_ranks
+            )
+            for at in order.tolist()
+        ),
+        readings=readings,
+    )
+
+
+def _hit(
+    candidates: Candidates,
+    at: int,
+    score: float,
+    fused: float,
+    fused_rank: int,
+    readings: dict[int, Reading],
+    reader_ranks: dict[int, int],
+) -> Hit:
+    passage_id = int(candidates.ids[at])
+    reading = readings.get(passage_id)
+    explanation = Explanation(
+        dense=float(candidates.dense[at]),
+        dense_rank=int(candidates.dense_rank[at]) or None,
+        lexical=float(candidates.lexical[at]),
+        lexical_rank=int(candidates.lexical_rank[at]) or None,
+        fused=fused,
+        fused_rank=fused_rank,
+        reader=reading.score if reading else None,
+        reader_rank=reader_ranks.get(passage_id),
+    )
+    return Hit(passage_id, candidates.article_ids[at], score, explanation)
+
+
+def _ranks(order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = np.arange(1, len(order) + 1)
+    return ranks
+
+
+def best_of_each_article(hits: Sequence[Hit], k: int) -> list[Hit]:
+    """The best hit of each of the ``k`` best articles; further ones only where there are fewer articles."""
+    seen: set[str] = set()
+    firsts: list[Hit] = []
+    others: list[Hit] = []
+    for hit in hits:
+        (others if hit.article_id in seen else firsts).append(hit)
+        seen.add(hit.article_id)
+    return [*firsts, *others][:k]
