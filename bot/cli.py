@@ -24,7 +24,10 @@ from retrieval.errors import InputError, RetrievalError
 if TYPE_CHECKING:
     from bot.app import Application
     from bot.messages import Question, Reply
+    from bot.settings import Settings
     from retrieval.types import Filters
+
+MakeApplication = Callable[["Settings"], "Application"]
 
 _BAD_INPUT = (UsageError, FeedError, InputError)
 _OURS = (BotError, CorpusError, RetrievalError)
@@ -198,10 +201,15 @@ def main() -> NoReturn:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:
-    """Run one command; returns its exit status."""
+def run(arguments: list[str], make_application: MakeApplication | None = None) -> int:
+    """Run one command; returns its exit status.
+
+    Args:
+        arguments: without the program's name.
+        make_application: wires the parts together in another way, as tests do.
+    """
     try:
-        cli.main(args=arguments, prog_name="backchannel", standalone_mode=False)
+        cli.main(args=arguments, prog_name="backchannel", standalone_mode=False, obj=make_application)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2
@@ -226,7 +234,8 @@ def _application(data_dir: Path | None) -> Application:
     logging.basicConfig(
         stream=sys.stderr, level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    return Application(settings)
+    make: MakeApplication = click.get_current_context().obj or Application
+    return make(settings)
 
 
 def _one_of(name: str, value: str | None, batch: Path | None, output: Path | None) -> None:
