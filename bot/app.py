@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from corpus.indexer import Indexer
     from retrieval.encoders.port import Encoder
     from retrieval.index.embedded import EmbeddedIndexStore
+    from retrieval.parameters import Parameters
     from retrieval.reader import Reader
 
 
@@ -76,11 +77,20 @@ class Application:
         return EmbeddedIndexStore(self.index_folder, self.encoder.fingerprint, self.encoder.dimension)
 
     @cached_property
+    def parameters(self) -> Parameters:
+        """What was fitted."""
+        from retrieval.parameters import Parameters
+
+        return Parameters.load()
+
+    @cached_property
     def reader(self) -> Reader | None:
         """What reads the best few passages."""
         from retrieval.reader import MaxSimReader
 
-        return MaxSimReader(self.encoder) if self.settings.reader is ReaderKind.MAXSIM else None
+        if self.settings.reader is ReaderKind.WORDS:
+            return None
+        return MaxSimReader(self.encoder, self.parameters.sentence)
 
     @cached_property
     def indexer(self) -> Indexer:
@@ -93,9 +103,8 @@ class Application:
     def service(self) -> Service:
         """Answers questions."""
         from bot.service import Service
-        from retrieval.parameters import Parameters
 
-        return Service(self, Parameters.load())
+        return Service(self)
 
     def check_data_folder(self) -> None:
         """See that the data folder can be written, before anything long begins.

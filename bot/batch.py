@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from bot.errors import UsageError
 from retrieval.errors import InputError
@@ -29,9 +29,11 @@ def run_batch(queries: Path, output: Path, answer: Callable[[Row], Row], advance
         UsageError: a file cannot be read or written.
     """
     try:
+        output = output.resolve()
         partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
         try:
-            with partial.open("w", encoding="utf-8") as stream:
+            # A lone surrogate, which an id may hold, is written as JSON's escape for it.
+            with partial.open("w", encoding="utf-8", errors="backslashreplace") as stream:
                 for row in _answered(queries, answer):
                     stream.write(json.dumps(row, ensure_ascii=False) + "\n")
                     advance()
@@ -85,8 +87,7 @@ def optional_count(row: Row, key: str, default: int, most: int) -> int:
 def _answered(queries: Path, answer: Callable[[Row], Row]) -> Iterator[Row]:
     with queries.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
-            if line.strip():
-                yield _answer_line(number, line, answer)
+            yield _answer_line(number, line, answer)
 
 
 def _answer_line(number: int, line: bytes, answer: Callable[[Row], Row]) -> Row:
@@ -101,12 +102,18 @@ def _answer_line(number: int, line: bytes, answer: Callable[[Row], Row]) -> Row:
 
 def _parsed(number: int, line: bytes) -> Row:
     try:
-        row = json.loads(line.decode("utf-8-sig"))
-    except ValueError as error:
+        row = json.loads(line.decode("utf-8-sig"), parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise InputError(f"line {number} is no JSON: {error.msg}, column {error.colno}") from error
+    except (ValueError, RecursionError) as error:
         raise InputError(f"line {number} is no JSON: {error}") from error
     if not isinstance(row, dict):
         raise InputError(f"line {number} is {_shown(row)}: give an object with an id")
     return row
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no value")
 
 
 def _shown(value: object) -> str:

@@ -156,7 +156,8 @@ def index(feeds: tuple[str, ...], rebuild: bool, as_json: bool, data_dir: Path |
 @click.argument("files", nargs=-1, required=True, metavar="FILE.html ...")
 @click.option("--url", metavar="U", help="The page's address.")
 @_json
-def extract(files: tuple[str, ...], url: str | None, as_json: bool) -> None:  # noqa: ARG001
+@_data_dir
+def extract(files: tuple[str, ...], url: str | None, as_json: bool, data_dir: Path | None) -> None:  # noqa: ARG001
     """The clean article of each page (not built yet)."""
     raise NotBuiltYet("HTML pages cannot be read yet: save the article as .txt and run `backchannel index`")
 
@@ -219,6 +220,9 @@ def run(arguments: list[str], make_application: MakeApplication | None = None) -
         message, exit_status = "stopped", 130
     except _OURS as error:
         message, exit_status = str(error), 2 if isinstance(error, _BAD_INPUT) else 1
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        message, exit_status = f"{place}{error.strerror or error}: check the folder, or name another by --data-dir", 1
     else:
         return 0
     # One line, whatever a library put into the message.

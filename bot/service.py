@@ -21,7 +21,6 @@ from retrieval.engine import Engine, Pace, ReadingBudget
 from retrieval.errors import IndexMissing, QuotationError
 from retrieval.index.embedded import current_number, open_any
 from retrieval.index.port import Index
-from retrieval.parameters import Parameters
 from retrieval.questions import parse_question
 from retrieval.summary import Summarizer
 from retrieval.types import Answer, Citation, Filters, Query
@@ -41,12 +40,10 @@ class Service:
 
     Args:
         app: the parts of the data folder.
-        parameters: how scores are combined, and when to abstain.
     """
 
-    def __init__(self, app: Application, parameters: Parameters) -> None:
+    def __init__(self, app: Application) -> None:
         self._app = app
-        self._parameters = parameters
         self._pace = Pace()
         self._lock = threading.Lock()
         self._open: tuple[int, Engine] | None = None
@@ -145,7 +142,7 @@ class Service:
             self._catalogue,
             self._app.encoder,
             self._app.reader,
-            self._parameters,
+            self._app.parameters,
             ReadingBudget(self._app.settings.reader_budget_ms),
             self._pace,
         )
@@ -160,7 +157,8 @@ class Service:
         while True:
             answer_id = "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))
             body = json.dumps(answer_object(AnswerReply(answer, answer_id)), ensure_ascii=False)
-            stored = StoredAnswer(answer_id, asked.isoformat(), answer.query.text, answer.abstained, body)
+            when = asked.astimezone(dt.UTC).isoformat()
+            stored = StoredAnswer(answer_id, when, answer.query.text, answer.abstained, body)
             if self._catalogue.add_answer(stored):
                 return answer_id
 

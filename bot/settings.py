@@ -69,7 +69,11 @@ class Settings(BaseSettings):
     @field_validator("data_dir")
     @classmethod
     def _expand(cls, value: Path) -> Path:
-        return value.expanduser()
+        str(value).encode()  # what is no UTF-8, FAISS and tantivy take for no name
+        try:
+            return value.expanduser()
+        except RuntimeError as error:
+            raise ValueError(f"{error} Write the folder's whole path") from error
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -84,3 +88,5 @@ def load_settings(**overrides: object) -> Settings:
         first = error.errors()[0]
         name = _PREFIX + str(first["loc"][0]).upper()
         raise UsageError(f"{name}={first['input']!r} cannot be used: {first['msg']}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the file .env cannot be read ({error}): save it as UTF-8") from error

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 
 from corpus.errors import CatalogueError
 from corpus.schema import migrate
 from retrieval.dates import PartialDate
-from retrieval.errors import IndexDamaged
+from retrieval.errors import IndexDamaged, QuotationError
 from retrieval.index.port import GenerationInfo, PassageIds
 from retrieval.passages import title_prefix
 from retrieval.types import Article, Passage, Span, text_digest
@@ -59,7 +60,10 @@ class Catalogue:
         self._local = threading.local()
         with self._errors():
             file.parent.mkdir(parents=True, exist_ok=True)
-            migrate(self._connection(), str(file))
+            # SQLite waits for nobody when it changes the journal; so processes that come together go one by one.
+            with FileLock(f"{file}.lock", timeout=_BUSY_SECONDS):
+                self._connection().execute("PRAGMA journal_mode = WAL")
+                migrate(self._connection(), str(file))
 
     def close(self) -> None:
         """Close this thread's connection."""
@@ -138,20 +142,26 @@ class Catalogue:
         query = "SELECT text FROM revisions WHERE article_id = ? AND text_hash = ?"
         return next((text for (text,) in self._rows(query, (article_id, text_hash))), None)
 
-    def count_articles(self) -> int:
-        """How many articles there are now."""
-        ((count,),) = self._rows("SELECT COUNT(*) FROM articles")
+    def count_articles(self, feed: str | None = None) -> int:
+        """How many articles there are now, in all or from one feed."""
+        ((count,),) = self._rows("SELECT COUNT(*) FROM articles WHERE feed = coalesce(?, feed)", (feed,))
         return int(count)
 
     # Passages
 
-    def uncut(self, cut_for: str) -> list[int]:
-        """Current revisions whose passages were not cut for this encoder."""
-        query = "SELECT r.id FROM revisions r JOIN articles a ON a.revision = r.id WHERE r.cut_for != ? ORDER BY r.id"
+    def uncut(self, cut_for: str | None) -> list[int]:
+        """Current revisions whose passages were not cut for this encoder; all of them for ``None``."""
+        query = (
+            "SELECT r.id FROM revisions r JOIN articles a ON a.revision = r.id WHERE r.cut_for IS NOT ? ORDER BY r.id"
+        )
         return [revision for (revision,) in self._rows(query, (cut_for,))]
 
     def revisions(self, revisions: Sequence[int]) -> list[tuple[int, Article]]:
-        """Articles as they were at these revisions."""
+        """Articles as they were at these revisions.
+
+        Raises:
+            QuotationError: the text of one is no longer what was stored.
+        """
         rows = self._rows_in(f"{_ARTICLES} WHERE r.id IN", revisions)
         return [(row[0], _article(row[1:])) for row in rows]
 
@@ -245,7 +255,6 @@ class Catalogue:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(self._file, timeout=_BUSY_SECONDS, isolation_level=None)
-            connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
             self._local.connection = connection
@@ -289,12 +298,19 @@ class Catalogue:
             ) from error
 
 
-_ARTICLES = "SELECT r.id, r.article_id, r.text, r.title, r.source, r.url, r.published FROM revisions r"
+_ARTICLES = "SELECT r.id, r.text_hash, r.article_id, r.text, r.title, r.source, r.url, r.published FROM revisions r"
 
 
 def _article(row: Sequence[Any]) -> Article:
-    article_id, text, title, source, url, published = row
-    return Article(article_id, text, title, source, url, PartialDate.parse(published) if published else None)
+    text_hash, article_id, text, title, source, url, published = row
+    date = PartialDate.parse(published) if published else None
+    article = Article(article_id, text, title, source, url, date)
+    if article.text_hash != text_hash:
+        raise QuotationError(
+            f"the text of article {article_id!r} in the catalogue is not what was stored there: "
+            "delete the catalogue and index the feeds again"
+        )
+    return article
 
 
 def article_digest(article: Article) -> str:

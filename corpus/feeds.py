@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from corpus.catalogue import KnownFeed
 from corpus.errors import FeedError, FeedNotSupported
 from corpus.readers import READERS, BadItem, Origin, reader_for
+from corpus.readers.cleaning import find_unstorable
 from retrieval.types import Article
 
 BUILTIN = "builtin"
@@ -30,7 +32,7 @@ class Feed:
         """Everything in the feed, files in the order of their names.
 
         Raises:
-            FeedError: the folder or file is gone.
+            FeedError: the folder or file is gone, or a folder cannot be listed.
         """
         if not self.path.exists():
             raise FeedError(f"the feed {self.known.location} is gone: put it back, or leave it out")
@@ -64,13 +66,23 @@ def name_feed(location: str, known: Iterable[KnownFeed]) -> Feed:
         raise FeedNotSupported(
             f"{location}: feeds from the web are not built yet; save the articles to a folder and index that"
         )
-    path = Path(os.path.abspath(Path(location).expanduser()))  # noqa: PTH100 (resolve() would follow links)
-    if not path.exists():
+    path = _existing(location)
+    if path is None:
         raise FeedError(f"the feed {location!r} does not exist: name a folder or a file")
-    if path.is_file() and reader_for(path) is None:
+    if not path.is_dir() and reader_for(path) is None:
         raise FeedError(f"{location!r} cannot be read: files end in {', '.join(sorted(READERS))}")
+    if find_unstorable(str(path)) is not None:
+        raise FeedError(f"{location!r} has a name that is not UTF-8: rename it")
     same = [feed for feed in known if feed.location == str(path)]
     return Feed(same[0] if same else KnownFeed(_free_name(path, known), str(path)), path)
+
+
+def _existing(location: str) -> Path | None:
+    try:
+        path = Path(os.path.abspath(Path(location).expanduser()))  # noqa: PTH100 (resolve() would follow links)
+        return path if location and path.exists() else None
+    except (OSError, RuntimeError):  # the name is too long, or the home folder is nobody's
+        return None
 
 
 def _free_name(path: Path, known: Iterable[KnownFeed]) -> str:
@@ -84,6 +96,13 @@ def _files(path: Path) -> Iterator[Path]:
     if path.is_file():
         yield path
         return
-    for folder, folders, names in os.walk(path):
+    for folder, folders, names in os.walk(path, onerror=_cannot_list):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _cannot_list(error: OSError) -> NoReturn:
+    """What is in such a folder is not known, so nothing of its feed may count as gone."""
+    raise FeedError(
+        f"the folder {error.filename} cannot be listed ({error.strerror}): give access to it, or leave it out"
+    ) from error

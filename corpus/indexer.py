@@ -117,6 +117,7 @@ class Indexer:
     def _ingest(self, feed: Feed, run: IndexRun, progress: Progress) -> None:
         name = feed.known.name
         self._catalogue.add_feed(feed.known)
+        only_briefs = self._catalogue.count_articles() == self._catalogue.count_articles(BUILTIN)
         seen: set[str] = set()
         try:
             for batch in _batched(self._articles(feed, run, seen, progress), _ARTICLES):
@@ -126,7 +127,7 @@ class Indexer:
             run.errors.append(str(error))
             return
         run.removed += self._catalogue.keep_only(name, seen)
-        if seen and name != BUILTIN and any(other.name == BUILTIN for other in self._catalogue.feeds()):
+        if seen and name != BUILTIN and only_briefs:
             run.removed += self._catalogue.remove_feed(BUILTIN)
 
     def _articles(self, feed: Feed, run: IndexRun, seen: set[str], progress: Progress) -> Iterator[Article]:
@@ -156,7 +157,7 @@ class Indexer:
     def _cut(self, rebuild: bool, progress: Progress) -> None:
         cut_for = f"{_CUTTER}:{self._encoder.fingerprint}"
         cutter = PassageCutter(self._encoder)
-        revisions = self._catalogue.uncut("" if rebuild else cut_for)
+        revisions = self._catalogue.uncut(None if rebuild else cut_for)
         for at in range(0, len(revisions), _ARTICLES):
             progress("cutting", at, len(revisions))
             rows = self._catalogue.revisions(revisions[at : at + _ARTICLES])

@@ -27,7 +27,7 @@ class PartialDate:
     def __post_init__(self) -> None:
         if self.month is None and self.day is not None:
             raise ValueError(f"the day {self.day} has no month")
-        dt.date(self.year, self.month or 1, self.day or 1)
+        dt.date(self.year, *(1 if part is None else part for part in (self.month, self.day)))
 
     @classmethod
     def parse(cls, text: str) -> Self:

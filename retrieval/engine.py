@@ -15,7 +15,7 @@ from retrieval.near_duplicates import same_elsewhere
 from retrieval.parameters import Calibration, Parameters
 from retrieval.questions import resolve_sources
 from retrieval.ranking import Ranked, best_first, best_of_each_article, fuse, rank
-from retrieval.reader import Reader, Reading, Weigh, WordReader, inverse_document_frequency
+from retrieval.reader import Reader, Reading, WordReader, inverse_document_frequency
 from retrieval.signals import signals
 from retrieval.types import Answer, Citation, Filters, Headline, Hit, Passage, Query
 
@@ -130,14 +130,14 @@ class Engine:
         return self._rank(text, self._checked(filters), self._parameters.ranking.depth)
 
     def signals(self, text: str, ranked: Ranked) -> dict[str, float]:
-        """The signals that confidence is computed from."""
-        best = self._passages.passages([ranked.hits[0].passage_id])[0] if ranked.hits else None
-        reading = ranked.readings.get(best.id) if best else None
-        return signals(text, ranked.hits, best, reading, self._weigh)
+        """The signals that confidence is computed from; ``ranked`` holds at least one hit."""
+        best = self._passages.passages([ranked.hits[0].passage_id])[0]
+        return signals(text, ranked.hits, best, ranked.readings.get(best.id), self.weigh)
 
-    def weigh(self) -> Weigh:
-        """How rare words are in this generation."""
-        return self._weigh
+    def weigh(self, words: Sequence[str]) -> list[float]:
+        """How rare each word is in this generation: its inverse document frequency."""
+        total = self.index.info.passages
+        return [inverse_document_frequency(n, total) for n in self.index.document_frequencies(words)]
 
     @property
     def _calibration(self) -> Calibration:
@@ -164,29 +164,25 @@ class Engine:
             return {}
         ids = ids[: self._pace.affordable(len(ids), self._budget)]
         started = time.perf_counter()
-        readings = self._reader.read(text, self._passages.passages(ids), self._weigh)
+        readings = self._reader.read(text, self._passages.passages(ids), self.weigh)
         self._pace.note((time.perf_counter() - started) * 1000, len(ids))
         return dict(zip(ids, readings, strict=True))
 
     def _confidence(self, text: str, ranked: Ranked) -> float:
-        values = self.signals(text, ranked)
-        return self._calibration.confidence(values) if values["found"] else 0.0
+        return self._calibration.confidence(self.signals(text, ranked)) if ranked.hits else 0.0
 
     def _enough(self, query: Query, filters: Filters, ranked: Ranked) -> list[Hit]:
         """Hits of ``k`` articles or more; searched deeper where the first search found fewer."""
         depth = self._parameters.ranking.depth
-        hits = best_of_each_article(ranked.hits, max(query.k, _NEAREST))
-        known = len({hit.article_id for hit in ranked.hits})
-        while known < query.k and depth < self.index.info.passages:
+        hits = list(ranked.hits)
+        found = 0
+        while found < (found := len({hit.article_id for hit in hits})) < query.k and depth < self.index.info.passages:
             depth *= 4
-            # What was found first keeps its place: an answer is the same however many articles are cited.
             deeper = self._rank(query.text, filters, depth)
-            placed = {hit.passage_id for hit in ranked.hits}
-            merged = [*ranked.hits, *(hit for hit in deeper.hits if hit.passage_id not in placed)]
-            hits = best_of_each_article(merged, max(query.k, _NEAREST))
-            if known == (known := len({hit.article_id for hit in merged})):
-                break
-        return hits
+            # What was found first keeps its place: an answer is the same however many articles are cited.
+            placed = {hit.passage_id for hit in hits}
+            hits += [hit for hit in deeper.hits if hit.passage_id not in placed]
+        return best_of_each_article(hits, max(query.k, _NEAREST))
 
     def _cite(self, text: str, hits: Sequence[Hit], ranked: Ranked) -> list[Citation]:
         others = best_of_each_article(ranked.hits, _FOLDED_WITHIN)
@@ -195,7 +191,7 @@ class Engine:
         copies = dict(zip(pool, same_elsewhere(list(passages.values())), strict=True))
         unread = [passages[hit.passage_id] for hit in hits if hit.passage_id not in ranked.readings]
         readings = ranked.readings | dict(
-            zip((p.id for p in unread), self._words.read(text, unread, self._weigh), strict=True)
+            zip((p.id for p in unread), self._words.read(text, unread, self.weigh), strict=True)
         )
         return [
             Citation.of(
@@ -212,10 +208,6 @@ class Engine:
         firsts = best_of_each_article(hits, _NEAREST)
         articles = {p.article.id: p.article for p in self._passages.passages([hit.passage_id for hit in firsts])}
         return tuple(Headline(a.id, a.title, a.published) for a in articles.values())
-
-    def _weigh(self, words: Sequence[str]) -> list[float]:
-        total = self.index.info.passages
-        return [inverse_document_frequency(n, total) for n in self.index.document_frequencies(words)]
 
 
 _HIGHLIGHTS = 1

@@ -25,7 +25,7 @@ class RankingParameters:
     Args:
         depth: how many passages each search lists.
         dense_weight: of the dense score in the fused one, in [0, 1]; the lexical score has the rest.
-        support_weight: what an article's second-best passage adds to its best.
+        support_weight: of what an article's other passages add to each of its passages.
         read: how many passages the reader reads.
         reader_weight: of the reader's score in the final one, in [0, 1].
     """
@@ -57,9 +57,17 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Everything that was fitted; ``plain`` calibrates answers found without the reader."""
+    """Everything that was fitted.
+
+    Args:
+        ranking: how passages are ranked.
+        sentence: weights of the reader's features in a sentence's score, by name.
+        calibration: confidence where a reader reads.
+        plain: confidence without one.
+    """
 
     ranking: RankingParameters
+    sentence: Mapping[str, float]
     calibration: Calibration
     plain: Calibration
 
@@ -74,6 +82,7 @@ class Parameters:
             value = json.loads(file.read_text(encoding="utf-8"))
             return cls(
                 RankingParameters(**value["ranking"]),
+                value["sentence"],
                 Calibration(**value["calibration"]),
                 Calibration(**value["plain"]),
             )

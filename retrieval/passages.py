@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 from retrieval.encoders.port import Encoder, Offsets
@@ -12,8 +12,10 @@ from retrieval.types import Article, Span
 # Paragraphs shorter than this join a neighbour: captions and bylines say little alone. Of 250, 600 and
 # 1,000 characters on development data, this ranked best.
 JOIN_BELOW = 250
-# A run without spaces can be one "unknown" token to an encoder however long it is; nobody can read it as one quote.
+# Nobody can read a longer run without spaces as one quote.
 LONGEST = 2000
+# A longer word is one "unknown" token to an encoder, but its parts may be one a character.
+_LONGEST_WORD = 100
 _LONGEST_TITLE = 160
 
 
@@ -45,7 +47,9 @@ class _Ruler:
     """Measures spans of one text in tokens."""
 
     def __init__(self, offsets: Offsets, budget: int) -> None:
-        self._starts: list[int] = offsets[:, 0].tolist()
+        self._starts: list[int] = []
+        for start, end in offsets.tolist():
+            self._starts += range(start, end) if end - start > _LONGEST_WORD else [start]
         self._budget = budget
 
     def tokens(self, span: Span) -> int:
@@ -59,10 +63,11 @@ class _Ruler:
         return self.pieces(span) <= 1
 
     def furthest(self, span: Span) -> int:
-        """Where the longest beginning of ``span`` that fits ends; it is at least one token long."""
-        after = bisect_left(self._starts, span.start) + self._budget
-        end = self._starts[after] if after < len(self._starts) else span.end
-        return max(min(end, span.end, span.start + LONGEST), span.start + 1)
+        """Where the longest beginning of ``span`` that fits ends: before a token, since parts of one may be many."""
+        first = bisect_left(self._starts, span.start)
+        after = min(first + self._budget, bisect_right(self._starts, span.start + LONGEST) - 1)
+        end = self._starts[after] if first < after else span.start + LONGEST
+        return max(min(end, span.end), span.start + 1)
 
 
 def _cut(text: str, ruler: _Ruler) -> list[Span]:

@@ -13,6 +13,8 @@ from retrieval.parameters import RankingParameters
 from retrieval.reader import Reading
 from retrieval.types import Explanation, Hit
 
+_SUPPORTING = 5  # passages of an article beside its best; further ones would add less than 2 %
+
 
 def fuse(candidates: Candidates, parameters: RankingParameters) -> Scores:
     """The fused score of each candidate, float64 ``(n,)``, higher is better.
@@ -33,14 +35,17 @@ def fuse(candidates: Candidates, parameters: RankingParameters) -> Scores:
 
 
 def _support(article_ids: Sequence[str], fused: Scores) -> Scores:
-    """For each passage the score of the best other passage of its article; 0 where it has none."""
-    best: dict[str, tuple[float, float]] = {}
+    """For each passage what its article's other passages add: the second-best its score, each next one half as much."""
+    scores: dict[str, list[float]] = {}
     for article_id, score in zip(article_ids, fused.tolist(), strict=True):
-        first, second = best.get(article_id, (0.0, 0.0))
-        best[article_id] = (max(first, score), max(second, min(first, score)))
-    return np.array(
-        [best[i][1] if score == best[i][0] else best[i][0] for i, score in zip(article_ids, fused, strict=True)]
-    )
+        scores.setdefault(article_id, []).append(score)
+    support = {
+        article_id: sum(
+            score * 0.5**place for place, score in enumerate(sorted(found, reverse=True)[1 : _SUPPORTING + 1])
+        )
+        for article_id, found in scores.items()
+    }
+    return np.array([support[article_id] for article_id in article_ids])
 
 
 @dataclass(frozen=True, slots=True)

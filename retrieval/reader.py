@@ -2,7 +2,8 @@
 
 The plain reader is late interaction over the encoder's own token vectors: ColBERT's MaxSim (Khattab and
 Zaharia, 2020, "ColBERT: Efficient and Effective Passage Search via Contextualized Late Interaction over
-BERT"), weighted by how rare the question's words are.
+BERT"), weighted by how rare the question's words are. Sentences are scored by a few such features, combined
+linearly with weights that were fitted on questions with known answer sentences.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -19,15 +20,34 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from retrieval.answer_types import lacks
 from retrieval.encoders.port import Encoder, Offsets, TokenVectors
 from retrieval.passages import title_prefix
 from retrieval.segmentation import sentences
 from retrieval.types import Passage, Span
 
 _WORD = re.compile(r"\w+")
+# Under the square root of its idf, one rare word does not outweigh all others.
+_IDF_POWER = 0.5
+
+FEATURES = (
+    "maxsim",
+    "maxsim_uniform",
+    "pooled",
+    "backward",
+    "length",
+    "lacks_number",
+    "lacks_date",
+    "lacks_name",
+    "before",
+)
+"""Of a sentence, see :func:`sentence_features`."""
 
 Weigh = Callable[[Sequence[str]], list[float]]
 """Gives each word its weight: 0 or more, larger for rarer words."""
+
+_Similarity = npt.NDArray[np.float32]
+_Weights = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +89,43 @@ class MaxSimReader:
 
     Args:
         encoder: gives the token vectors.
+        weights: of the features in a sentence's score, by name; MaxSim alone by default.
         cached: how many passages to keep (about 200 KB each at 256 tokens of 384 dimensions).
     """
 
-    def __init__(self, encoder: Encoder, cached: int = 256) -> None:
+    def __init__(self, encoder: Encoder, weights: Mapping[str, float] | None = None, cached: int = 256) -> None:
         self._encoder = encoder
+        self._weights = np.array([(weights or {"maxsim": 1.0}).get(name, 0.0) for name in FEATURES])
         self._cached = cached
         self._cache: OrderedDict[tuple[str, str, int, int], TokenVectors] = OrderedDict()
         self._lock = threading.Lock()
 
     def read(self, question: str, passages: Sequence[Passage], weigh: Weigh) -> list[Reading]:
-        """Scores are weighted mean cosines, in [-1, 1]."""
+        """A passage's score is a weighted mean cosine, in [-1, 1]; a sentence's a weighted sum of features."""
         if not passages:
             return []
         query = self._encoder.encode_query_tokens(question)
-        weights = _token_weights(question, query.offsets, weigh)
+        weights = token_weights(question, query.offsets, weigh)
         return [
-            _reading(passage, weights, query.vectors @ tokens.vectors.T, tokens.offsets)
+            self._reading(question, passage, weights, query.vectors, tokens)
             for passage, tokens in zip(passages, self._tokens(passages), strict=True)
         ]
+
+    def features(self, question: str, passage: Passage, weigh: Weigh) -> tuple[list[Span], npt.NDArray[np.float64]]:
+        """The sentences of a passage and their features, float64 ``(sentences, features)``."""
+        query = self._encoder.encode_query_tokens(question)
+        weights = token_weights(question, query.offsets, weigh)
+        spans = _sentences(passage)
+        return spans, sentence_features(question, passage, spans, weights, query.vectors, self._tokens([passage])[0])
+
+    def _reading(
+        self, question: str, passage: Passage, weights: _Weights, query: _Similarity, tokens: TokenVectors
+    ) -> Reading:
+        spans = _sentences(passage)
+        values = sentence_features(question, passage, spans, weights, query, tokens) @ self._weights
+        scores = dict(zip(spans, values.tolist(), strict=True))
+        whole = float(weights @ (query @ tokens.vectors.T).max(axis=1)) if len(tokens.vectors) and len(query) else -1.0
+        return Reading(whole, _ranked(passage, scores.__getitem__))
 
     def _tokens(self, passages: Sequence[Passage]) -> list[TokenVectors]:
         keys = [(p.article.text_hash, p.article.title, p.start, p.end) for p in passages]
@@ -105,40 +143,77 @@ class MaxSimReader:
         return [known[key] for key in keys]
 
 
-def _of_text(score: Callable[[str], float], text: str, span: Span) -> float:
-    return score(span.of(text))
+def sentence_features(
+    question: str,
+    passage: Passage,
+    spans: Sequence[Span],
+    weights: _Weights,
+    query: _Similarity,
+    tokens: TokenVectors,
+) -> npt.NDArray[np.float64]:
+    """Features of the sentences of a passage, float64 ``(sentences, features)``, in the order of ``FEATURES``.
+
+    Args:
+        question: its words.
+        passage: encoded as ``tokens``, behind its article's title.
+        spans: its sentences, in the article's text.
+        weights: of the question's tokens, float64 ``(q,)``, summing to 1.
+        query: the question's token vectors, float32 ``(q, d)``.
+        tokens: of the passage.
+
+    Returns:
+        ``maxsim``: weighted mean over question tokens of the best cosine in the sentence; ``maxsim_uniform``:
+        unweighted; ``pooled``: cosine of the mean vectors; ``backward``: mean over the sentence's tokens of the
+        best cosine with a question token; ``length``: ln of its tokens; ``lacks_…``: 1 where that is asked for and
+        missing; ``before``: ``maxsim`` of the sentence before.
+    """
+    shift = passage.start - len(title_prefix(passage.article.title))
+    similarity = query @ tokens.vectors.T
+    mean_query = _mean(query)
+    rows = np.zeros((len(spans), len(FEATURES)))
+    for row, span in zip(rows, spans, strict=True):
+        inside = (tokens.offsets[:, 0] + shift >= span.start) & (tokens.offsets[:, 1] + shift <= span.end)
+        if inside.any() and len(query):
+            best = similarity[:, inside].max(axis=1)
+            row[0], row[1] = weights @ best, best.mean()
+            row[2] = mean_query @ _mean(tokens.vectors[inside])
+            row[3] = similarity[:, inside].max(axis=0).mean()
+            row[4] = math.log(inside.sum())
+        sentence = span.of(passage.article.text)
+        row[5:8] = [lacks(kind, question, sentence) for kind in ("number", "date", "name")]
+    rows[1:, 8] = rows[:-1, 0]
+    rows[:1, 8] = rows[:, 0].mean()
+    return rows
 
 
-def _token_weights(question: str, offsets: Offsets, weigh: Weigh) -> npt.NDArray[np.float64]:
-    """The weight of the word that each token lies in, summing to 1; marks between words weigh nothing."""
+def token_weights(question: str, offsets: Offsets, weigh: Weigh) -> _Weights:
+    """Square root of the weight of the word that each token lies in, summing to 1; marks weigh nothing."""
     words = [(match.span(), match.group()) for match in _WORD.finditer(question)]
     weights = np.zeros(len(offsets))
     for (span, _), weight in zip(words, weigh([word for _, word in words]), strict=True):
-        weights[(offsets[:, 0] >= span[0]) & (offsets[:, 1] <= span[1])] = weight
+        weights[(offsets[:, 0] >= span[0]) & (offsets[:, 1] <= span[1])] = weight**_IDF_POWER
     total = weights.sum()
     return weights / total if total > 0 else np.full(len(offsets), 1 / max(len(offsets), 1))
-
-
-def _reading(
-    passage: Passage, weights: npt.NDArray[np.float64], similarity: npt.NDArray[np.float32], offsets: Offsets
-) -> Reading:
-    """Sum over question tokens of weight times the largest similarity to a token of the text (MaxSim)."""
-    shift = passage.start - len(title_prefix(passage.article.title))
-
-    def maxsim(span: Span) -> float:
-        inside = (offsets[:, 0] + shift >= span.start) & (offsets[:, 1] + shift <= span.end)
-        return float(weights @ similarity[:, inside].max(axis=1)) if inside.any() else -1.0
-
-    whole = float(weights @ similarity.max(axis=1)) if similarity.size else -1.0
-    return Reading(whole, _ranked(passage, maxsim))
-
-
-def _ranked(passage: Passage, score: Callable[[Span], float]) -> tuple[tuple[Span, float], ...]:
-    spans = sentences(passage.article.text, Span(passage.start, passage.end))
-    scored = [(span, score(span)) for span in spans]
-    return tuple(sorted(scored, key=lambda pair: (-pair[1], pair[0].start)))
 
 
 def inverse_document_frequency(frequency: int, passages: int) -> float:
     """BM25's idf, never negative: ``ln(1 + (N - n + 0.5) / (n + 0.5))`` (Robertson and Zaragoza, 2009)."""
     return math.log1p((passages - frequency + 0.5) / (frequency + 0.5))
+
+
+def _mean(vectors: _Similarity) -> _Similarity:
+    mean: _Similarity = vectors.mean(axis=0)
+    return mean / max(float(np.linalg.norm(mean)), 1e-9)
+
+
+def _of_text(score: Callable[[str], float], text: str, span: Span) -> float:
+    return score(span.of(text))
+
+
+def _sentences(passage: Passage) -> list[Span]:
+    return sentences(passage.article.text, Span(passage.start, passage.end))
+
+
+def _ranked(passage: Passage, score: Callable[[Span], float]) -> tuple[tuple[Span, float], ...]:
+    scored = [(span, score(span)) for span in _sentences(passage)]
+    return tuple(sorted(scored, key=lambda pair: (-pair[1], pair[0].start)))

@@ -16,15 +16,29 @@ from retrieval.types import Span
 
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 _LINE_BREAK = re.compile(r"\n\s*")
-# Ranks and units that the pre-trained model lacks.
-_MORE_ABBREVIATIONS = ["lt", "maj", "brig", "adm", "amb", "col", "gov", "rep", "sen", "approx", "incl"]
+_TITLES = "adm amb brig col cols cpl gen gens gov govs insp maj messrs pres prof rep reps sec sen sens supt".split()
+_ABBREVIATIONS = [
+    *_TITLES,
+    *"jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun".split(),
+    *"ala ariz calif colo conn fla ga mich minn mont neb nev okla penn tenn tex va wis".split(),
+    *"approx assn asst atty ave bros ca capt co corp dept det ed eds est etc ex fmr govt hon inc incl inst".split(),
+    *"intl lt mme no nos ret rev rs univ vol".split(),
+]
+_PLAIN_WORD = re.compile(r"[^.]*[aeiouy][^.]*")
 _CLOSERS = re.compile(r"[)\]}\"'”’»]+(?=\s|$)")
+# What goes on: "Who runs Wagner?|”, it asked", "Rear Adm.|John Kirby".
+_ENDS_OPEN = re.compile(rf"\b(?:{'|'.join(title.capitalize() for title in _TITLES)})\.$")
+_GOES_ON = re.compile(r"[)\]}\"'”’»]+[,;:]")
 
 
 @cache
 def _segmenter() -> nupunkt.PunktSentenceTokenizer:
     segmenter = nupunkt.load_default_model()
-    segmenter.add_abbreviations(_MORE_ABBREVIATIONS)
+    # Thousands of plain words are among the model's abbreviations ("met", "month", "story") and would keep two
+    # sentences together: what has a vowel and no inner period stays only if it is listed above.
+    abbreviations = segmenter.parameters.abbrev_types
+    abbreviations.difference_update([word for word in abbreviations if _PLAIN_WORD.fullmatch(word)])
+    abbreviations.update(_ABBREVIATIONS)
     return segmenter
 
 
@@ -71,6 +85,9 @@ def _in_paragraph(text: str, paragraph: Span) -> list[Span]:
     for start, end in _segmenter().span_tokenize(paragraph.of(text)):
         span = trimmed(text, Span(start, end).shifted(paragraph.start))
         if span.start == span.end:
+            continue
+        if found and (_GOES_ON.match(text, span.start) or _ENDS_OPEN.search(text, found[-1].start, found[-1].end)):
+            found[-1] = Span(found[-1].start, span.end)
             continue
         # A closing quotation mark or bracket that was split off belongs to the sentence before.
         closing = _CLOSERS.match(text, span.start, span.end)

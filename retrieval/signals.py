@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from retrieval.answer_types import lacks
 from retrieval.reader import Reading, Weigh
 from retrieval.types import Hit, Passage
 
 _WORD = re.compile(r"\w+")
-_STEM = 5
+_STEM = 5  # letters; a crude stem is enough to see whether a word is there
+_WIDE = 10  # articles; a search among fewer says little by its margins
 # Words that ask, but name nothing that an answer would repeat.
 _ASKING = frozenset(
     (
@@ -20,59 +22,63 @@ _ASKING = frozenset(
 
 
 def signals(
-    question: str, hits: Sequence[Hit], best: Passage | None, reading: Reading | None, weigh: Weigh
+    question: str, hits: Sequence[Hit], best: Passage, reading: Reading | None, weigh: Weigh
 ) -> dict[str, float]:
     """Signals of one ranking, by name; the same for however many articles are then cited.
 
     Args:
         question: its words.
-        hits: all candidates, best first.
-        best: the passage of the first hit; ``None`` where nothing was found.
+        hits: all candidates, best first; at least one.
+        best: the passage of the first hit.
         reading: what the reader made of it; ``None`` without a reader.
         weigh: how rare words are.
+
+    Returns:
+        ``dense``, ``dense_best``: cosine of the first hit and the largest of all; ``lexical``: BM25 of the first
+        hit, per unit of the question's weight; ``covered``, ``covered_by_sentence``: share of that weight whose
+        words the passage, or its best sentence, holds; ``rarest``: whether the passage holds the rarest word;
+        ``reader``, ``sentence``: the reader's scores; ``lacks``: whether the kind of thing asked for is missing
+        from the sentence; ``margin``: lead over the next article; ``agreement``: how many of the two searches list
+        the first hit first; ``wide``: 1 where ten articles or more were found, less in proportion; ``wide_…``: the
+        product of that with another.
     """
-    if not hits or best is None:
-        return dict.fromkeys(NAMES, 0.0) | {"found": 0.0}
-    words = _content_words(question)
-    weights = weigh(words)
-    total = sum(weights) or 1.0
-    mass = {word: weight / total for word, weight in zip(words, weights, strict=True)}
+    mass = _mass(question, weigh)
     sentence = reading.sentences[0][0].of(best.article.text) if reading else best.text
+    passage_words = _stems(f"{best.article.title} {best.text}")
     top = hits[0].explanation
-    rest = [hit.score for hit in hits if hit.article_id != hits[0].article_id]
-    return {
-        "found": 1.0,
+    others = [hit.score for hit in hits if hit.article_id != hits[0].article_id]
+    values = {
         "dense": top.dense,
         "dense_best": max(hit.explanation.dense for hit in hits),
-        "lexical": top.lexical / total,
-        "covered": _covered(mass, f"{best.article.title} {best.text}"),
-        "covered_by_sentence": _covered(mass, f"{best.article.title} {sentence}"),
+        "lexical": top.lexical / max(sum(weigh(list(mass))), 1e-9),
+        "covered": _covered(mass, passage_words),
+        "covered_by_sentence": _covered(mass, _stems(f"{best.article.title} {sentence}")),
+        "rarest": float(max(mass, key=mass.__getitem__)[:_STEM] in passage_words) if mass else 0.0,
         "reader": reading.score if reading else 0.0,
-        "reader_sentence": reading.sentences[0][1] if reading else 0.0,
-        "margin": hits[0].score - max(rest, default=0.0) if rest else 0.0,
+        "sentence": reading.sentences[0][1] if reading else 0.0,
+        "lacks": float(any(lacks(kind, question, sentence) for kind in ("number", "date", "name"))),
+        "margin": hits[0].score - max(others) if others else 0.0,
         "agreement": float(top.dense_rank == 1) + float(top.lexical_rank == 1),
+        "wide": min(len({hit.article_id for hit in hits}) / _WIDE, 1.0),
     }
+    return values | {f"wide_{name}": values["wide"] * values[name] for name in _WIDENED}
 
 
-NAMES = (
-    "dense",
-    "dense_best",
-    "lexical",
-    "covered",
-    "covered_by_sentence",
-    "reader",
-    "reader_sentence",
-    "margin",
-    "agreement",
-)
+_WIDENED = ("dense", "lexical", "covered", "reader", "sentence", "margin")
 
 
-def _content_words(text: str) -> list[str]:
-    words = dict.fromkeys(_WORD.findall(text.lower()))
-    return [word for word in words if word not in _ASKING] or list(words)
+def _mass(question: str, weigh: Weigh) -> Mapping[str, float]:
+    """The question's words that name something, each with its share of their weight."""
+    words = list(dict.fromkeys(_WORD.findall(question.lower())))
+    naming = [word for word in words if word not in _ASKING] or words
+    weights = weigh(naming)
+    total = sum(weights) or 1.0
+    return {word: weight / total for word, weight in zip(naming, weights, strict=True)}
 
 
-def _covered(mass: dict[str, float], text: str) -> float:
-    """The share of the question's weight whose words, cut to their first letters, occur in the text."""
-    present = {word[:_STEM] for word in _WORD.findall(text.lower())}
-    return sum(weight for word, weight in mass.items() if word[:_STEM] in present)
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(word[:_STEM] for word in _WORD.findall(text.lower()))
+
+
+def _covered(mass: Mapping[str, float], stems: frozenset[str]) -> float:
+    return sum(weight for word, weight in mass.items() if word[:_STEM] in stems)

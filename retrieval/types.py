@@ -215,7 +215,7 @@ class Citation:
             raise QuotationError(f"article {self.article_id!r} has changed since it was quoted: ask again")
         quotes: tuple[Citation | Highlight, ...] = (self, *self.highlights)
         for quote in quotes:
-            inside = self.start <= quote.start < quote.end <= self.end
+            inside = 0 <= self.start <= quote.start < quote.end <= self.end <= len(article_text)
             if not inside or article_text[quote.start : quote.end] != quote.text:
                 raise QuotationError(
                     f"characters {quote.start} to {quote.end} of article {self.article_id!r} "

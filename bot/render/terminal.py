@@ -54,7 +54,7 @@ def render(reply: Reply, *, today: dt.date, color: bool, folded: bool = True, ex
 def passage(citation: Citation, number: int, *, color: bool, explain: bool = False) -> RenderableType:
     """A citation: title, source and date, then the paragraph with its sentence marked."""
     head = Text(f"{number}. ", style="bold cyan")
-    head.append(visible(citation.title) or citation.article_id, style="bold")
+    head.append(visible(citation.title or citation.article_id), style="bold")
     about = Text(" · ".join(part for part in (visible(citation.source), long_date(citation.published)) if part))
     about.stylize("dim")
     parts: list[RenderableType] = [head, Padding(about, _INDENT), Padding(_marked(citation, color=color), _INDENT)]
@@ -110,7 +110,7 @@ def _abstention(reply: AnswerReply) -> RenderableType:
     if answer.nearest:
         lines.append("\nNearest headlines:", style="not bold")
     for headline in answer.nearest:
-        title = visible(headline.title) or headline.article_id
+        title = visible(headline.title or headline.article_id)
         lines.append(f"\n  • {title} ({long_date(headline.published)})", style="not bold")
     return lines
 
@@ -149,7 +149,7 @@ def _summary(reply: SummaryReply) -> RenderableType:
     parts.append(Text())
     for number, sentence in enumerate(summary.sentences, start=1):
         source = " · ".join(part for part in (visible(sentence.source), long_date(sentence.published)) if part)
-        parts.append(Text(f"[{number}] {visible(sentence.title) or sentence.article_id} · {source}", style="dim"))
+        parts.append(Text(f"[{number}] {visible(sentence.title or sentence.article_id)} · {source}", style="dim"))
     articles = f"{summary.articles} article{'s' if summary.articles != 1 else ''}"
     parts.append(Text(f"every sentence verbatim · from {articles} · {summary.elapsed_ms:.0f} ms", style="dim"))
     return Group(*parts)

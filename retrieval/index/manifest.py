@@ -54,7 +54,7 @@ class Manifest:
             schema = value["schema"]
             if schema == SCHEMA:
                 manifest = cls(_info(value["info"]), {n: (b, d) for n, (b, d) in value["files"].items()})
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise IndexDamaged(f"{folder / _NAME} cannot be read ({error}): {_WAY_OUT}") from error
         if schema != SCHEMA:
             raise IndexForeign(

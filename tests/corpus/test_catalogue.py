@@ -1,0 +1,405 @@
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpus.catalogue import Catalogue, KnownFeed, StoredAnswer, article_digest
+from corpus.errors import CatalogueError
+from corpus.schema import MIGRATIONS
+from retrieval.dates import PartialDate
+from retrieval.errors import IndexDamaged, QuotationError
+from retrieval.index.port import GenerationInfo
+from retrieval.types import Article, Horizon, Span, text_digest
+
+WIRE = KnownFeed("wire", "/news/wire")
+OSLO = Article("oslo", "Envoys met in Oslo. They spoke of grain.", "Talks", "The Wire", "https://w.example/1")
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
+    catalogue = Catalogue(tmp_path / "catalogue.sqlite3")
+    catalogue.add_feed(WIRE)
+    yield catalogue
+    catalogue.close()
+
+
+def cut(catalogue: Catalogue, cut_for: str = "encoder") -> None:
+    """Make one passage of each article that has none for this encoder."""
+    rows = catalogue.revisions(catalogue.uncut(cut_for))
+    catalogue.store_passages(((r, a, [Span(0, len(a.text))]) for r, a in rows), cut_for)
+
+
+def current(catalogue: Catalogue) -> list[int]:
+    return [int(i) for i in catalogue.current_passages()]
+
+
+def publish(catalogue: Catalogue, number: int) -> None:
+    catalogue.published(GenerationInfo(number, "2024-07-09", "encoder", 64, 1, Horizon(1, None, None)), 0.1)
+
+
+def tables(file: Path) -> dict[str, list[tuple[object, ...]]]:
+    with sqlite3.connect(file) as connection:
+        names = [n for (n,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        found = {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in names}  # noqa: S608
+    connection.close()
+    return found
+
+
+# The file
+
+
+def test_a_new_file_gets_the_tables_of_this_version_and_a_write_ahead_log(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "folder" / "catalogue.sqlite3"
+    Catalogue(file).close()
+    connection = sqlite3.connect(file)
+    assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+    assert {"feeds", "articles", "revisions", "passages", "generations", "answers"} <= set(tables(file))
+
+
+def test_an_empty_file_is_migrated_like_a_new_one(tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.sqlite3"
+    file.touch()
+    catalogue = Catalogue(file)
+    assert catalogue.count_articles() == 0
+    catalogue.close()
+
+
+def test_what_was_stored_is_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
+    first = Catalogue(tmp_path / "catalogue.sqlite3")
+    first.add_feed(WIRE)
+    first.store("wire", [OSLO])
+    first.close()
+    second = Catalogue(tmp_path / "catalogue.sqlite3")
+    assert second.article("oslo") == OSLO
+    assert second.feeds() == [WIRE]
+    second.close()
+
+
+def test_a_newer_versions_file_is_refused_with_the_way_out_and_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.sqlite3"
+    Catalogue(file).close()
+    connection = sqlite3.connect(file)
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    connection.close()
+    before = tables(file)
+    with pytest.raises(CatalogueError, match=r"belongs to a newer version.*upgrade Backchannel, or .* --data-dir"):
+        Catalogue(file)
+    assert tables(file) == before
+
+
+def test_a_file_that_is_no_database_is_refused_by_name_and_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.sqlite3"
+    file.write_text("Dear diary, " * 200)
+    with pytest.raises(CatalogueError, match=r"catalogue\.sqlite3 cannot be used .*--data-dir"):
+        Catalogue(file)
+    assert file.read_text() == "Dear diary, " * 200
+
+
+def test_a_folder_that_cannot_be_made_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "letter").write_text("a file")
+    with pytest.raises(CatalogueError, match=r"letter.data.catalogue\.sqlite3 cannot be used .*--data-dir"):
+        Catalogue(tmp_path / "letter" / "data" / "catalogue.sqlite3")
+
+
+def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "catalogue.sqlite3").mkdir()
+    with pytest.raises(CatalogueError, match="cannot be used"):
+        Catalogue(tmp_path / "catalogue.sqlite3")
+
+
+def test_many_may_open_a_new_catalogue_at_the_same_moment(tmp_path: Path) -> None:
+    barrier = threading.Barrier(6)
+    failures: list[CatalogueError] = []
+
+    def open_it() -> None:
+        barrier.wait()
+        try:
+            Catalogue(tmp_path / "catalogue.sqlite3").close()
+        except CatalogueError as error:
+            failures.append(error)
+
+    run_together([open_it] * 6)
+    assert failures == []
+
+
+# Feeds
+
+
+def test_feeds_are_listed_oldest_first_and_a_known_one_stays_as_it_is(catalogue: Catalogue) -> None:
+    other = KnownFeed("archive", "/news/archive")
+    catalogue.add_feed(other)
+    catalogue.add_feed(WIRE)
+    assert catalogue.feeds() == [WIRE, other]
+
+
+def test_a_removed_feed_takes_its_articles_along_and_no_others(catalogue: Catalogue) -> None:
+    catalogue.add_feed(KnownFeed("archive", "/news/archive"))
+    catalogue.store("wire", [OSLO, replace(OSLO, id="bergen")])
+    catalogue.store("archive", [replace(OSLO, id="old")])
+    assert catalogue.remove_feed("wire") == 2
+    assert [feed.name for feed in catalogue.feeds()] == ["archive"]
+    assert catalogue.article("oslo") is None
+    assert catalogue.article("old") is not None
+
+
+def test_articles_are_counted_in_all_and_by_feed(catalogue: Catalogue) -> None:
+    catalogue.add_feed(KnownFeed("archive", "/news/archive"))
+    catalogue.store("wire", [OSLO, replace(OSLO, id="bergen")])
+    assert (catalogue.count_articles(), catalogue.count_articles("wire"), catalogue.count_articles("archive")) == (
+        2,
+        2,
+        0,
+    )
+
+
+# Articles
+
+storable = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+dates = (
+    st.none()
+    | st.builds(PartialDate, st.integers(1, 9999), st.none() | st.integers(1, 12), st.none())
+    | st.builds(PartialDate, st.integers(1, 9999), st.integers(1, 12), st.integers(1, 28))
+)
+
+
+@settings(max_examples=25)
+@given(st.builds(Article, storable.filter(bool), storable, storable, storable, storable, dates))
+def test_an_article_comes_back_as_it_was_given(article: Article) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        catalogue = Catalogue(Path(folder) / "catalogue.sqlite3")
+        catalogue.add_feed(WIRE)
+        catalogue.store("wire", [article])
+        assert catalogue.article(article.id) == article
+        assert catalogue.text(article.id, article.text_hash) == article.text
+        assert catalogue.owner(article.id) == ("wire", article_digest(article))
+        catalogue.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"text": OSLO.text + " "},
+        {"title": "Talk"},
+        {"source": ""},
+        {"url": "https://w.example/2"},
+        {"published": PartialDate(2024)},
+    ],
+)
+def test_the_digest_tells_any_change_of_an_article(change: dict[str, object]) -> None:
+    assert article_digest(replace(OSLO, **change)) != article_digest(OSLO)  # type: ignore[arg-type]
+
+
+def test_the_digest_of_the_same_article_is_the_same() -> None:
+    assert article_digest(replace(OSLO)) == article_digest(OSLO)
+
+
+def test_an_article_that_nobody_stored_is_not_there(catalogue: Catalogue) -> None:
+    assert catalogue.article("oslo") is None
+    assert catalogue.owner("oslo") is None
+    assert catalogue.text("oslo", OSLO.text_hash) is None
+
+
+def test_where_one_article_of_several_cannot_be_stored_none_is(catalogue: Catalogue) -> None:
+    def articles() -> Iterator[Article]:
+        yield OSLO
+        raise KeyError("the reader failed")
+
+    with pytest.raises(KeyError):
+        catalogue.store("wire", articles())
+    assert catalogue.count_articles() == 0
+
+
+def test_only_what_is_named_is_kept_of_a_feed(catalogue: Catalogue) -> None:
+    catalogue.add_feed(KnownFeed("archive", "/news/archive"))
+    catalogue.store("wire", [OSLO, replace(OSLO, id="bergen"), replace(OSLO, id="narvik")])
+    catalogue.store("archive", [replace(OSLO, id="old")])
+    assert catalogue.keep_only("wire", ["bergen"]) == 2
+    assert [catalogue.article(i) is not None for i in ("oslo", "bergen", "narvik", "old")] == [False, True, False, True]
+
+
+def test_text_that_was_altered_in_the_file_is_never_handed_out(catalogue: Catalogue, tmp_path: Path) -> None:
+    catalogue.store("wire", [OSLO])
+    cut(catalogue)
+    with sqlite3.connect(tmp_path / "catalogue.sqlite3") as connection:
+        connection.execute("UPDATE revisions SET text = replace(text, 'grain', 'grail')")
+    connection.close()
+    with pytest.raises(QuotationError, match="'oslo'"):
+        catalogue.article("oslo")
+    with pytest.raises(QuotationError, match="'oslo'"):
+        catalogue.passages(current(catalogue))
+
+
+# Passages and generations
+
+
+def test_a_changed_article_replaces_its_passages(catalogue: Catalogue) -> None:
+    catalogue.store("wire", [OSLO, replace(OSLO, id="bergen")])
+    cut(catalogue)
+    before = current(catalogue)
+    catalogue.store("wire", [replace(OSLO, text="Envoys met in Oslo. They spoke of fish.")])
+    cut(catalogue)
+    after = current(catalogue)
+    assert [p.text for p in catalogue.passages(after)] == [OSLO.text, "Envoys met in Oslo. They spoke of fish."]
+    assert len(set(before) & set(after)) == 1
+
+
+def test_a_removed_articles_passages_are_no_longer_current(catalogue: Catalogue) -> None:
+    catalogue.store("wire", [OSLO, replace(OSLO, id="bergen")])
+    cut(catalogue)
+    catalogue.keep_only("wire", ["bergen"])
+    assert [p.article.id for p in catalogue.passages(current(catalogue))] == ["bergen"]
+
+
+def test_cutting_anew_replaces_the_passages_of_the_same_text(catalogue: Catalogue) -> None:
+    catalogue.store("wire", [OSLO])
+    cut(catalogue, "old encoder")
+    old = current(catalogue)
+    assert catalogue.uncut("old encoder") == []
+    cut(catalogue, "new encoder")
+    assert len(current(catalogue)) == 1
+    assert not set(current(catalogue)) & set(old)
+
+
+def test_everything_can_be_cut_anew_also_what_was_never_cut(catalogue: Catalogue) -> None:
+    catalogue.store("wire", [OSLO])
+    cut(catalogue)
+    catalogue.store("wire", [replace(OSLO, id="bergen")])
+    assert [article.id for _, article in catalogue.revisions(catalogue.uncut(None))] == ["oslo", "bergen"]
+
+
+def test_what_the_generation_before_quotes_stays_readable_until_that_generation_goes(catalogue: Catalogue) -> None:
+    catalogue.store("wire", [OSLO])
+    cut(catalogue)
+    quoted = current(catalogue)
+    publish(catalogue, 1)
+    catalogue.store("wire", [replace(OSLO, text="Nobody met in Oslo.")])
+    cut(catalogue)
+    publish(catalogue, 2)
+    publish(catalogue, 2)  # a run that changed nothing
+    assert [p.text for p in catalogue.passages(quoted)] == [OSLO.text]
+    assert catalogue.text("oslo", OSLO.text_hash) == OSLO.text
+    publish(catalogue, 3)
+    with pytest.raises(IndexDamaged, match="--rebuild"):
+        catalogue.passages(quoted)
+    assert catalogue.text("oslo", OSLO.text_hash) is None
+    assert catalogue.text("oslo", text_digest("Nobody met in Oslo.")) == "Nobody met in Oslo."
+
+
+def test_what_a_generation_quotes_of_a_removed_article_stays_as_long(catalogue: Catalogue, tmp_path: Path) -> None:
+    catalogue.store("wire", [OSLO])
+    cut(catalogue)
+    quoted = current(catalogue)
+    publish(catalogue, 1)
+    catalogue.keep_only("wire", [])
+    publish(catalogue, 2)
+    assert catalogue.passages(quoted)[0].article == OSLO
+    publish(catalogue, 3)
+    assert catalogue.text("oslo", OSLO.text_hash) is None
+    found = tables(tmp_path / "catalogue.sqlite3")
+    assert found["revisions"] == found["passages"] == []
+
+
+def test_a_revision_with_the_same_text_is_found_by_its_hash_after_the_older_one_went(catalogue: Catalogue) -> None:
+    catalogue.store("wire", [OSLO])
+    cut(catalogue)
+    publish(catalogue, 1)
+    catalogue.store("wire", [replace(OSLO, source="The Other Wire")])
+    cut(catalogue)
+    publish(catalogue, 2)
+    publish(catalogue, 3)
+    assert catalogue.text("oslo", OSLO.text_hash) == OSLO.text
+
+
+def test_ids_of_passages_are_never_used_again(catalogue: Catalogue) -> None:
+    used: set[int] = set()
+    for number in range(1, 7):
+        catalogue.store("wire", [replace(OSLO, text=f"Version {number}.")])
+        cut(catalogue)
+        assert not used & set(current(catalogue))
+        used.update(current(catalogue))
+        catalogue.keep_only("wire", [])
+        publish(catalogue, 2 * number)
+        publish(catalogue, 2 * number + 1)
+    assert len(used) == 6
+
+
+def test_passages_come_in_the_order_of_their_ids_as_asked_for_however_many(catalogue: Catalogue) -> None:
+    many = [replace(OSLO, id=f"a{n}", text=f"Story {n}.") for n in range(1203)]
+    catalogue.store("wire", many)
+    cut(catalogue)
+    ids = current(catalogue)[::-1]
+    assert [p.text for p in catalogue.passages(ids)] == [article.text for article in many[::-1]]
+    assert [p.id for p in catalogue.passages(ids)] == ids
+    assert catalogue.passages([]) == []
+
+
+def test_an_unknown_passage_says_that_the_index_is_another_catalogues(catalogue: Catalogue) -> None:
+    with pytest.raises(IndexDamaged, match=r"passage 77 .* not in the catalogue .*--rebuild"):
+        catalogue.passages([77])
+
+
+def test_twins_are_the_passages_that_are_encoded_from_the_same_title_and_text(catalogue: Catalogue) -> None:
+    catalogue.store("wire", [OSLO, replace(OSLO, id="copy", source="B"), replace(OSLO, id="other", title="Fish")])
+    cut(catalogue)
+    first, copy, other = current(catalogue)
+    assert catalogue.twins([first, copy, other]) == {first: [copy], copy: [first]}
+
+
+# Answers
+
+
+def test_an_answer_is_kept_under_its_id_and_a_taken_id_is_refused(catalogue: Catalogue) -> None:
+    first = StoredAnswer("7F3K2M", "2024-07-09T10:00:00+00:00", "Who met?", False, "{}")
+    assert catalogue.add_answer(first) is True
+    assert catalogue.add_answer(replace(first, question="Who else?", abstained=True)) is False
+    assert catalogue.answer("7F3K2M") == first
+    assert catalogue.answer("000000") is None
+
+
+# Threads
+
+
+def run_together(jobs: list[object]) -> None:
+    threads = [threading.Thread(target=job) for job in jobs]  # type: ignore[arg-type]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+
+def test_several_threads_write_and_read_at_once_and_nothing_is_lost(catalogue: Catalogue) -> None:
+    failures: list[BaseException] = []
+
+    def work(name: int) -> None:
+        try:
+            for number in range(15):
+                catalogue.store("wire", [replace(OSLO, id=f"{name}-{number}")])
+                assert catalogue.article(f"{name}-{number}") is not None
+                assert catalogue.add_answer(StoredAnswer(f"{name}-{number}", "", "", False, ""))
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            catalogue.close()
+
+    run_together([lambda name=name: work(name) for name in range(4)])
+    assert failures == []
+    assert catalogue.count_articles() == 60
+
+
+def test_of_several_threads_that_want_the_same_answer_id_one_gets_it(catalogue: Catalogue) -> None:
+    won: list[bool] = []
+
+    def add() -> None:
+        won.append(catalogue.add_answer(StoredAnswer("7F3K2M", "", "", False, "")))
+        catalogue.close()
+
+    run_together([add] * 6)
+    assert sorted(won) == [False] * 5 + [True]

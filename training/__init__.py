@@ -1,0 +1,1 @@
+"""How the shipped parameters were fitted; see README.md in this folder."""

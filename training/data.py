@@ -1,0 +1,89 @@
+"""Question sets as folders of JSON lines, and data folders indexed from them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bot.app import Application
+from bot.settings import load_settings
+from retrieval.engine import Engine
+from retrieval.parameters import Parameters
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledQuestion:
+    """A question with the articles that answer it; ``scope`` is where to look, ``None`` for everywhere."""
+
+    id: str
+    text: str
+    answerable: bool
+    gold: frozenset[str]
+    answers: tuple[str, ...]
+    quotes: tuple[str, ...]
+    scope: frozenset[str] | None
+    type: str
+
+
+def read_questions(folder: Path) -> list[LabelledQuestion]:
+    """The questions of a set's ``queries.jsonl``, those answerable that name an article and all others."""
+    return [q for q in map(_question, _lines(folder / "queries.jsonl")) if q.gold or not q.answerable]
+
+
+def read_passages(file: Path, most: int, seed: int) -> list[dict[str, Any]]:
+    """A sample of the rows of a gzipped file of (question, passage) pairs."""
+    with gzip.open(file, "rt", encoding="utf-8") as stream:
+        rows = [json.loads(line) for line in stream]
+    random.Random(seed).shuffle(rows)  # noqa: S311 (a sample, no secret)
+    return rows[:most]
+
+
+def sample(questions: list[LabelledQuestion], most: int, seed: int = 7) -> list[LabelledQuestion]:
+    """At most so many questions, the same ones each time."""
+    chosen = sorted(questions, key=lambda q: q.id)
+    random.Random(seed).shuffle(chosen)  # noqa: S311
+    return chosen[:most]
+
+
+@contextmanager
+def indexed(corpus: Path, work: Path) -> Iterator[Application]:
+    """A data folder in ``work`` that holds a corpus, made where it is missing."""
+    app = Application(load_settings(data_dir=work / corpus.parent.name))
+    if app.store.current_number() is None:
+        app.service.reindex([str(corpus)])
+    yield app
+    app.catalogue.close()
+
+
+def engine_with(app: Application, parameters: Parameters, *, read: int | None = None) -> Engine:
+    """An engine of the data folder under other parameters; ``read`` passages are read for each question."""
+    if read is not None:
+        parameters = replace(parameters, ranking=replace(parameters.ranking, read=read))
+    return Engine(app.store.current(), app.catalogue, app.encoder, app.reader, parameters)
+
+
+def _lines(file: Path) -> Iterator[dict[str, Any]]:
+    with file.open(encoding="utf-8") as stream:
+        for line in stream:
+            yield json.loads(line)
+
+
+def _question(row: dict[str, Any]) -> LabelledQuestion:
+    evidence = row.get("evidence") or []
+    scope = row.get("candidate_doc_ids") or ([row["context_doc_id"]] if row.get("context_doc_id") else None)
+    return LabelledQuestion(
+        id=str(row["id"]),
+        text=row["question"],
+        answerable=row.get("answerable") is not False,
+        gold=frozenset(e["doc_id"] for e in evidence) or frozenset(row.get("gold_doc_ids") or ()),
+        answers=tuple(row.get("answers") or ()),
+        quotes=tuple(e["quote"] for e in evidence if e.get("quote")),
+        scope=frozenset(scope) if scope else None,
+        type=str(row.get("type", "")),
+    )

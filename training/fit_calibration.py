@@ -1,0 +1,123 @@
+"""Fit confidence and the threshold below which the bot abstains.
+
+    python -m training.fit_calibration --train TRAIN --data EVAL --work FOLDER
+
+Logistic regression over the engine's own signals, on development questions asked as they are meant: over the
+whole corpus where a question is answered by none of it, over its own passages where it is only those that do
+not answer. Each kind counts the same. The threshold keeps nine in ten of the answerable questions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import cross_val_predict
+
+from retrieval.engine import Engine
+from retrieval.parameters import SHIPPED, Parameters
+from retrieval.types import Filters
+from training.data import LabelledQuestion, engine_with, indexed, read_passages, read_questions, sample
+
+_QUESTIONS = 800  # of each kind
+_KEPT = 0.9
+_STRENGTH = 0.3  # inverse of the L2 penalty
+
+Rows = list[tuple[str, bool, dict[str, float]]]
+"""Kind, whether it is answerable, and the signals."""
+
+
+def scoped(folder: Path, work: Path, *, plain: bool) -> Rows:
+    """Questions asked over the passages that they were written for."""
+    questions = [q for q in read_questions(folder) if q.scope and q.type != "counterfactual"]
+    with indexed(folder / "corpus.jsonl", work) as app:
+        return _rows(folder.name, _engine(app, plain=plain), sample(questions, _QUESTIONS))
+
+
+def whole(folder: Path, train: Path, work: Path, *, plain: bool) -> Rows:
+    """News questions asked over a whole corpus, and news questions of other years, which it cannot answer."""
+    questions = read_questions(folder)
+    others = [
+        LabelledQuestion(row["id"], row["question"], False, frozenset(), (), (), None, "other years")
+        for row in read_passages(train / "newsquizqa_offcorpus.jsonl.gz", 300, seed=5)
+    ]
+    with indexed(folder / "corpus.jsonl", work) as app:
+        return _rows(folder.name, _engine(app, plain=plain), [*questions, *others])
+
+
+def _engine(app: object, *, plain: bool) -> Engine:
+    parameters = Parameters.load()
+    if plain:
+        return Engine(app.store.current(), app.catalogue, app.encoder, None, parameters)  # type: ignore[attr-defined]
+    return engine_with(app, parameters)  # type: ignore[arg-type]
+
+
+def _rows(kind: str, engine: Engine, questions: Iterable[LabelledQuestion]) -> Rows:
+    rows: Rows = []
+    for question in questions:
+        ranked = engine.search(question.text, Filters(article_ids=question.scope))
+        if ranked.hits:
+            rows.append((kind, question.answerable, engine.signals(question.text, ranked)))
+    print(f"{kind}: {len(rows)} questions", flush=True)
+    return rows
+
+
+def fit(rows: Rows) -> dict[str, object]:
+    """A calibration as the parameter file holds it; prints what it gives on held-out folds."""
+    names = [name for name in rows[0][2] if len({row[2][name] for row in rows}) > 1]
+    values = np.array([[row[2][name] for name in names] for row in rows])
+    right = np.array([row[1] for row in rows])
+    kinds = np.array([row[0] for row in rows])
+    # Each kind of question, and each answer, counts the same.
+    groups = np.array([f"{kind}{answerable}" for kind, answerable in zip(kinds, right, strict=True)])
+    weight = np.array([len(rows) / (groups == group).sum() for group in groups]) / len(set(groups))
+    center, scale = values.mean(axis=0), values.std(axis=0)
+    model = LogisticRegression(C=_STRENGTH, max_iter=2000)
+    scaled = (values - center) / scale
+    held_out = cross_val_predict(model, scaled, right, cv=5, method="predict_proba", params={"sample_weight": weight})[
+        :, 1
+    ]
+    for kind in sorted(set(kinds)):
+        of = kinds == kind
+        print(
+            f"{kind}: AUROC {roc_auc_score(right[of], held_out[of]):.3f}, rejected while 90 % are kept "
+            f"{_rejected(held_out[of & right], held_out[of & ~right]):.3f}"
+        )
+    model.fit(scaled, right, sample_weight=weight)
+    weights = model.coef_[0] / scale
+    thresholds = [np.quantile(held_out[(kinds == kind) & right], 1 - _KEPT) for kind in set(kinds)]
+    return {
+        "intercept": round(float(model.intercept_[0] - weights @ center), 4),
+        "weights": {name: round(float(w), 4) for name, w in zip(names, weights, strict=True)},
+        "threshold": round(float(np.mean(thresholds)), 3),
+    }
+
+
+def _rejected(answerable: npt.NDArray[np.float64], unanswerable: npt.NDArray[np.float64]) -> float:
+    return float((unanswerable < np.quantile(answerable, 1 - _KEPT)).mean())
+
+
+def main() -> None:
+    """Fit with and without the reader, and write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    for name in ("train", "data", "work"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    options = parser.parse_args()
+    fitted = {}
+    for name, plain in (("calibration", False), ("plain", True)):
+        rows = whole(options.data / "realtimeqa_2022", options.train, options.work, plain=plain)
+        for folder in ("squad2", "clapnq", "rgb_en_fact"):
+            rows += scoped(options.data / folder, options.work, plain=plain)
+        fitted[name] = fit(rows)
+    value = json.loads(SHIPPED.read_text(encoding="utf-8")) | fitted
+    SHIPPED.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
