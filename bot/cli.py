@@ -46,7 +46,7 @@ def _batch(metavar: str) -> Callable[[Any], Any]:
     return click.option("--batch", type=path, metavar=metavar, help="Many in one process, a line of JSON each.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(version("backchannel"), prog_name="backchannel")
 def cli() -> None:
     """Ask a corpus of news articles; every answer is a verbatim, cited quotation."""

@@ -93,13 +93,14 @@ class Indexer:
         """
         started = time.monotonic()
         with indexing_lock(self._folder):
+            base = self._base(rebuild)
             run = IndexRun()
             for feed in self._feeds(locations):
                 self._ingest(feed, run, progress)
             if not self._catalogue.count_articles():
                 raise NothingToIndex(_nothing(run.errors))
             self._cut(rebuild, progress)
-            info = self._sync(rebuild, progress)
+            info = self._sync(base, progress)
             run.seconds = round(time.monotonic() - started, 3)
             self._catalogue.published(info, run.seconds)
             run.generation, run.articles, run.passages = info.number, info.horizon.articles, info.passages
@@ -167,9 +168,8 @@ class Indexer:
             )
         progress("cutting", len(revisions), len(revisions))
 
-    def _sync(self, rebuild: bool, progress: Progress) -> GenerationInfo:
+    def _sync(self, base: Index | None, progress: Progress) -> GenerationInfo:
         wanted = self._catalogue.current_passages()
-        base = self._base(rebuild)
         held = base.passage_ids() if base else np.empty(0, dtype=np.int64)
         added, deleted = np.setdiff1d(wanted, held), np.setdiff1d(held, wanted)
         if base and not len(added) and not len(deleted):

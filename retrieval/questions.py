@@ -17,7 +17,7 @@ from retrieval.types import Filters, Query, SuggestedFilter
 LONGEST_QUESTION = 2000
 """Characters; a longer question is bad input."""
 
-_TOKEN = re.compile(r"""(?<!\S)(since|until|source):(?:"([^"]*)"|“([^”]*)”|(\S*))""", re.IGNORECASE)
+_TOKEN = re.compile(r"""(?<!\S)(since|until|source):(?:"([^"]*)"|“([^”]*)”|(\S*?)[?,;]*(?!\S))""", re.IGNORECASE)
 
 _MONTH = (
     "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
@@ -37,7 +37,7 @@ _PHRASES = re.compile(
     rf"\b(?:(?P<low>between|from) (?P<first>{_DATE}) (?:and|to|until) (?P<second>{_DATE})"
     rf"|(?:in|over|during|for) the (?:last|past) (?P<window>{_COUNT} (?:day|week|month|year)s?)"
     rf"|(?P<bound>since|after|before|until|by) (?:the )?(?P<edge>{_DATE})"
-    rf"|(?:in|on|during|of|for) (?P<inside>{_DATE})"
+    rf"|(?:in|on|during|of|for) (?:the (?={_DAY} of ))?(?P<inside>{_DATE})"
     rf"|(?P<bare>{_DAY} (?:of )?{_MONTH},? {_YEAR}|{_MONTH} {_DAY},? {_YEAR}|{_MONTH},? {_YEAR}"
     rf"|(?:last|this|past) (?:week|month|year|{_WEEKDAY}|{_MONTH})|yesterday|today"
     rf"|{_COUNT} (?:day|week|month|year)s? ago))\b",
@@ -108,13 +108,15 @@ def resolve_sources(filters: Filters, known: Iterable[str]) -> Filters:
     """
     if filters.sources is None:
         return filters
-    names = {name.casefold(): name for name in known}
+    names: dict[str, list[str]] = {}
+    for name in known:
+        names.setdefault(name.casefold(), []).append(name)
     for wanted in filters.sources:
         if wanted.casefold() not in names:
             near = get_close_matches(wanted.casefold(), names, n=3, cutoff=0.4) or sorted(names)[:3]
-            offered = ", ".join(repr(names[name]) for name in near)
+            offered = ", ".join(repr(names[name][0]) for name in near)
             raise FilterError(f"no article is from the source {wanted!r}: try {offered or 'without this filter'}")
-    return replace(filters, sources=frozenset(names[wanted.casefold()] for wanted in filters.sources))
+    return replace(filters, sources=frozenset(name for wanted in filters.sources for name in names[wanted.casefold()]))
 
 
 def suggest_filter(question: str, now: dt.datetime) -> SuggestedFilter | None:
@@ -173,7 +175,7 @@ def _bounded(bound: str, found: _Range) -> tuple[dt.date | None, dt.date | None]
         case "since":
             return found[0], None
         case "after":
-            return found[1], None
+            return found[1] + dt.timedelta(days=1), None
         case "until" | "by":
             return None, found[1]
         case "before":

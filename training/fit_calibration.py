@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
+from bot.app import Application
 from retrieval.engine import Engine
 from retrieval.parameters import SHIPPED, Parameters
 from retrieval.types import Filters
@@ -51,11 +52,10 @@ def whole(folder: Path, train: Path, work: Path, *, plain: bool) -> Rows:
         return _rows(folder.name, _engine(app, plain=plain), [*questions, *others])
 
 
-def _engine(app: object, *, plain: bool) -> Engine:
-    parameters = Parameters.load()
+def _engine(app: Application, *, plain: bool) -> Engine:
     if plain:
-        return Engine(app.store.current(), app.catalogue, app.encoder, None, parameters)  # type: ignore[attr-defined]
-    return engine_with(app, parameters)  # type: ignore[arg-type]
+        return Engine(app.store.current(), app.catalogue, app.encoder, None, Parameters.load())
+    return engine_with(app, Parameters.load())
 
 
 def _rows(kind: str, engine: Engine, questions: Iterable[LabelledQuestion]) -> Rows:

@@ -130,6 +130,7 @@ class EmbeddedIndexWriter:
             self._dense = DenseIndex.load(base / "dense.faiss")
             self._table = PassageTable.load(base)
         self._lexical = LexicalIndex(self._folder / "lexical")
+        self._present: set[int] = set(self._table.ids.tolist())
         self._added: list[IndexedPassage] = []
         self._deleted: list[PassageIds] = []
 
@@ -138,10 +139,10 @@ class EmbeddedIndexWriter:
         ids = np.array([passage.id for passage in passages], dtype=np.int64)
         if vectors.shape != (len(ids), self._dense.dimension):
             raise ValueError(f"{len(ids)} passages need {(len(ids), self._dense.dimension)}, got {vectors.shape}")
-        present = set(np.setdiff1d(self._table.ids, self._all_deleted()).tolist())
-        present.update(passage.id for passage in self._added)
-        if len(set(ids.tolist())) != len(ids) or present.intersection(ids.tolist()):
+        new = set(ids.tolist())
+        if len(new) != len(ids) or not self._present.isdisjoint(new):
             raise ValueError("a passage id is in the index already: delete it first")
+        self._present |= new
         self._dense.add(ids, vectors)
         self._lexical.add(passages)
         # Texts are in the lexical index now; only what the table needs is kept in memory.
@@ -154,11 +155,13 @@ class EmbeddedIndexWriter:
         self._lexical.remove(gone.tolist())
         self._deleted.append(gone)
         dropped = set(gone.tolist())
+        self._present -= dropped
         self._added = [passage for passage in self._added if passage.id not in dropped]
 
     def publish(self) -> GenerationInfo:
         """See :class:`retrieval.index.port.IndexWriter`."""
-        table = self._table.changed(self._all_deleted(), self._added)
+        deleted = np.concatenate([*self._deleted, np.empty(0, dtype=np.int64)])
+        table = self._table.changed(deleted, self._added)
         self._lexical.commit()
         self._dense.save(self._folder / "dense.faiss")
         table.save(self._folder)
@@ -184,9 +187,6 @@ class EmbeddedIndexWriter:
 
     def __exit__(self, *exc: object) -> None:
         self.abandon()
-
-    def _all_deleted(self) -> PassageIds:
-        return np.concatenate([*self._deleted, np.empty(0, dtype=np.int64)])
 
 
 class EmbeddedIndexStore:
