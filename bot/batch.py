@@ -41,7 +41,7 @@ def run_batch(queries: Path, output: Path, answer: Callable[[Row], Row], advance
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:
-        raise UsageError(f"{error.filename or output} cannot be read or written: {error.strerror}") from error
+        raise UsageError(f"{queries} cannot be read or {output} not be written: {error.strerror}") from error
 
 
 def required_text(row: Row, key: str) -> str:

@@ -85,7 +85,7 @@ class Chat:
             "help": lambda _: show(self._console, Notice(_HELP)),
         }
         # "open the border?" is a question; "open 2" is not.
-        is_command = command in commands and (command.startswith("/") or not rest or rest.strip().isdigit())
+        is_command = command in commands and (command.startswith("/") or not rest or rest.strip().isdecimal())
         if is_command:
             commands[command](rest.strip())
         elif command in _LATER:
@@ -122,7 +122,7 @@ class Chat:
         return unfolded(reply.answer.citations)
 
     def _open(self, number: str) -> None:
-        if not number.isdigit() or not 1 <= int(number) <= len(self._citations):
+        if not number.isdecimal() or not 1 <= int(number) <= len(self._citations):
             raise UsageError(f"there is no passage {number or '…'}: name one by its number, such as `open 1`")
         citation = self._citations[int(number) - 1]
         whole = whole_article(citation, self._service.article_text(citation))

@@ -11,6 +11,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -168,8 +169,12 @@ def chat(data_dir: Path | None) -> None:
     """The bot in the terminal."""
     from bot.chat import Chat
 
+    with suppress(ImportError):  # Windows has none
+        import readline  # noqa: F401 (gives the prompt line editing and a history)
     app = _application(data_dir)
     _index_briefs_if_new(app)
+    # What would refuse every question is told before the first one.
+    app.service.status()
     Chat(app).run()
 
 

@@ -172,16 +172,19 @@ class Engine:
         return self._calibration.confidence(self.signals(text, ranked)) if ranked.hits else 0.0
 
     def _enough(self, query: Query, filters: Filters, ranked: Ranked) -> list[Hit]:
-        """Hits of ``k`` articles or more; searched deeper where the first search found fewer."""
+        """Hits of ``k`` articles, or ``k`` hits where there are fewer; searched deeper until found."""
+        articles = min(query.k, self.index.info.horizon.articles)
         depth = self._parameters.ranking.depth
         hits = list(ranked.hits)
-        found = 0
-        while found < (found := len({hit.article_id for hit in hits})) < query.k and depth < self.index.info.passages:
+        listed = len(hits)
+        # A search that lists fewer than its depth has listed all.
+        while listed >= depth and (len(hits) < query.k or len({hit.article_id for hit in hits}) < articles):
             depth *= 4
-            deeper = self._rank(query.text, filters, depth)
+            deeper = self._rank(query.text, filters, depth).hits
+            listed = len(deeper)
             # What was found first keeps its place: an answer is the same however many articles are cited.
             placed = {hit.passage_id for hit in hits}
-            hits += [hit for hit in deeper.hits if hit.passage_id not in placed]
+            hits += [hit for hit in deeper if hit.passage_id not in placed]
         return best_of_each_article(hits, max(query.k, _NEAREST))
 
     def _cite(self, text: str, hits: Sequence[Hit], ranked: Ranked) -> list[Citation]:

@@ -13,6 +13,8 @@ from retrieval.parameters import RankingParameters
 from retrieval.reader import Reading
 from retrieval.types import Explanation, Hit
 
+# Scores that lie closer together than bfloat16 rounds are equal: scaling must not pull them apart.
+_NARROWEST = 1e-3
 _SUPPORTING = 5  # passages of an article beside its best; further ones would add less than 2 %
 
 
@@ -27,7 +29,7 @@ def fuse(candidates: Candidates, parameters: RankingParameters) -> Scores:
         return np.empty(0)
     listed = candidates.dense[candidates.dense_rank > 0]
     low, high = (listed.min(), listed.max()) if len(listed) else (0.0, 1.0)
-    dense = np.clip((candidates.dense - low) / max(high - low, 1e-9), 0.0, 1.0)
+    dense = np.clip((candidates.dense - low) / max(high - low, _NARROWEST), 0.0, 1.0)
     lexical = candidates.lexical / max(candidates.lexical.max(), 1e-9)
     weight = parameters.dense_weight
     fused: Scores = weight * dense + (1 - weight) * lexical
@@ -79,7 +81,7 @@ def rank(candidates: Candidates, fused: Scores, readings: dict[int, Reading], pa
 
     def final(passage_id: int, score: float) -> float:
         reading = readings.get(passage_id)
-        scaled = (reading.score - low) / max(high - low, 1e-9) if reading else 0.0
+        scaled = (reading.score - low) / max(high - low, _NARROWEST) if reading else 0.0
         return (1 - weight) * score + weight * scaled
 
     final_scores = np.array([final(i, f) for i, f in zip(candidates.ids.tolist(), fused.tolist(), strict=True)])

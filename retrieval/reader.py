@@ -202,8 +202,9 @@ def inverse_document_frequency(frequency: int, passages: int) -> float:
 
 
 def _mean(vectors: _Similarity) -> _Similarity:
-    mean: _Similarity = vectors.mean(axis=0)
-    return mean / max(float(np.linalg.norm(mean)), 1e-9)
+    """The direction of their mean, of unit length; zero where there are none."""
+    total: _Similarity = vectors.sum(axis=0)
+    return total / max(float(np.linalg.norm(total)), 1e-9)
 
 
 def _of_text(score: Callable[[str], float], text: str, span: Span) -> float:

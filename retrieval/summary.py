@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from retrieval.ranking import best_of_each_article
 from retrieval.segmentation import sentences
 from retrieval.types import Article, Citation, Passage, Query, Span
 
+_WORD = re.compile(r"\w+")
 _ARTICLES = 6
 # An article further than this behind the best one is about something else.
 _NEAR_BEST = 0.75
@@ -90,7 +91,7 @@ class Summarizer:
     def _summary(
         self, query: str, articles: Sequence[Article], count: int, started: float, about: str | None
     ) -> Summary:
-        found = [sentence for article in articles for sentence in _candidates(article)][:_SENTENCES_READ]
+        found = _distinct(sentence for article in articles for sentence in _candidates(article))[:_SENTENCES_READ]
         chosen: list[int] = []
         if found:
             vectors = self._encoder.encode_passages([s.span.of(s.article.text) for s in found])
@@ -112,6 +113,14 @@ def _candidates(article: Article) -> list[_Sentence]:
         if _SHORTEST <= len(span.of(article.text).split()) <= _LONGEST and not _LEANS.match(span.of(article.text))
     ]
     return fit or [_Sentence(article, span, place) for place, span in enumerate(spans)]
+
+
+def _distinct(candidates: Iterable[_Sentence]) -> list[_Sentence]:
+    """What several articles say in the same words is there once."""
+    found: dict[tuple[str, ...], _Sentence] = {}
+    for sentence in candidates:
+        found.setdefault(tuple(_WORD.findall(sentence.span.of(sentence.article.text).casefold())), sentence)
+    return list(found.values())
 
 
 def _salience(found: Sequence[_Sentence], vectors: Vectors, topic: Vectors | None) -> _Scores:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import cross_val_predict
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from bot.app import Application
 from retrieval.engine import Engine
@@ -26,7 +26,7 @@ from retrieval.parameters import SHIPPED, Parameters
 from retrieval.types import Filters
 from training.data import LabelledQuestion, engine_with, indexed, read_passages, read_questions, sample
 
-_QUESTIONS = 800  # of each kind
+_QUESTIONS = 600  # of each set
 _KEPT = 0.9
 _STRENGTH = 0.3  # inverse of the L2 penalty
 
@@ -108,13 +108,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name in ("train", "data", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--reuse", action="store_true", help="fit again to the signals collected last time")
     options = parser.parse_args()
     fitted = {}
     for name, plain in (("calibration", False), ("plain", True)):
-        rows = whole(options.data / "realtimeqa_2022", options.train, options.work, plain=plain)
-        for folder in ("squad2", "clapnq", "rgb_en_fact"):
-            rows += scoped(options.data / folder, options.work, plain=plain)
-        fitted[name] = fit(rows)
+        kept = options.work / f"signals.{name}.json"
+        if not (options.reuse and kept.exists()):
+            rows = whole(options.data / "realtimeqa_2022", options.train, options.work, plain=plain)
+            for folder in ("squad2", "clapnq", "rgb_en_fact"):
+                rows += scoped(options.data / folder, options.work, plain=plain)
+            kept.write_text(json.dumps(rows), encoding="utf-8")
+        fitted[name] = fit(json.loads(kept.read_text(encoding="utf-8")))
     value = json.loads(SHIPPED.read_text(encoding="utf-8")) | fitted
     SHIPPED.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 

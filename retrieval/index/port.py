@@ -72,7 +72,7 @@ class Index(Protocol):
         """
 
     def document_frequencies(self, words: Sequence[str]) -> list[int]:
-        """In how many passages each word occurs (after stemming); a stop word counts as being in all of them."""
+        """In how many passages' text each word occurs (after stemming); a stop word counts as being in all of them."""
 
     def passage_ids(self) -> PassageIds:
         """All ids, ascending."""

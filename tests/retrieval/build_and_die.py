@@ -63,7 +63,8 @@ def main() -> None:
     folder = Path(sys.argv[1])
     if len(sys.argv) == 2:
         change(open_store(folder).begin())
-        print("added", flush=True)
+        sys.stdout.write("added\n")
+        sys.stdout.flush()
         time.sleep(600)
     out, step = Path(sys.argv[2]), int(sys.argv[3])
     number = 0

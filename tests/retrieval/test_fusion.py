@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from retrieval.fusion import search
+from retrieval.index.memory import MemoryIndex, MemoryIndexStore
+from retrieval.index.port import IndexedPassage
+from retrieval.types import Filters
+
+EAST = np.array([1, 0], dtype=np.float32)
+
+
+@pytest.fixture
+def index() -> MemoryIndex:
+    store = MemoryIndexStore("plane", 2)
+    passages = [
+        IndexedPassage(9, "a", "", "The pact", "Wire"),
+        IndexedPassage(4, "b", "", "The summit", "Herald"),
+        IndexedPassage(6, "a", "", "The summit and the treaty", "Wire"),
+    ]
+    with store.begin() as writer:
+        writer.add(passages, np.array([[1, 0], [0.6, 0.8], [0, 1]], dtype=np.float32))
+        writer.publish()
+    return store.current()
+
+
+def test_what_either_search_finds_is_a_candidate(index: MemoryIndex) -> None:
+    found = search(index, "treaty", EAST, 1, Filters())
+    assert found.ids.tolist() == [6, 9]
+    assert found.article_ids == ("a", "a")
+    assert found.dense_rank.tolist() == [0, 1]
+    assert found.lexical_rank.tolist() == [1, 0]
+    # Each has its exact cosine, listed or not, but a lexical score only where it is listed.
+    assert found.dense.tolist() == [0.0, 1.0]
+    assert found.lexical[0] > 0
+    assert found.lexical[1] == 0
+
+
+def test_a_passage_found_by_both_is_one_candidate(index: MemoryIndex) -> None:
+    found = search(index, "summit treaty", EAST, 3, Filters())
+    assert found.ids.tolist() == [4, 6, 9]
+    assert found.article_ids == ("b", "a", "a")
+    assert found.dense_rank.tolist() == [2, 3, 1]
+    assert found.lexical_rank.tolist() == [2, 1, 0]
+    assert found.dense == pytest.approx([0.6, 0.0, 1.0])
+    assert found.lexical[1] > found.lexical[0] > found.lexical[2] == 0
+
+
+def test_depth_counts_for_each_search(index: MemoryIndex) -> None:
+    assert search(index, "summit", EAST, 2, Filters()).ids.tolist() == [4, 6, 9]
+    assert search(index, "pact", EAST, 1, Filters()).ids.tolist() == [9]
+
+
+def test_filters_act_on_both_searches(index: MemoryIndex) -> None:
+    found = search(index, "summit", EAST, 1, Filters(sources=frozenset({"Herald"})))
+    assert found.ids.tolist() == [4]
+    assert (found.dense_rank.tolist(), found.lexical_rank.tolist()) == ([1], [1])
+
+
+def test_nothing_found_is_no_candidate(index: MemoryIndex) -> None:
+    found = search(index, "summit", EAST, 9, Filters(article_ids=frozenset()))
+    assert len(found) == len(found.dense) == len(found.lexical) == 0
+    assert found.article_ids == ()

@@ -1,0 +1,153 @@
+import datetime as dt
+import re
+
+import numpy as np
+import pytest
+from newsroom import Newsroom, newsroom
+from test_engine import ARTICLES, BORDER, OIL, STRIKE, SUMMIT
+
+from retrieval.dates import PartialDate
+from retrieval.errors import FilterError
+from retrieval.segmentation import sentences
+from retrieval.summary import Summarizer, Summary, lexrank
+from retrieval.types import Article, Filters, Query
+
+TOPIC = "Modi and Putin at the summit in Moscow"
+
+
+@pytest.fixture(scope="module")
+def news() -> Newsroom:
+    return newsroom(ARTICLES)
+
+
+def summarizer(news: Newsroom) -> Summarizer:
+    return Summarizer(news.engine, news.shelf, news.encoder)
+
+
+def summarize(news: Newsroom, topic: str = TOPIC, count: int = 3, **filters: object) -> Summary:
+    return summarizer(news).topic(Query(topic, Filters(**filters)), count)
+
+
+def texts(summary: Summary) -> list[str]:
+    return [sentence.text for sentence in summary.sentences]
+
+
+@pytest.mark.parametrize("count", [1, 3, 8, 50])
+@pytest.mark.parametrize("topic", [TOPIC, "Galwan", "Okhmatdyt children's hospital"])
+def test_a_summary_is_made_of_whole_sentences_quoted_from_their_articles(
+    news: Newsroom, topic: str, count: int
+) -> None:
+    summary = summarize(news, topic, count)
+    assert summary.query == topic
+    assert summary.elapsed_ms > 0
+    for sentence in summary.sentences:
+        article = news.articles[sentence.article_id]
+        sentence.verify(article.text)
+        assert (sentence.title, sentence.source, sentence.published) == (
+            article.title,
+            article.source,
+            article.published,
+        )
+        assert sentence.text in [span.of(article.text) for span in sentences(article.text)]
+    assert len(set(texts(summary))) == len(summary.sentences) <= count
+    assert len({sentence.article_id for sentence in summary.sentences}) <= summary.articles <= 6
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_as_many_sentences_are_chosen_as_asked_for(news: Newsroom, count: int) -> None:
+    assert len(summarize(news, count=count).sentences) == count
+
+
+def test_the_topic_decides_what_is_summarised(news: Newsroom) -> None:
+    for topic, article in (("Soldiers fought in Galwan", "border"), ("earthquake shook Japan", "quake")):
+        assert {sentence.article_id for sentence in summarize(news, topic, 1).sentences} == {article}
+
+
+def test_filters_decide_where_sentences_come_from(news: Newsroom) -> None:
+    herald = summarize(news, count=9, sources=frozenset({"herald"}))
+    assert {sentence.article_id for sentence in herald.sentences} <= {"strike", "border"}
+    assert summarize(news, since=dt.date(2030, 1, 1)).sentences == ()
+    assert summarize(news, since=dt.date(2030, 1, 1)).articles == 0
+    with pytest.raises(FilterError, match="'Herold'"):
+        summarize(news, sources=frozenset({"Herold"}))
+
+
+def test_an_empty_index_has_an_empty_summary() -> None:
+    summary = summarize(newsroom([]))
+    assert (summary.sentences, summary.articles) == ((), 0)
+
+
+# One article
+
+
+def one(article: Article, count: int) -> Summary:
+    return summarizer(newsroom([])).article(article.id, article, count)
+
+
+def test_an_article_is_summarised_in_its_own_order() -> None:
+    article = Article("a", f"{SUMMIT}\n\n{STRIKE}\n\n{OIL}", "Modi in Moscow")
+    summary = one(article, 4)
+    assert (summary.query, summary.articles, len(summary.sentences)) == ("a", 1, 4)
+    starts = [sentence.start for sentence in summary.sentences]
+    assert starts == sorted(starts)
+    assert summary.sentences[0].start == 0
+    for sentence in summary.sentences:
+        sentence.verify(article.text)
+
+
+def test_the_whole_article_is_its_longest_summary() -> None:
+    assert texts(one(Article("a", BORDER), 99)) == [span.of(BORDER) for span in sentences(BORDER)]
+
+
+def test_sentences_that_cannot_stand_alone_are_left_out() -> None:
+    text = f"{BORDER} However, they never agreed on anything at all. By A. Reporter."
+    chosen = texts(one(Article("a", text), 99))
+    assert "However, they never agreed on anything at all." not in chosen
+    assert "By A. Reporter." not in chosen
+    assert chosen
+
+
+def test_an_article_of_nothing_else_is_summarised_all_the_same() -> None:
+    assert texts(one(Article("a", "But they left. However, it rained."), 1)) == ["But they left."]
+    assert one(Article("a", " \n"), 3).sentences == ()
+
+
+# Choice and order
+
+
+def test_articles_follow_one_another_by_date_undated_last() -> None:
+    # The same words, so that all are found alike.
+    articles = [
+        Article("late", "Modi and Putin met at the summit for long talks.", published=PartialDate(2024, 7, 9)),
+        Article("undated", "Putin and Modi met at the summit for long talks."),
+        Article("early", "At the summit Modi and Putin met for long talks.", published=PartialDate(2020)),
+        Article("middle", "For long talks Putin and Modi met at the summit.", published=PartialDate(2024, 7)),
+    ]
+    summary = summarize(newsroom(articles), "Modi and Putin at the summit", 4)
+    assert [sentence.article_id for sentence in summary.sentences] == ["early", "middle", "late", "undated"]
+
+
+@pytest.mark.parametrize("copied", [SUMMIT, SUMMIT.replace("Prime Minister Modi", "Prime  Minister MODI,")])
+def test_what_two_articles_say_alike_is_said_once(copied: str) -> None:
+    room = newsroom([Article("a", SUMMIT), Article("b", copied), Article("c", STRIKE)])
+    for count in (2, 3, 4, 50):
+        said = [tuple(re.findall(r"\w+", text.casefold())) for text in texts(summarize(room, count=count))]
+        assert len(said) == len(set(said))
+        assert len(said) >= 2
+
+
+def test_central_sentences_are_more_probable() -> None:
+    # The first is like both others, which are unlike each other.
+    vectors = np.array([[0.6, 0.8], [1, 0], [0, 1]], dtype=np.float32)
+    scores = lexrank(vectors)
+    assert scores.sum() == pytest.approx(1)
+    assert scores.argmax() == 0
+    # With damping d: p0 = (1 - d) / 3 + d (p1 + p2), p1 = (1 - d) / 3 + d p0 · 0.6 / 1.4, p2 likewise with 0.8.
+    first = (0.05 + 0.85) / (1 + 0.85)
+    expected = [first, 0.05 + 0.85 * first * 0.6 / 1.4, 0.05 + 0.85 * first * 0.8 / 1.4]
+    assert scores == pytest.approx(expected, abs=0.005)
+
+
+def test_one_sentence_or_unlike_ones_are_equally_probable() -> None:
+    assert lexrank(np.array([[1, 0]], dtype=np.float32)) == pytest.approx([1.0])
+    assert lexrank(np.eye(2, dtype=np.float32)) == pytest.approx([0.5, 0.5])
