@@ -20,6 +20,7 @@ from retrieval.signals import signals
 from retrieval.types import Answer, Citation, Filters, Headline, Hit, Passage, Query
 
 _NEAREST = 3
+_HIGHLIGHTS = 1  # sentences marked in a passage
 # Passages looked through for copies of what is cited.
 _FOLDED_WITHIN = 20
 
@@ -211,6 +212,3 @@ class Engine:
         firsts = best_of_each_article(hits, _NEAREST)
         articles = {p.article.id: p.article for p in self._passages.passages([hit.passage_id for hit in firsts])}
         return tuple(Headline(a.id, a.title, a.published) for a in articles.values())
-
-
-_HIGHLIGHTS = 1

@@ -34,15 +34,16 @@ def signals(
         weigh: how rare words are.
 
     Returns:
-        ``dense``, ``dense_best``: cosine of the first hit and the largest of all; ``lexical``: BM25 of the first
-        hit, per unit of the question's weight; ``covered``, ``covered_by_sentence``: share of that weight whose
-        words the passage, or its best sentence, holds; ``rarest``: whether the passage holds the rarest word;
-        ``reader``, ``sentence``: the reader's scores; ``lacks``: whether the kind of thing asked for is missing
-        from the sentence; ``margin``: lead over the next article; ``agreement``: how many of the two searches list
-        the first hit first; ``wide``: 1 where ten articles or more were found, less in proportion; ``wide_…``: the
-        product of that with another.
+        ``dense``, ``dense_best``: cosine of the first hit, and the largest of all; ``weight``: how rare the
+        question's words are, together; ``lexical``: BM25 of the first hit per unit of that; ``lexical_best``: the
+        largest BM25 of all; ``covered``, ``covered_by_sentence``: share of that weight whose words the passage, or its
+        best sentence, holds; ``rarest``: whether the passage holds the rarest word; ``reader``, ``sentence``: the
+        reader's scores; ``lacks``: whether the kind of thing asked for is missing from the sentence; ``margin``:
+        lead over the next article; ``agreement``: how many of the two searches list the first hit first;
+        ``wide``: 1 where ten articles or more were found, less in proportion; ``wide_…``: that times another.
     """
     mass = _mass(question, weigh)
+    weight = sum(weigh(list(mass)))
     sentence = reading.sentences[0][0].of(best.article.text) if reading else best.text
     passage_words = _stems(f"{best.article.title} {best.text}")
     top = hits[0].explanation
@@ -50,7 +51,9 @@ def signals(
     values = {
         "dense": top.dense,
         "dense_best": max(hit.explanation.dense for hit in hits),
-        "lexical": top.lexical / max(sum(weigh(list(mass))), 1e-9),
+        "lexical": top.lexical / max(weight, 1e-9),
+        "lexical_best": max(hit.explanation.lexical for hit in hits),
+        "weight": weight,
         "covered": _covered(mass, passage_words),
         "covered_by_sentence": _covered(mass, _stems(f"{best.article.title} {sentence}")),
         "rarest": float(max(mass, key=mass.__getitem__)[:_STEM] in passage_words) if mass else 0.0,
@@ -64,7 +67,7 @@ def signals(
     return values | {f"wide_{name}": values["wide"] * values[name] for name in _WIDENED}
 
 
-_WIDENED = ("dense", "lexical", "covered", "reader", "sentence", "margin")
+_WIDENED = ("dense", "lexical", "lexical_best", "weight", "covered", "reader", "sentence", "margin")
 
 
 def _mass(question: str, weigh: Weigh) -> Mapping[str, float]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -47,3 +50,26 @@ def write_jsonl(file: Path, *records: object) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("".join(json.dumps(value) + "\n" for value in records), encoding="utf-8")
     return file
+
+
+_HOLD_THE_LOCK = """
+import sys
+from pathlib import Path
+from corpus.locking import indexing_lock
+with indexing_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def indexing_process(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds a data folder's lock, as one that indexes does, until its input ends."""
+    command = [sys.executable, "-c", _HOLD_THE_LOCK, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "held\n"
+            yield process
+        finally:
+            process.kill()

@@ -80,9 +80,11 @@ def fit(rows: Rows) -> dict[str, object]:
     center, scale = values.mean(axis=0), values.std(axis=0)
     model = LogisticRegression(C=_STRENGTH, max_iter=2000)
     scaled = (values - center) / scale
-    held_out = cross_val_predict(model, scaled, right, cv=5, method="predict_proba", params={"sample_weight": weight})[
-        :, 1
-    ]
+    folds = list(StratifiedKFold(5, shuffle=True, random_state=0).split(scaled, groups))
+    likelihoods = cross_val_predict(
+        model, scaled, right, cv=folds, method="predict_proba", params={"sample_weight": weight}
+    )
+    held_out = likelihoods[:, 1]
     for kind in sorted(set(kinds)):
         of = kinds == kind
         print(

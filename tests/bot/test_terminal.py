@@ -79,15 +79,9 @@ def shown(
     explain: bool = False,
 ) -> str:
     file = StringIO()
+    # A console that would read markup, if it were given any.
     console = Console(
-        file=file,
-        width=width,
-        color_system=color,
-        force_terminal=color is not None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
+        file=file, width=width, color_system=color, force_terminal=color is not None, legacy_windows=False
     )
     console.print(render(reply, today=TODAY, color=color is not None, folded=folded, explain=explain))
     return file.getvalue()
@@ -183,7 +177,7 @@ def test_in_colour_there_are_our_colours_and_no_escape_of_an_article(
     citation = cite(parts, title=title, source=source)
     printed = PAINT.sub("", shown(answer(citation), width=width, color="truecolor"))
     assert steering(printed) == set()
-    assert packed(visible("".join(parts))) in packed(printed)
+    assert packed("".join(visible(part) for part in parts)) in packed(printed)
     assert packed(visible(title)) in packed(printed)
 
 
@@ -232,6 +226,7 @@ def test_status_index_runs_summaries_and_notices_steer_nothing(one: str, two: st
     for reply in replies:
         assert steering(shown(reply)) == set()
     assert packed(visible(two + three + four)) in packed(shown(replies[2]))
+    assert packed(shown(replies[3])) == packed(visible(four))
 
 
 @given(st.text())
@@ -447,4 +442,6 @@ def test_status_lists_sources_by_size_and_feeds_with_their_places() -> None:
         "data folder /data",
     ):
         assert said in printed
+    long = "/data/" + "x" * 300
+    assert f"datafolder{long}" in packed(shown(StatusReply(info, {}, feeds, long), width=60))
     assert "sources none named" in words(StatusReply(info, {}, (), "/data"))

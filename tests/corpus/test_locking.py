@@ -1,47 +1,22 @@
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from corpus.errors import IndexBusy
 from corpus.locking import indexing_lock
-
-HOLD = """
-import sys
-from pathlib import Path
-from corpus.locking import indexing_lock
-with indexing_lock(Path(sys.argv[1])):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-@contextmanager
-def another_process(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that holds the folder's lock until its input ends."""
-    command = [sys.executable, "-c", HOLD, str(folder)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "held\n"
-            yield process
-        finally:
-            process.kill()
+from tests.fakes import indexing_process
 
 
 def test_the_second_of_two_processes_says_who_is_at_it_and_since_when(tmp_path: Path) -> None:
-    with another_process(tmp_path) as holder:
+    with indexing_process(tmp_path) as holder:
         said = rf"is being indexed already by process {holder.pid} since 20\d\d-.*: wait until that has ended"
         with pytest.raises(IndexBusy, match=said), indexing_lock(tmp_path):
             pytest.fail("the lock was given twice")
 
 
 def test_the_lock_is_free_when_its_holder_has_ended(tmp_path: Path) -> None:
-    with another_process(tmp_path) as holder:
+    with indexing_process(tmp_path) as holder:
         holder.communicate("")
         assert holder.returncode == 0
         with indexing_lock(tmp_path):
@@ -49,7 +24,7 @@ def test_the_lock_is_free_when_its_holder_has_ended(tmp_path: Path) -> None:
 
 
 def test_a_killed_holders_lock_is_free(tmp_path: Path) -> None:
-    with another_process(tmp_path) as holder:
+    with indexing_process(tmp_path) as holder:
         holder.kill()
         holder.wait()
         assert str(holder.pid) in (tmp_path / "indexing.json").read_text()

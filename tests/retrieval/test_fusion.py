@@ -18,7 +18,7 @@ def index() -> MemoryIndex:
         IndexedPassage(6, "a", "", "The summit and the treaty", "Wire"),
     ]
     with store.begin() as writer:
-        writer.add(passages, np.array([[1, 0], [0.6, 0.8], [0, 1]], dtype=np.float32))
+        writer.add(passages, np.array([[1, 0], [0.6, 0.8], [0.28, 0.96]], dtype=np.float32))
         writer.publish()
     return store.current()
 
@@ -30,7 +30,7 @@ def test_what_either_search_finds_is_a_candidate(index: MemoryIndex) -> None:
     assert found.dense_rank.tolist() == [0, 1]
     assert found.lexical_rank.tolist() == [1, 0]
     # Each has its exact cosine, listed or not, but a lexical score only where it is listed.
-    assert found.dense.tolist() == [0.0, 1.0]
+    assert found.dense == pytest.approx([0.28, 1.0])
     assert found.lexical[0] > 0
     assert found.lexical[1] == 0
 
@@ -41,7 +41,7 @@ def test_a_passage_found_by_both_is_one_candidate(index: MemoryIndex) -> None:
     assert found.article_ids == ("b", "a", "a")
     assert found.dense_rank.tolist() == [2, 3, 1]
     assert found.lexical_rank.tolist() == [2, 1, 0]
-    assert found.dense == pytest.approx([0.6, 0.0, 1.0])
+    assert found.dense == pytest.approx([0.6, 0.28, 1.0])
     assert found.lexical[1] > found.lexical[0] > found.lexical[2] == 0
 
 
