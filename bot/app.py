@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from bot.errors import UsageError
 from bot.settings import ReaderKind, Settings
@@ -19,6 +19,25 @@ if TYPE_CHECKING:
     from retrieval.index.embedded import EmbeddedIndexStore
     from retrieval.parameters import Parameters
     from retrieval.reader import Reader
+
+
+_T = TypeVar("_T")
+
+
+class _once(cached_property[_T]):  # noqa: N801 (used as a decorator)
+    """A property that is made once, also when several threads ask for it first at the same time."""
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any] | None = None) -> Self: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> _T: ...
+
+    def __get__(self, instance: object | None, owner: type[Any] | None = None) -> Self | _T:
+        if not isinstance(instance, Application):
+            return self
+        with instance.lock:
+            return super().__get__(instance, owner)
 
 
 class Application:
@@ -37,14 +56,14 @@ class Application:
             raise UsageError(f"the data folder {settings.data_dir} is a file: name a folder by --data-dir")
         self.settings = settings
         self._given_encoder = encoder
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
 
     @property
     def index_folder(self) -> Path:
         """Where generations lie."""
         return self.settings.data_dir / "index"
 
-    @cached_property
+    @_once
     def catalogue(self) -> Catalogue:
         """The catalogue.
 
@@ -55,35 +74,34 @@ class Application:
 
         return Catalogue(self.settings.data_dir / "catalogue.sqlite3")
 
-    @cached_property
+    @_once
     def encoder(self) -> Encoder:
         """The encoder; loading it takes seconds.
 
         Raises:
             EncoderError: it cannot be loaded.
         """
-        with self._lock:
-            if self._given_encoder is not None:
-                return self._given_encoder
-            from retrieval.encoders.sentence_transformer import Precision, SentenceTransformerEncoder
+        if self._given_encoder is not None:
+            return self._given_encoder
+        from retrieval.encoders.sentence_transformer import Precision, SentenceTransformerEncoder
 
-            return SentenceTransformerEncoder(self.settings.model, Precision(self.settings.precision))
+        return SentenceTransformerEncoder(self.settings.model, Precision(self.settings.precision))
 
-    @cached_property
+    @_once
     def store(self) -> EmbeddedIndexStore:
         """The generations."""
         from retrieval.index.embedded import EmbeddedIndexStore
 
         return EmbeddedIndexStore(self.index_folder, self.encoder.fingerprint, self.encoder.dimension)
 
-    @cached_property
+    @_once
     def parameters(self) -> Parameters:
         """What was fitted."""
         from retrieval.parameters import Parameters
 
         return Parameters.load()
 
-    @cached_property
+    @_once
     def reader(self) -> Reader | None:
         """What reads the best few passages."""
         from retrieval.reader import MaxSimReader
@@ -92,19 +110,24 @@ class Application:
             return None
         return MaxSimReader(self.encoder, self.parameters.sentence)
 
-    @cached_property
+    @_once
     def indexer(self) -> Indexer:
         """Brings catalogue and index up to date."""
         from corpus.indexer import Indexer
 
         return Indexer(self.catalogue, self.store, self.encoder, self.settings.data_dir)
 
-    @cached_property
+    @_once
     def service(self) -> Service:
         """Answers questions."""
         from bot.service import Service
 
         return Service(self)
+
+    def close(self) -> None:
+        """Let go of this thread's connection to the catalogue, where one was opened."""
+        if "catalogue" in self.__dict__:
+            self.catalogue.close()
 
     def check_data_folder(self) -> None:
         """See that the data folder can be written, before anything long begins.

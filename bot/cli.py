@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -204,6 +205,10 @@ def status(as_json: bool, data_dir: Path | None) -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that cannot show a letter gets a question mark, not a traceback.
+            stream.reconfigure(errors="replace")
     sys.exit(run(sys.argv[1:]))
 
 
@@ -243,8 +248,11 @@ def _application(data_dir: Path | None) -> Application:
     logging.basicConfig(
         stream=sys.stderr, level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    make: MakeApplication = click.get_current_context().obj or Application
-    return make(settings)
+    context = click.get_current_context()
+    make: MakeApplication = context.obj or Application
+    app = make(settings)
+    context.call_on_close(app.close)
+    return app
 
 
 def _one_of(name: str, value: str | None, batch: Path | None, output: Path | None) -> None:
@@ -331,7 +339,8 @@ def _summary_batch(app: Application, batch: Path, output: Path, sentences: int) 
 
 
 def _print_json(value: dict[str, Any]) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False))
+    # Escapes keep every letter where the output's encoding has not all of them.
+    click.echo(json.dumps(value, ensure_ascii="utf" not in (sys.stdout.encoding or "").lower()))
 
 
 def _show(reply: Reply, *, explain: bool = False) -> None:

@@ -98,7 +98,9 @@ def _files(path: Path) -> Iterator[Path]:
         return
     for folder, folders, names in os.walk(path, onerror=_cannot_list):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+        files = (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+        # To open a pipe or a device would wait for ever.
+        yield from (file for file in files if file.is_file() or not file.exists())
 
 
 def _cannot_list(error: OSError) -> NoReturn:

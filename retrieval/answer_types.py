@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 _NUMBER_ASKED = re.compile(
     r"\bhow (?:many|much|long|old|far|large|big|tall|high|often)\b"
-    r"|\b(?:what|which) (?:percent|percentage|number|amount|age|share|proportion)\b",
+    r"|\b(?:what|which) (?:percent|percentage|number|amount|age|share|proportion|portion|fraction|rate|price)\b",
     re.IGNORECASE,
 )
 _DATE_ASKED = re.compile(
@@ -21,8 +21,9 @@ _NAME_ASKED = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|dozens|hundreds?|thousands?|millions?"
-    r"|billions?|half|third|quarter|twice|several|many|few|no)\b",
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
+    r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|dozens?|hundreds?|thousands?|millions?|billions?|trillions?|half|third"
+    r"|quarter|twice|several|many|few|no)\b",
     re.IGNORECASE,
 )
 _DATE = re.compile(

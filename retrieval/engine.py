@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from retrieval.encoders.port import Encoder
@@ -113,7 +113,7 @@ class Engine:
         confidence = self._confidence(query.text, ranked)
         hits = self._enough(query, filters, ranked)
         return Answer(
-            query=query,
+            query=replace(query, filters=filters),
             abstained=confidence < self._calibration.threshold,
             confidence=confidence,
             citations=tuple(self._cite(query.text, hits[: query.k], ranked)),

@@ -67,7 +67,8 @@ def rank(candidates: Candidates, fused: Scores, readings: dict[int, Reading], pa
     """Put candidates in their final order.
 
     The reader's scores, scaled to [0, 1] over what it read, are mixed into the fused ones. What was not
-    read counts as read worst, so that it cannot overtake.
+    read counts as read worst, so that it cannot overtake. That places the articles; which of an article's
+    passages comes first is decided by their best sentences.
 
     Args:
         candidates: what was found.
@@ -84,7 +85,8 @@ def rank(candidates: Candidates, fused: Scores, readings: dict[int, Reading], pa
         scaled = (reading.score - low) / max(high - low, _NARROWEST) if reading else 0.0
         return (1 - weight) * score + weight * scaled
 
-    final_scores = np.array([final(i, f) for i, f in zip(candidates.ids.tolist(), fused.tolist(), strict=True)])
+    scores = np.array([final(i, f) for i, f in zip(candidates.ids.tolist(), fused.tolist(), strict=True)])
+    final_scores = _best_sentence_first(candidates, readings, scores)
     order = best_first(final_scores, candidates.ids)
     fused_ranks = _ranks(best_first(fused, candidates.ids))
     reader_ranks = {i: n for n, i in enumerate(sorted(readings, key=lambda i: (-readings[i].score, i)), start=1)}
@@ -97,6 +99,19 @@ def rank(candidates: Candidates, fused: Scores, readings: dict[int, Reading], pa
         ),
         readings=readings,
     )
+
+
+def _best_sentence_first(candidates: Candidates, readings: dict[int, Reading], scores: Scores) -> Scores:
+    """The scores, with those of an article's passages that were read dealt out among them by their best sentences."""
+    read: dict[str, list[int]] = {}
+    for at, (passage_id, article_id) in enumerate(zip(candidates.ids.tolist(), candidates.article_ids, strict=True)):
+        if passage_id in readings:
+            read.setdefault(article_id, []).append(at)
+    dealt = scores.copy()
+    for places in read.values():
+        by_sentence = sorted(places, key=lambda at: -readings[int(candidates.ids[at])].sentences[0][1])
+        dealt[by_sentence] = sorted(scores[places], reverse=True)
+    return dealt
 
 
 def _hit(

@@ -90,7 +90,7 @@ class MaxSimReader:
     Args:
         encoder: gives the token vectors.
         weights: of the features in a sentence's score, by name; MaxSim alone by default.
-        cached: how many passages to keep (about 200 KB each at 256 tokens of 384 dimensions).
+        cached: how many passages to keep (about 400 KB each at 256 tokens of 384 dimensions).
     """
 
     def __init__(self, encoder: Encoder, weights: Mapping[str, float] | None = None, cached: int = 256) -> None:

@@ -39,14 +39,17 @@ def signals(
         largest BM25 of all; ``covered``, ``covered_by_sentence``: share of that weight whose words the passage, or its
         best sentence, holds; ``rarest``: whether the passage holds the rarest word; ``reader``, ``sentence``: the
         reader's scores; ``lacks``: whether the kind of thing asked for is missing from the sentence; ``margin``:
-        lead over the next article; ``agreement``: how many of the two searches list the first hit first;
-        ``wide``: 1 where ten articles or more were found, less in proportion; ``wide_…``: that times another.
+        lead over the next article; ``agreement``: how many of the two searches list the first hit first (both times
+        ``wide``); ``wide``: 1 where ten articles or more were found, less in proportion; ``wide_…``: that times
+        another.
     """
     mass = _mass(question, weigh)
     weight = sum(weigh(list(mass)))
     sentence = reading.sentences[0][0].of(best.article.text) if reading else best.text
     passage_words = _stems(f"{best.article.title} {best.text}")
     top = hits[0].explanation
+    # Among a few articles chosen by the asker, to be the first of them means little.
+    wide = min(len({hit.article_id for hit in hits}) / _WIDE, 1.0)
     others = [hit.score for hit in hits if hit.article_id != hits[0].article_id]
     values = {
         "dense": top.dense,
@@ -60,14 +63,14 @@ def signals(
         "reader": reading.score if reading else 0.0,
         "sentence": reading.sentences[0][1] if reading else 0.0,
         "lacks": float(any(lacks(kind, question, sentence) for kind in ("number", "date", "name"))),
-        "margin": hits[0].score - max(others) if others else 0.0,
-        "agreement": float(top.dense_rank == 1) + float(top.lexical_rank == 1),
-        "wide": min(len({hit.article_id for hit in hits}) / _WIDE, 1.0),
+        "margin": wide * (hits[0].score - max(others) if others else 0.0),
+        "agreement": wide * (float(top.dense_rank == 1) + float(top.lexical_rank == 1)),
+        "wide": wide,
     }
     return values | {f"wide_{name}": values["wide"] * values[name] for name in _WIDENED}
 
 
-_WIDENED = ("dense", "lexical", "lexical_best", "weight", "covered", "reader", "sentence", "margin")
+_WIDENED = ("dense", "lexical", "lexical_best", "weight", "covered", "reader", "sentence")
 
 
 def _mass(question: str, weigh: Weigh) -> Mapping[str, float]:

@@ -28,7 +28,7 @@ from training.data import LabelledQuestion, engine_with, indexed, read_passages,
 
 _QUESTIONS = 600  # of each set
 _KEPT = 0.9
-_STRENGTH = 0.3  # inverse of the L2 penalty
+_STRENGTH = 0.1  # inverse of the L2 penalty
 
 Rows = list[tuple[str, bool, dict[str, float]]]
 """Kind, whether it is answerable, and the signals."""

@@ -80,12 +80,17 @@ def _marked(citation: Citation, *, color: bool) -> Text:
     text = Text()
     at = citation.start
     for highlight in sorted(citation.highlights, key=lambda h: h.start):
-        text.append(visible(citation.text[at - citation.start : highlight.start - citation.start]))
-        sentence = visible(highlight.text)
+        text.append(_unjoined(citation.text[at - citation.start : highlight.start - citation.start]))
+        sentence = _unjoined(highlight.text)
         text.append(sentence if color else f"{_OPEN}{sentence}{_CLOSE}", style=_MARKED if color else "")
         at = highlight.end
     text.append(visible(citation.text[at - citation.start :]))
     return text
+
+
+def _unjoined(text: str) -> str:
+    """Visible text; a joiner at its end would join nothing, and makes rich measure a line wrongly and cut it short."""
+    return visible(text).rstrip("\u200d")
 
 
 def _answer(reply: AnswerReply, today: dt.date, *, color: bool, folded: bool, explain: bool) -> RenderableType:

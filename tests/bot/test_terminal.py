@@ -93,8 +93,8 @@ def words(reply: Reply, **options: bool) -> str:
 
 
 def packed(text: str) -> str:
-    """The text without white space, which wrapping moves about."""
-    return "".join(text.split())
+    """The text without white space, which wrapping moves about, and without joiners, which show nothing."""
+    return "".join(text.replace("\u200d", "").split())
 
 
 # What steers a screen
