@@ -440,7 +440,10 @@ def test_the_reader_decides_between_what_searches_find_alike() -> None:
     class Backwards(WordReader):
         def read(self, question: str, passages: Sequence[Passage], weigh: Weigh) -> list[Reading]:
             readings = super().read(question, passages, weigh)
-            return [replace(reading, score=-reading.score) for reading in readings]
+            return [
+                Reading(-reading.score, tuple((span, -score) for span, score in reversed(reading.sentences)))
+                for reading in readings
+            ]
 
     parameters = replace(PARAMETERS, ranking=replace(RANKING, read=8, reader_weight=0.95))
     forwards, contrary = (ask(newsroom(ARTICLES, parameters=parameters, reader=r)) for r in (WordReader(), Backwards()))

@@ -112,6 +112,18 @@ def test_rounding_decides_nothing() -> None:
     assert [hit.score for hit in hits] == pytest.approx([0.6 * 0.75] * 3, abs=1e-4)
 
 
+def test_among_an_articles_passages_the_best_sentence_comes_first() -> None:
+    found = {1: ("a", 0.5, 1, 4.0, 1), 2: ("a", 0.5, 2, 2.0, 2), 3: ("b", 0.5, 3, 1.0, 3)}
+    whole = {1: 0.9, 2: 0.5, 3: 0.1}
+    sentence = {1: 0.2, 2: 0.8, 3: 0.99}
+    readings = {i: Reading(whole[i], ((Span(0, 1), sentence[i]),)) for i in whole}
+    parameters = replace(PLAIN, dense_weight=0.0)
+    hits = rank(candidates(found), fuse(candidates(found), parameters), readings, parameters).hits
+    # Article a stays before b by its whole score, and is shown by its second passage.
+    assert [hit.passage_id for hit in hits] == [2, 1, 3]
+    assert hits[0].score == pytest.approx(0.6 * 1.0 + 0.4 * 1.0)
+
+
 def test_without_a_reader_fused_scores_stand() -> None:
     fused = np.array([0.25, 0.75, 0.375, 0.125])
     assert [hit.score for hit in rank(candidates(FOUND), fused, {}, PLAIN).hits] == [0.75, 0.375, 0.25, 0.125]
