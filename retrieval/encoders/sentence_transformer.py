@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib.util
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,7 @@ class SentenceTransformerEncoder:
         self._autocast = _autocast(precision)
         self._tokenizer = _plain_tokenizer(self._model, model)
         self._prompts = {role: _prompt(self._model, names) for role, names in _PROMPT_NAMES.items()}
-        self.dimension: int = len(self.encode_queries(["dimension"])[0])
+        self.dimension: int = self._model.get_embedding_dimension() or len(self.encode_queries(["dimension"])[0])
         longest = self._model.max_seq_length or 512
         overhead = self._tokenizer.num_special_tokens_to_add(is_pair=False)
         self.max_tokens: int = longest - overhead - len(self._encode_plainly([self._prompts["passage"]])[0].ids)
@@ -153,8 +154,9 @@ def verify_checksum(file: Path, sha256: str) -> None:
 
 def _load(model: str, *, local: bool) -> SentenceTransformer:
     # Imported here since it takes seconds; it is the one place that imports it.
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging as transformers_logging
+    with _garbage_collection_paused():
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
@@ -166,6 +168,18 @@ def _load(model: str, *, local: bool) -> SentenceTransformer:
             f"the model {model!r} cannot be loaded ({reason}): "
             "name a sentence-transformers model on the hub or a folder that holds one"
         ) from error
+
+
+@contextmanager
+def _garbage_collection_paused() -> Iterator[None]:
+    """Importing makes very many objects, all of which stay: to look for garbage among them takes near a second."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _autocast(precision: Precision) -> Callable[[], AbstractContextManager[Any]]:
