@@ -240,6 +240,16 @@ class Horizon:
     first: PartialDate | None
     last: PartialDate | None
 
+    @classmethod
+    def of(cls, published: Sequence[PartialDate | None]) -> Self:
+        """The horizon of articles by their dates of publication, one for each article."""
+        dates = [date for date in published if date]
+        return cls(
+            articles=len(published),
+            first=min(dates, key=lambda date: (date.first, date.last), default=None),
+            last=max(dates, key=lambda date: (date.last, date.first), default=None),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

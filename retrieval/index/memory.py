@@ -209,9 +209,4 @@ def _passes(passage: IndexedPassage, filters: Filters) -> bool:
 
 def _horizon(passages: Iterable[IndexedPassage]) -> Horizon:
     published = {passage.article_id: passage.published for passage in passages}
-    dates = [date for date in published.values() if date]
-    return Horizon(
-        articles=len(published),
-        first=min(dates, key=lambda date: (date.first, date.last), default=None),
-        last=max(dates, key=lambda date: (date.last, date.first), default=None),
-    )
+    return Horizon.of(list(published.values()))

@@ -103,12 +103,7 @@ class PassageTable:
     @cached_property
     def horizon(self) -> Horizon:
         """Number of articles, first and last publication date."""
-        dates = [row.published for row in self.articles if row.published]
-        return Horizon(
-            articles=len(self.articles),
-            first=min(dates, key=lambda date: (date.first, date.last), default=None),
-            last=max(dates, key=lambda date: (date.last, date.first), default=None),
-        )
+        return Horizon.of([row.published for row in self.articles])
 
 
 def _passes(row: ArticleRow, filters: Filters) -> bool:

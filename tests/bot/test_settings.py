@@ -108,10 +108,10 @@ def test_letter_case_does_not_matter_in_a_choice(monkeypatch: pytest.MonkeyPatch
     )
 
 
-def test_a_home_folder_is_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/ada")
+def test_a_home_folder_is_written_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("BACKCHANNEL_DATA_DIR", "~/news")
-    assert load_settings().data_dir == Path("/home/ada/news")
+    assert load_settings().data_dir == tmp_path / "news"
 
 
 def test_an_override_wins_where_it_says_something(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,11 +143,11 @@ def test_the_example_gives_each_fields_description_and_default(name: str) -> Non
         assert value == str(field.default)
 
 
-def test_the_example_with_its_defaults_in_force_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_with_its_defaults_in_force_is_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BACKCHANNEL_DATA_DIR")
-    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("HOME", str(tmp_path))
     Path(".env").write_text("\n".join(f"{name}={value}" for name, (_, value) in example().items()))
     settings = load_settings()
-    assert settings.data_dir == Path("/home/ada/.local/share/backchannel")
+    assert settings.data_dir == tmp_path / ".local/share/backchannel"
     for name in set(Settings.model_fields) - {"data_dir"}:
         assert getattr(settings, name) == Settings.model_fields[name].default
