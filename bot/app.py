@@ -12,9 +12,15 @@ from bot.settings import ReaderKind, Settings
 from corpus.errors import CatalogueError
 
 if TYPE_CHECKING:
+    from bot.answers import AnswerBook
+    from bot.desk import Desk
+    from bot.metrics import Metrics
+    from bot.people import Pseudonyms
+    from bot.policy import Policy
     from bot.service import Service
     from corpus.catalogue import Catalogue
     from corpus.indexer import Indexer
+    from corpus.journal import Journal
     from retrieval.encoders.port import Encoder
     from retrieval.index.embedded import EmbeddedIndexStore
     from retrieval.parameters import Parameters
@@ -72,7 +78,36 @@ class Application:
         """
         from corpus.catalogue import Catalogue
 
-        return Catalogue(self.settings.data_dir / "catalogue.sqlite3")
+        return Catalogue(self._database)
+
+    @_once
+    def journal(self) -> Journal:
+        """What was asked and answered, in the catalogue's file.
+
+        Raises:
+            CatalogueError: it cannot be opened.
+        """
+        from corpus.journal import Journal
+
+        return Journal(self._database)
+
+    @_once
+    def people(self) -> Pseudonyms:
+        """Hides who asked.
+
+        Raises:
+            SaltError: the salt's file cannot be used.
+        """
+        from bot.people import Pseudonyms
+
+        return Pseudonyms(self.settings.data_dir / "salt")
+
+    @_once
+    def answers(self) -> AnswerBook:
+        """Answers by their ids."""
+        from bot.answers import AnswerBook
+
+        return AnswerBook(self.journal, self.people, self.service.verify)
 
     @_once
     def encoder(self) -> Encoder:
@@ -124,10 +159,45 @@ class Application:
 
         return Service(self)
 
+    @_once
+    def policy(self) -> Policy:
+        """Who may ask, where and how often.
+
+        Raises:
+            UsageError: a rate cannot be read.
+        """
+        from bot.policy import Policy
+
+        return Policy(
+            per_person=self.settings.rate_per_person,
+            per_channel=self.settings.rate_per_channel,
+            allowed=self.settings.channels_allowed,
+            denied=self.settings.channels_denied,
+        )
+
+    @_once
+    def metrics(self) -> Metrics:
+        """What the process has done."""
+        from bot.metrics import Metrics
+
+        return Metrics()
+
+    @_once
+    def desk(self) -> Desk:
+        """Serves people."""
+        from bot.desk import Desk
+
+        return Desk(self)
+
     def close(self) -> None:
-        """Let go of this thread's connection to the catalogue, where one was opened."""
-        if "catalogue" in self.__dict__:
-            self.catalogue.close()
+        """Let go of this thread's connections to the catalogue, where any were opened."""
+        for name in ("catalogue", "journal"):
+            if name in self.__dict__:
+                getattr(self, name).close()
+
+    @property
+    def _database(self) -> Path:
+        return self.settings.data_dir / "catalogue.sqlite3"
 
     def check_data_folder(self) -> None:
         """See that the data folder can be written, before anything long begins.

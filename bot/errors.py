@@ -3,8 +3,12 @@
 ::
 
     BotError
-    ├── UsageError    what was asked for cannot be asked for (exit status 2)
-    └── NotBuiltYet   a command whose interface is there, and nothing behind it yet (exit status 1)
+    ├── UsageError        what was asked for cannot be asked for (exit status 2)
+    │   ├── NotAllowed      the person may not do that
+    │   └── TooMany         the person or the channel asks too often
+    ├── SaltError         the file that keeps people's names apart cannot be used
+    ├── PlatformError     a platform refuses the bot, or cannot be reached
+    └── NotBuiltYet       a command whose interface is there, and nothing behind it yet (exit status 1)
 """
 
 
@@ -14,6 +18,22 @@ class BotError(Exception):
 
 class UsageError(BotError):
     """What was asked for cannot be asked for."""
+
+
+class NotAllowed(UsageError):
+    """The person may not do that."""
+
+
+class TooMany(UsageError):
+    """The person or the channel asks too often; the message says when to ask again."""
+
+
+class SaltError(BotError):
+    """The file that keeps people's names apart cannot be used."""
+
+
+class PlatformError(BotError):
+    """A platform refuses the bot, or cannot be reached."""
 
 
 class NotBuiltYet(BotError):

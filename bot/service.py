@@ -5,17 +5,13 @@ It is synchronous and safe to call from several threads; adapters call it off th
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import logging
-import secrets
 import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from bot.messages import AnswerReply, IndexReply, Question, StatusReply, SummaryReply
-from bot.render.json import answer_object
-from corpus.catalogue import Catalogue, StoredAnswer
+from corpus.catalogue import Catalogue
 from corpus.indexer import Progress, silent
 from retrieval.engine import Engine, Pace, ReadingBudget
 from retrieval.errors import IndexMissing, QuotationError
@@ -23,14 +19,10 @@ from retrieval.index.embedded import current_number, open_any
 from retrieval.index.port import Index
 from retrieval.questions import parse_question
 from retrieval.summary import Summarizer
-from retrieval.types import Answer, Citation, Filters, Query
+from retrieval.types import Citation, Filters, Query
 
 if TYPE_CHECKING:
     from bot.app import Application
-
-# Crockford's base 32: no letter that is taken for a digit, and no U, so that ids spell nothing rude.
-_ID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_ID_LENGTH = 6
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +57,8 @@ class Service:
         answer = self._engine().answer(query)
         self._verify(answer.citations)
         logger.info("answered in %.0f ms, confidence %.3f", answer.elapsed_ms, answer.confidence)
-        return AnswerReply(answer, self._keep(answer, question.time) if keep else None)
+        answer_id = self._app.answers.keep(answer, question.text, question.asker, question.time) if keep else None
+        return AnswerReply(answer, answer_id)
 
     def summarize(self, question: Question, *, sentences: int = 3, filters: Filters | None = None) -> SummaryReply:
         """Summarise one article, named by its id, or a topic.
@@ -120,6 +113,14 @@ class Service:
             raise QuotationError(f"article {citation.article_id!r} has changed since it was quoted: ask again")
         return text
 
+    def verify(self, citation: Citation) -> None:
+        """Slice a quotation again from the article's text.
+
+        Raises:
+            QuotationError: it does not stand there, or that text is no longer kept.
+        """
+        citation.verify(self.article_text(citation))
+
     @property
     def _catalogue(self) -> Catalogue:
         return self._app.catalogue
@@ -150,17 +151,7 @@ class Service:
     def _verify(self, citations: Iterable[Citation]) -> None:
         """Slice every quotation again from the stored text, just before it is shown."""
         for citation in citations:
-            citation.verify(self.article_text(citation))
-
-    def _keep(self, answer: Answer, asked: dt.datetime) -> str:
-        """Store an answer under a random id that is not taken."""
-        while True:
-            answer_id = "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))
-            body = json.dumps(answer_object(AnswerReply(answer, answer_id)), ensure_ascii=False)
-            when = asked.astimezone(dt.UTC).isoformat()
-            stored = StoredAnswer(answer_id, when, answer.query.text, answer.abstained, body)
-            if self._catalogue.add_answer(stored):
-                return answer_id
+            self.verify(citation)
 
 
 def has_index(app: Application) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import UsageError
 
@@ -41,10 +41,31 @@ class PrecisionSetting(StrEnum):
     BFLOAT16 = "bf16"
 
 
-class Settings(BaseSettings):
-    """Everything that can be set. Each field is the variable ``BACKCHANNEL_`` and its name in capitals."""
+class SlackMode(StrEnum):
+    """How Slack reaches the bot."""
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_file=".env", extra="ignore", env_ignore_empty=True)
+    SOCKET = "socket"
+    """The bot opens a web socket; it needs no public address."""
+    HTTP = "http"
+    """Slack sends signed requests."""
+
+
+def _parted(value: object) -> object:
+    return tuple(part for part in value.replace(",", " ").split() if part) if isinstance(value, str) else value
+
+
+Ids = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parted)]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set.
+
+    Each field is the variable ``BACKCHANNEL_`` and its name in capitals, or the platform's own name for it.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_file=".env", extra="ignore", env_ignore_empty=True, populate_by_name=True
+    )
 
     data_dir: Annotated[Path, Field(description="The only folder that is written to.")] = user_data_path("backchannel")
     model: Annotated[
@@ -59,9 +80,66 @@ class Settings(BaseSettings):
     reader_budget_ms: Annotated[
         int, Field(description="Milliseconds that reading may take for one question.", ge=1)
     ] = 1500
+    retention_days: Annotated[int, Field(description="Days that questions, answers and feedback are kept.", ge=1)] = 90
+    follow_up_hours: Annotated[
+        int, Field(description="Hours after which a thread is forgotten, so that a follow-up needs a mention.", ge=1)
+    ] = 72
+    rate_per_person: Annotated[str, Field(description="Questions that one person may ask.")] = "10/minute"
+    rate_per_channel: Annotated[str, Field(description="Questions that may be asked in one channel.")] = "30/minute"
+    workers: Annotated[int, Field(description="Questions answered at once; others wait their turn.", ge=1)] = 10
+    channels_allowed: Annotated[
+        Ids, Field(description="Ids of the only channels to speak in, parted by commas; empty for all.")
+    ] = ()
+    channels_denied: Annotated[Ids, Field(description="Ids of channels to be silent in, parted by commas.")] = ()
+    threads_only: Annotated[
+        bool, Field(description="Post nothing outside threads: on Discord a thread is opened for each question.")
+    ] = False
+    http_host: Annotated[
+        str, Field(description="Where /healthz, /readyz and /metrics are served; loopback unless you say otherwise.")
+    ] = "127.0.0.1"
+    http_port: Annotated[int, Field(description="Their port; 0 serves none of them.", ge=0, le=65535)] = 8080
+    slack_bot_token: Annotated[
+        SecretStr | None, Field(validation_alias="SLACK_BOT_TOKEN", description="xoxb-…; without it Slack is off.")
+    ] = None
+    slack_app_token: Annotated[
+        SecretStr | None, Field(validation_alias="SLACK_APP_TOKEN", description="xapp-…, for Socket Mode.")
+    ] = None
+    slack_signing_secret: Annotated[
+        SecretStr | None, Field(validation_alias="SLACK_SIGNING_SECRET", description="For SLACK_MODE=http.")
+    ] = None
+    slack_mode: Annotated[
+        SlackMode, Field(validation_alias="SLACK_MODE", description="socket (no public address needed) or http.")
+    ] = SlackMode.SOCKET
+    slack_http_host: Annotated[str, Field(description="Where requests come in, for SLACK_MODE=http.")] = "127.0.0.1"
+    slack_http_port: Annotated[int, Field(description="The port for them.", ge=0, le=65535)] = 3000
+    slack_api_base_url: Annotated[
+        str, Field(validation_alias="SLACK_API_BASE_URL", description="The Web API; another one for GovSlack.")
+    ] = "https://slack.com/api/"
+    slack_admins: Annotated[Ids, Field(description="Ids of people who run the bot, parted by commas.")] = ()
+    slack_workspace_admins: Annotated[bool, Field(description="Whether workspace admins run the bot too.")] = True
+    slack_command_prefix: Annotated[
+        str,
+        Field(
+            description="Stands before ask, summary and the like where another app has those names.",
+            pattern="^[a-z0-9_-]*$",
+        ),
+    ] = ""
+    discord_token: Annotated[
+        SecretStr | None, Field(validation_alias="DISCORD_TOKEN", description="Without it Discord is off.")
+    ] = None
+    discord_guild: Annotated[
+        int | None,
+        Field(description="A server for development: commands appear there at once."),
+    ] = None
+    discord_api_base_url: Annotated[
+        str, Field(validation_alias="DISCORD_API_BASE_URL", description="Discord's REST API.")
+    ] = "https://discord.com/api/v10"
+    discord_gateway_url: Annotated[
+        str, Field(validation_alias="DISCORD_GATEWAY_URL", description="Discord's gateway; empty for the one it names.")
+    ] = ""
     log_level: Annotated[LogLevel, Field(description="debug, info, warning or error.")] = LogLevel.WARNING
 
-    @field_validator("log_level", "precision", "reader", mode="before")
+    @field_validator("log_level", "precision", "reader", "slack_mode", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
@@ -86,7 +164,15 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
-        name = _PREFIX + str(first["loc"][0]).upper()
-        raise UsageError(f"{name}={first['input']!r} cannot be used: {first['msg']}") from error
+        name = variable(str(first["loc"][0]).lower())
+        value = "" if "TOKEN" in name or "SECRET" in name else f"={first['input']!r}"
+        raise UsageError(f"{name}{value} cannot be used: {first['msg']}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"the file .env cannot be read ({error}): save it as UTF-8") from error
+
+
+def variable(field: str) -> str:
+    """The environment variable that sets a field."""
+    info = Settings.model_fields.get(field)
+    alias = info.validation_alias if info else None
+    return alias if isinstance(alias, str) else _PREFIX + field.upper()

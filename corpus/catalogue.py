@@ -1,29 +1,20 @@
-"""The catalogue: every article, its passages and what was answered from them, in one SQLite file."""
+"""The catalogue: every article and its passages, in one SQLite file."""
 
 from __future__ import annotations
 
-import datetime as dt
 import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 
-from corpus.errors import CatalogueError
-from corpus.schema import migrate
+from corpus.database import Database, now
 from retrieval.dates import PartialDate
 from retrieval.errors import IndexDamaged, QuotationError
 from retrieval.index.port import GenerationInfo, PassageIds
 from retrieval.passages import title_prefix
 from retrieval.types import Article, Passage, Span, text_digest
-
-_BUSY_SECONDS = 30.0
-_VARIABLES = 500  # values in one statement; SQLite's own limit is far higher
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,41 +26,17 @@ class KnownFeed:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredAnswer:
-    """An answer as it was given. ``asked`` is an ISO 8601 time in UTC, ``body`` the answer as JSON."""
+class Outlet:
+    """What the corpus holds of one source; an empty name stands for articles without one."""
 
-    id: str
-    asked: str
-    question: str
-    abstained: bool
-    body: str
+    name: str
+    articles: int
+    first: PartialDate | None
+    last: PartialDate | None
 
 
-class Catalogue:
-    """The one place that knows SQL. Safe to use from several threads and processes.
-
-    Args:
-        file: the database; made, with its folder, when it is missing.
-
-    Raises:
-        CatalogueError: the file cannot be opened or written, is no catalogue, or is a newer version's.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._local = threading.local()
-        with self._errors():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            # SQLite waits for nobody when it changes the journal; so processes that come together go one by one.
-            with FileLock(f"{file}.lock", timeout=_BUSY_SECONDS):
-                self._connection().execute("PRAGMA journal_mode = WAL")
-                migrate(self._connection(), str(file))
-
-    def close(self) -> None:
-        """Close this thread's connection."""
-        connection: sqlite3.Connection | None = self._local.__dict__.pop("connection", None)
-        if connection:
-            connection.close()
+class Catalogue(Database):
+    """Articles, and what indexes hold of them; see :class:`corpus.database.Database`."""
 
     # Feeds
 
@@ -79,7 +46,7 @@ class Catalogue:
 
     def add_feed(self, feed: KnownFeed) -> None:
         """Remember a feed; one that is known stays as it is."""
-        self._write("INSERT OR IGNORE INTO feeds VALUES (?, ?, ?)", (feed.name, feed.location, _now()))
+        self._write("INSERT OR IGNORE INTO feeds VALUES (?, ?, ?)", (feed.name, feed.location, now()))
 
     def remove_feed(self, name: str) -> int:
         """Forget a feed and its articles; returns how many those were."""
@@ -114,7 +81,7 @@ class Catalogue:
                         str(article.published) if article.published else None,
                         article.text,
                         article.text_hash,
-                        _now(),
+                        now(),
                     ),
                 )
                 connection.execute(
@@ -146,6 +113,24 @@ class Catalogue:
         """How many articles there are now, in all or from one feed."""
         ((count,),) = self._rows("SELECT COUNT(*) FROM articles WHERE feed = coalesce(?, feed)", (feed,))
         return int(count)
+
+    def outlets(self) -> list[Outlet]:
+        """Who published the articles there are now, most articles first."""
+        rows = self._rows(
+            "SELECT r.source, count(*), min(r.published), max(r.published)"
+            " FROM revisions r JOIN articles a ON a.revision = r.id GROUP BY r.source ORDER BY count(*) DESC, r.source"
+        )
+        return [Outlet(name, count, _date(first), _date(last)) for name, count, first, last in rows]
+
+    def titles(self, part: str, most: int) -> list[tuple[str, str]]:
+        """Ids and titles of articles whose title holds ``part``, letter case aside; those that begin with it first."""
+        like = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        return self._rows(
+            "SELECT a.id, r.title FROM revisions r JOIN articles a ON a.revision = r.id"
+            " WHERE r.title != '' AND r.title LIKE ? ESCAPE '\\'"
+            " ORDER BY r.title NOT LIKE ? ESCAPE '\\', r.published DESC, r.title LIMIT ?",
+            (f"%{like}%", f"{like}%", most),
+        )
 
     # Passages
 
@@ -227,75 +212,11 @@ class Catalogue:
                 " AND id NOT IN (SELECT revision FROM articles)"
             )
 
-    # Answers
-
-    def add_answer(self, answer: StoredAnswer) -> bool:
-        """Keep an answer; ``False``, and nothing written, where the id is taken."""
-        with self._transaction() as connection:
-            cursor = connection.execute(
-                "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)",
-                (answer.id, answer.asked, answer.question, answer.abstained, answer.body),
-            )
-            return cursor.rowcount == 1
-
-    def answer(self, answer_id: str) -> StoredAnswer | None:
-        """An answer by its id."""
-        rows = self._rows("SELECT id, asked, question, abstained, body FROM answers WHERE id = ?", (answer_id,))
-        return next((StoredAnswer(i, asked, q, bool(no), body) for i, asked, q, no, body in rows), None)
-
-    # Plumbing
-
     def _retire(self, connection: sqlite3.Connection, article_ids: Iterable[str]) -> None:
         connection.executemany(
             "UPDATE passages SET current = 0 WHERE revision IN (SELECT revision FROM articles WHERE id = ?)",
             [(i,) for i in article_ids],
         )
-
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(self._file, timeout=_BUSY_SECONDS, isolation_level=None)
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            self._local.connection = connection
-        return connection
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._errors():
-            connection = self._connection()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
-
-    def _write(self, statement: str, values: Sequence[object]) -> None:
-        with self._transaction() as connection:
-            connection.execute(statement, values)
-
-    def _rows(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._errors():
-            return self._connection().execute(statement, values).fetchall()
-
-    def _rows_in(self, statement: str, values: Sequence[int]) -> list[tuple[Any, ...]]:
-        rows: list[tuple[Any, ...]] = []
-        for at in range(0, len(values), _VARIABLES):
-            batch = values[at : at + _VARIABLES]
-            rows += self._rows(f"{statement} ({', '.join('?' * len(batch))})", batch)
-        return rows
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise CatalogueError(
-                f"the catalogue {self._file} cannot be used ({error}): check that its folder can be written "
-                "and has space, or name another by --data-dir"
-            ) from error
 
 
 _ARTICLES = "SELECT r.id, r.text_hash, r.article_id, r.text, r.title, r.source, r.url, r.published FROM revisions r"
@@ -303,14 +224,17 @@ _ARTICLES = "SELECT r.id, r.text_hash, r.article_id, r.text, r.title, r.source, 
 
 def _article(row: Sequence[Any]) -> Article:
     text_hash, article_id, text, title, source, url, published = row
-    date = PartialDate.parse(published) if published else None
-    article = Article(article_id, text, title, source, url, date)
+    article = Article(article_id, text, title, source, url, _date(published))
     if article.text_hash != text_hash:
         raise QuotationError(
             f"the text of article {article_id!r} in the catalogue is not what was stored there: "
             "delete the catalogue and index the feeds again"
         )
     return article
+
+
+def _date(text: str | None) -> PartialDate | None:
+    return PartialDate.parse(text) if text else None
 
 
 def article_digest(article: Article) -> str:
@@ -320,7 +244,3 @@ def article_digest(article: Article) -> str:
 
 def _input_digest(article: Article, span: Span) -> str:
     return text_digest(title_prefix(article.title), span.of(article.text))
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

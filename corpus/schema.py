@@ -62,6 +62,35 @@ MIGRATIONS = (
         body TEXT NOT NULL
     );
     """,
+    """
+    -- Who asked is known by a salted hash alone; where, by the platform's own ids.
+    ALTER TABLE answers ADD COLUMN person TEXT NOT NULL DEFAULT '';
+    ALTER TABLE answers ADD COLUMN workspace TEXT NOT NULL DEFAULT '';
+    ALTER TABLE answers ADD COLUMN place TEXT NOT NULL DEFAULT '';
+    CREATE INDEX answers_by_asked ON answers (asked);
+    CREATE INDEX answers_by_person ON answers (person);
+    CREATE TABLE feedback (
+        answer TEXT NOT NULL REFERENCES answers (id) ON DELETE CASCADE,
+        person TEXT NOT NULL,
+        verdict TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        given TEXT NOT NULL,
+        PRIMARY KEY (answer, person)
+    );
+    CREATE TABLE threads (
+        thread TEXT PRIMARY KEY,
+        question TEXT NOT NULL,
+        person TEXT NOT NULL,
+        updated TEXT NOT NULL
+    );
+    CREATE INDEX threads_by_person ON threads (person);
+    -- What a platform delivered: an event is handled once, however often it comes.
+    CREATE TABLE events (
+        event TEXT PRIMARY KEY,
+        seen TEXT NOT NULL,
+        done INTEGER NOT NULL DEFAULT 0
+    );
+    """,
 )
 
 

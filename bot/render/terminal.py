@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bot.messages import AnswerReply, IndexReply, Notice, Reply, StatusReply, SummaryReply
+from bot.messages import (
+    AnswerReply,
+    ComparisonReply,
+    ContextReply,
+    GapsReply,
+    HelpReply,
+    IndexReply,
+    Notice,
+    PassagesReply,
+    RelatedReply,
+    Reply,
+    SourcesReply,
+    StatusReply,
+    SummaryReply,
+)
+from bot.passages import unfolded
 from bot.render.words import (
+    abstention_tip,
     age_warning,
+    comparison_words,
     confidence_words,
+    health_words,
     horizon_words,
+    index_words,
     long_date,
+    one_line,
+    recalled_words,
+    searched_words,
+    sources_words,
     understood_words,
     visible,
 )
@@ -25,10 +48,11 @@ _INDENT = (0, 0, 0, 3)
 _MARKED = "bold black on yellow"
 # Where there is no colour, the marked sentence stands between these.
 _OPEN, _CLOSE = "⟦", "⟧"
-_ERRORS_SHOWN = 10
 
 
-def render(reply: Reply, *, today: dt.date, color: bool, folded: bool = True, explain: bool = False) -> RenderableType:
+def render(  # noqa: C901, PLR0911 (a case for each kind of reply)
+    reply: Reply, *, today: dt.date, color: bool, folded: bool = True, explain: bool = False
+) -> RenderableType:
     """A reply.
 
     Args:
@@ -41,14 +65,36 @@ def render(reply: Reply, *, today: dt.date, color: bool, folded: bool = True, ex
     match reply:
         case AnswerReply():
             return _answer(reply, today, color=color, folded=folded, explain=explain)
+        case PassagesReply():
+            return passages(reply.citations, reply.first, color=color, explain=explain)
+        case ContextReply():
+            return passages([reply.citation], reply.number, color=color)
+        case RelatedReply():
+            return _related(reply)
+        case ComparisonReply():
+            return _comparison(reply, color=color)
         case SummaryReply():
             return _summary(reply)
+        case SourcesReply():
+            return Text("\n".join([horizon_words(reply.horizon), *sources_words(reply)]))
+        case GapsReply():
+            return _gaps(reply)
+        case HelpReply():
+            return _help(reply)
         case StatusReply():
             return _status(reply)
         case IndexReply():
             return _index(reply)
         case Notice():
             return Text(visible(reply.text))
+
+
+def passages(citations: Iterable[Citation], first: int, *, color: bool, explain: bool = False) -> RenderableType:
+    """Citations, numbered from ``first``."""
+    parts: list[RenderableType] = []
+    for number, citation in enumerate(citations, start=first):
+        parts += [passage(citation, number, color=color, explain=explain), Text()]
+    return Group(*parts)
 
 
 def passage(citation: Citation, number: int, *, color: bool, explain: bool = False) -> RenderableType:
@@ -65,15 +111,6 @@ def passage(citation: Citation, number: int, *, color: bool, explain: bool = Fal
     if explain and citation.explanation:
         parts.append(Padding(Text(_explained(citation.explanation), style="dim"), _INDENT))
     return Group(*parts)
-
-
-def unfolded(citations: Sequence[Citation]) -> list[Citation]:
-    """The citations without those that are near-identical to an earlier one, which names them."""
-    shown: list[Citation] = []
-    for citation in citations:
-        if not any(citation.article_id in earlier.also_in for earlier in shown):
-            shown.append(citation)
-    return shown
 
 
 def _marked(citation: Citation, *, color: bool) -> Text:
@@ -95,12 +132,13 @@ def _unjoined(text: str) -> str:
 
 def _answer(reply: AnswerReply, today: dt.date, *, color: bool, folded: bool, explain: bool) -> RenderableType:
     answer = reply.answer
-    parts: list[RenderableType] = []
+    parts: list[RenderableType] = [
+        Text(line, style="dim") for line in (recalled_words(reply), searched_words(reply)) if line
+    ]
     if answer.abstained:
         parts += [_abstention(reply), Text()]
     if not (answer.abstained and folded):
-        for number, citation in enumerate(unfolded(answer.citations), start=1):
-            parts += [passage(citation, number, color=color, explain=explain), Text()]
+        parts.append(passages(unfolded(answer.citations), 1, color=color, explain=explain))
     for line in (understood_words(answer), age_warning(answer, today) if not answer.abstained else ""):
         if line:
             parts.append(Text(visible(line), style="yellow"))
@@ -117,7 +155,38 @@ def _abstention(reply: AnswerReply) -> RenderableType:
     for headline in answer.nearest:
         title = visible(headline.title or headline.article_id)
         lines.append(f"\n  • {title} ({long_date(headline.published)})", style="not bold")
+    lines.append(f"\n{abstention_tip(answer)}", style="not bold")
     return lines
+
+
+def _related(reply: RelatedReply) -> RenderableType:
+    if not reply.questions:
+        return Text("The cited articles suggest no further question.")
+    return Text("\n".join(f"  {number}. {visible(q)}" for number, q in enumerate(reply.questions, start=1)))
+
+
+def _comparison(reply: ComparisonReply, *, color: bool) -> RenderableType:
+    parts: list[RenderableType] = [Text(recalled_words(reply.before), style="dim"), Text(comparison_words(reply))]
+    for heading, citations in (("New today:", reply.new), ("No longer among the first:", reply.gone)):
+        if citations:
+            parts += [Text(), Text(heading, style="bold"), passages(citations, 1, color=color)]
+    return Group(*parts)
+
+
+def _gaps(reply: GapsReply) -> RenderableType:
+    if not reply.gaps:
+        return Text("No question has gone unanswered, and no answer was voted down.")
+    table = Table("question", "unanswered", "voted down")
+    for gap in reply.gaps:
+        table.add_row(Text(one_line(gap.question)), str(gap.unanswered), str(gap.voted_down))
+    return table
+
+
+def _help(reply: HelpReply) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    for command, does in reply.commands:
+        table.add_row(Text(command, style="bold"), Text(does))
+    return table
 
 
 def _footer(reply: AnswerReply) -> Text:
@@ -175,20 +244,13 @@ def _status(reply: StatusReply) -> RenderableType:
         ("feeds", feeds),
         ("model", info.encoder),
         ("data folder", reply.data_dir),
+        ("process", health_words(reply.health) if reply.health else ""),
     ):
+        if not value:
+            continue
         table.add_row(Text(name, style="bold"), Text(visible(value), overflow="fold"))
     return table
 
 
 def _index(reply: IndexReply) -> RenderableType:
-    run = reply.run
-    lines = [
-        f"Generation {run.generation} holds {run.articles:,} articles in {run.passages:,} passages: "
-        f"{run.added:,} added, {run.changed:,} changed, {run.removed:,} removed, in {run.seconds:.1f} s."
-    ]
-    if run.errors:
-        lines.append(f"{len(run.errors):,} bad item{'s' if len(run.errors) != 1 else ''}:")
-        lines += [f"  {error}" for error in run.errors[:_ERRORS_SHOWN]]
-        if len(run.errors) > _ERRORS_SHOWN:
-            lines.append(f"  … and {len(run.errors) - _ERRORS_SHOWN:,} more (--json lists all)")
-    return Text(visible("\n".join(lines)))
+    return Text(visible("\n".join(index_words(reply.run))))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import unicodedata
 
+from bot.messages import AnswerReply, ComparisonReply, Health, SourcesReply
+from corpus.indexer import IndexRun
 from retrieval.dates import PartialDate
-from retrieval.types import Answer, Horizon
+from retrieval.types import Answer, Citation, Horizon
 
 _MONTHS = "January February March April May June July August September October November December".split()
 _OLD = dt.timedelta(days=365)
+_BAR = 12
 
 
 def visible(text: str) -> str:
@@ -45,9 +48,7 @@ def horizon_words(horizon: Horizon) -> str:
     articles = f"{horizon.articles:,} article{'s' if horizon.articles != 1 else ''}"
     if horizon.first is None or horizon.last is None:
         return f"{articles}, undated"
-    if horizon.first == horizon.last:
-        return f"{articles}, {long_date(horizon.first)}"
-    return f"{articles}, {long_date(horizon.first)} to {long_date(horizon.last)}"
+    return f"{articles}, {span_words(horizon.first, horizon.last)}"
 
 
 def understood_words(answer: Answer) -> str:
@@ -77,3 +78,88 @@ def age_warning(answer: Answer, today: dt.date) -> str:
         return ""
     years = (today - newest.last).days // 365
     return f"The newest article cited is over {years} year{'s' if years > 1 else ''} old."
+
+
+def sources_words(reply: SourcesReply, most: int = 20) -> list[str]:
+    """A line for each outlet: its name, articles as a bar and a number, and the span of their dates."""
+    largest = max((outlet.articles for outlet in reply.outlets), default=1)
+    lines = [
+        f"{'▇' * max(1, round(_BAR * o.articles / largest))} {o.articles:,} · {one_line(o.name) or 'no source named'}"
+        f" · {span_words(o.first, o.last)}"
+        for o in reply.outlets[:most]
+    ]
+    rest = len(reply.outlets) - most
+    return [*lines, f"… and {rest:,} more sources"] if rest > 0 else lines
+
+
+def span_words(first: PartialDate | None, last: PartialDate | None) -> str:
+    """From when to when: ``9 July 2024 to 11 July 2024``, one date, or ``undated``."""
+    return long_date(first) if first == last else f"{long_date(first)} to {long_date(last)}"
+
+
+def one_line(text: str) -> str:
+    """Visible text on one line."""
+    return " ".join(visible(text).split())
+
+
+def health_words(health: Health) -> str:
+    """How the process has done."""
+    latency = f", p50 {health.p50_ms:.0f} ms, p95 {health.p95_ms:.0f} ms" if health.p50_ms and health.p95_ms else ""
+    errors = f"{health.errors:,} error{'s' if health.errors != 1 else ''}"
+    return f"up {_age(health.uptime)}; in the last hour {health.answered:,} answered{latency}, {errors}"
+
+
+def index_words(run: IndexRun, errors_shown: int = 10) -> list[str]:
+    """What a re-index did, a line and then one for each bad item."""
+    lines = [
+        f"Generation {run.generation} holds {run.articles:,} articles in {run.passages:,} passages: "
+        f"{run.added:,} added, {run.changed:,} changed, {run.removed:,} removed, in {run.seconds:.1f} s."
+    ]
+    if run.errors:
+        lines.append(f"{len(run.errors):,} bad item{'s' if len(run.errors) != 1 else ''}:")
+        lines += [f"  {error}" for error in run.errors[:errors_shown]]
+        if len(run.errors) > errors_shown:
+            lines.append(f"  … and {len(run.errors) - errors_shown:,} more (--json lists all)")
+    return lines
+
+
+def also_in_words(citation: Citation) -> str:
+    """Where else the same story stands; empty where it does not."""
+    count = len(citation.also_in)
+    return f"also in {count} other article{'s' if count > 1 else ''}" if count else ""
+
+
+def abstention_tip(answer: Answer) -> str:
+    """One thing to try."""
+    if not answer.query.filters.empty:
+        return "Ask again without since:, until: or source:, which hide the other articles."
+    if len(answer.query.text.split()) < 4:
+        return "Ask a whole question, with the names of who and what it is about."
+    return "Ask with other words, or for one fact at a time; names and places help most."
+
+
+def searched_words(reply: AnswerReply) -> str:
+    """What was searched for, of a follow-up; else empty."""
+    return f"Searched for: {one_line(reply.searched)}" if reply.searched else ""
+
+
+def recalled_words(reply: AnswerReply) -> str:
+    """Of an answer shown again, when it was given and what of it can no longer be shown; else empty."""
+    if reply.asked is None:
+        return ""
+    lost = f" {reply.lost} of its passages cannot be shown: their articles have changed since." if reply.lost else ""
+    return (
+        f"Answer {reply.answer_id}, as given on {long_date(PartialDate.parse(reply.asked.date().isoformat()))}.{lost}"
+    )
+
+
+def comparison_words(reply: ComparisonReply) -> str:
+    """In a line, what changed between two answers."""
+    if not reply.gone and not reply.new:
+        return "Nothing has changed: today's corpus gives the same sentences."
+    return f"{len(reply.new)} new and {len(reply.gone)} gone of {len(reply.after.answer.citations)} passages."
+
+
+def _age(seconds: float) -> str:
+    minutes, hours, days = seconds / 60, seconds / 3600, seconds / 86400
+    return f"{days:.0f} days" if days >= 2 else f"{hours:.0f} h" if hours >= 2 else f"{minutes:.0f} min"

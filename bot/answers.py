@@ -1,0 +1,97 @@
+"""Answers kept under ids: who may see one again, and what is left of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+
+from pydantic import TypeAdapter
+
+from bot.errors import UsageError
+from bot.messages import AnswerReply, Asker
+from bot.people import Pseudonyms
+from corpus.journal import Journal, StoredAnswer
+from retrieval.errors import QuotationError
+from retrieval.types import Answer, Citation
+
+# Crockford's base 32: no letter that is taken for a digit, and no U, so that ids spell nothing rude.
+_ID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ID_LENGTH = 6
+_LOOKALIKES = str.maketrans({"O": "0", "I": "1", "L": "1"})
+
+
+class AnswerBook:
+    """Keeps answers and gives them back.
+
+    Args:
+        journal: where they are kept.
+        people: hides who asked.
+        verify: raises :class:`QuotationError` for a citation that no longer stands in its article.
+    """
+
+    def __init__(self, journal: Journal, people: Pseudonyms, verify: Callable[[Citation], None]) -> None:
+        self._journal = journal
+        self._people = people
+        self._verify = verify
+
+    def keep(self, answer: Answer, question: str, asker: Asker, asked: dt.datetime) -> str:
+        """Store an answer under a random id that is not taken; ``question`` is what to ask for it again."""
+        while True:
+            stored = StoredAnswer(
+                id="".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH)),
+                asked=asked.astimezone(dt.UTC).isoformat(),
+                question=question,
+                abstained=answer.abstained,
+                body=_json().dump_json(answer).decode(),
+                person=self._people.of(asker.person),
+                workspace=asker.home,
+                place=asker.place,
+            )
+            if self._journal.add_answer(stored):
+                return stored.id
+
+    def recall(self, answer_id: str, asker: Asker) -> tuple[StoredAnswer, AnswerReply]:
+        """An answer as it was given, without the citations whose articles have changed since.
+
+        Raises:
+            UsageError: there is none of that id which this person asked for, or which was given in this place.
+        """
+        stored = self.find(answer_id, asker)
+        answer = _json().validate_json(stored.body)
+        shown = tuple(citation for citation in answer.citations if self._stands(citation))
+        reply = AnswerReply(
+            replace(answer, citations=shown),
+            stored.id,
+            asked=dt.datetime.fromisoformat(stored.asked),
+            lost=len(answer.citations) - len(shown),
+        )
+        return stored, reply
+
+    def find(self, answer_id: str, asker: Asker) -> StoredAnswer:
+        """What is stored under an id.
+
+        Raises:
+            UsageError: as :meth:`recall`.
+        """
+        stored = self._journal.answer(answer_id.strip().upper().translate(_LOOKALIKES))
+        if stored and stored.workspace == asker.home:
+            mine = asker.user and stored.person == self._people.of(asker.person)
+            if mine or stored.place == asker.place:
+                return stored
+        raise UsageError(
+            f"there is no answer {answer_id[:20]!r} that you asked for or that was given here: "
+            "its id stands below each answer"
+        )
+
+    def _stands(self, citation: Citation) -> bool:
+        try:
+            self._verify(citation)
+        except QuotationError:
+            return False
+        return True
+
+
+def _json() -> TypeAdapter[Answer]:
+    return TypeAdapter(Answer)

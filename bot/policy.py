@@ -1,0 +1,79 @@
+"""Who may ask, where and how often."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from bot.errors import NotAllowed, TooMany, UsageError
+from bot.messages import Asker
+
+
+class Policy:
+    """The rules of one process.
+
+    Args:
+        per_person: such as ``10/minute``; see the library limits for the notation.
+        per_channel: likewise, over all people in it.
+        allowed: the only channels to speak in, by id; empty for all.
+        denied: channels to be silent in.
+
+    Raises:
+        UsageError: a rate cannot be read.
+    """
+
+    def __init__(
+        self, *, per_person: str, per_channel: str, allowed: Iterable[str] = (), denied: Iterable[str] = ()
+    ) -> None:
+        self._person = _rate("BACKCHANNEL_RATE_PER_PERSON", per_person)
+        self._channel = _rate("BACKCHANNEL_RATE_PER_CHANNEL", per_channel)
+        self._allowed, self._denied = frozenset(allowed), frozenset(denied)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def may_speak(self, asker: Asker) -> bool:
+        """Whether the bot answers in this channel; a direct message is always answered."""
+        if asker.direct:
+            return True
+        return asker.channel not in self._denied and (not self._allowed or asker.channel in self._allowed)
+
+    def admit(self, asker: Asker) -> None:
+        """Count a question.
+
+        Raises:
+            TooMany: the person or the channel has asked too often; the question is not counted.
+        """
+        keys = [(self._person, asker.person, "you have"), (self._channel, asker.place, "this channel has")]
+        if asker.direct:
+            keys = keys[:1]
+        for rate, key, who in keys:
+            if not self._limiter.test(rate, key):
+                seconds = max(1, math.ceil(self._limiter.get_window_stats(rate, key).reset_time - time.time()))
+                raise TooMany(f"{who} asked {rate.amount} questions in {_period(rate)}: ask again in {seconds} s")
+        for rate, key, _ in keys:
+            self._limiter.hit(rate, key)
+
+    def require_admin(self, asker: Asker) -> None:
+        """See that the person may run the bot.
+
+        Raises:
+            NotAllowed: they may not.
+        """
+        if not asker.is_admin:
+            raise NotAllowed("only admins of the bot can do that: ask one of them")
+
+
+def _rate(name: str, text: str) -> RateLimitItem:
+    try:
+        return parse(text)
+    except ValueError:
+        raise UsageError(f"{name}={text!r} is no rate: write one such as 10/minute or 200/hour") from None
+
+
+def _period(rate: RateLimitItem) -> str:
+    count = rate.multiples
+    return f"{count} {rate.GRANULARITY.name}s" if count > 1 else f"a {rate.GRANULARITY.name}"

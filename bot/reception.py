@@ -1,0 +1,111 @@
+"""The reception: runs the desk's work off the event loop, a few at once, and turns failures into a polite line."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from bot.errors import BotError
+from bot.messages import Asker, Notice
+from bot.metrics import Metrics
+from bot.policy import Policy
+from corpus.errors import CorpusError
+from retrieval.errors import InputError, RetrievalError
+
+logger = logging.getLogger(__name__)
+_T = TypeVar("_T")
+Waiting = Callable[[int], Awaitable[None]]
+"""Told how many are before a request that has to wait."""
+
+
+class Reception:
+    """Serves the requests of all platforms of one process, on one event loop.
+
+    Args:
+        policy: who may ask, and how often.
+        metrics: counts.
+        workers: how many are served at once.
+    """
+
+    def __init__(self, policy: Policy, metrics: Metrics, workers: int) -> None:
+        self._policy = policy
+        self._metrics = metrics
+        self._workers = workers
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="desk")
+        self._turn = asyncio.Semaphore(workers)
+        self._waiting = 0
+        self._open: set[asyncio.Task[object]] = set()
+
+    async def serve(
+        self, asker: Asker, work: Callable[[], _T], *, waiting: Waiting | None = None, counted: bool = False
+    ) -> _T | Notice:
+        """Do some work in a thread; what fails becomes a notice for the person.
+
+        Args:
+            asker: for whom.
+            work: what to do.
+            waiting: told, where the work cannot begin at once, how many are before it.
+            counted: whether it counts as a question under the rates.
+        """
+        started = time.monotonic()
+        try:
+            if counted:
+                self._policy.admit(asker)
+            reply = await self._in_turn(work, waiting)
+        except (InputError, BotError, CorpusError, RetrievalError) as error:
+            if not isinstance(error, (InputError, BotError)):
+                self._metrics.failed(asker.platform)
+                logger.warning("%s: %s", type(error).__name__, error)
+            return Notice(_sentence(str(error)))
+        except Exception as error:
+            return self.failed(asker, error)
+        self._metrics.answered(asker.platform, time.monotonic() - started)
+        return reply
+
+    def failed(self, asker: Asker, error: BaseException) -> Notice:
+        """Note an unexpected failure; the person gets a reference to it, the log where it happened.
+
+        What the error says is logged for debugging alone: it may hold what people wrote.
+        """
+        self._metrics.failed(asker.platform)
+        reference = secrets.token_hex(4)
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        logger.error("reference %s: %s\n%s", reference, type(error).__name__, frames)
+        logger.debug("reference %s says: %s", reference, error)
+        return Notice(f"Something went wrong, and it is not your fault. An admin finds it in the log by {reference}.")
+
+    async def drain(self, seconds: float) -> None:
+        """Wait until what is being served is done, at most so long; then take nothing more."""
+        async with asyncio.timeout(None) as limit:
+            limit.reschedule(asyncio.get_running_loop().time() + seconds)
+            try:
+                for _ in range(self._workers):
+                    await self._turn.acquire()
+            except asyncio.CancelledError:
+                if not limit.expired():
+                    raise
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _in_turn(self, work: Callable[[], _T], waiting: Waiting | None) -> _T:
+        if self._turn.locked() and waiting:
+            await waiting(self._waiting)
+        self._waiting += 1
+        try:
+            await self._turn.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._turn.release()
+
+
+def _sentence(message: str) -> str:
+    """An error's message as a sentence."""
+    return f"{message[:1].upper()}{message[1:]}{'' if message.endswith(('.', '?', '!')) else '.'}"
