@@ -103,7 +103,8 @@ class Desk:
         stored, reply = self._app.answers.recall(answer_id, asker)
         shown = () if reply.answer.abstained else unfolded(reply.answer.citations)
         question = Question(stored.question, dt.datetime.fromisoformat(stored.asked), asker)
-        deeper = self._app.service.ask(question, k=_MOST_PASSAGES, keep=False)
+        filters = reply.answer.query.filters
+        deeper = self._app.service.ask(question, k=_MOST_PASSAGES, filters=filters, keep=False)
         seen = {c.article_id for c in shown}
         rest = [c for c in unfolded(deeper.answer.citations) if c.article_id not in seen]
         first = (page - 1) * _PAGE
@@ -163,7 +164,8 @@ class Desk:
         """
         stored, before = self._app.answers.recall(answer_id, asker)
         question = Question(stored.question, dt.datetime.fromisoformat(stored.asked), asker)
-        after = self._app.service.ask(question, keep=False)
+        # also those that stood beside the question's text
+        after = self._app.service.ask(question, filters=before.answer.query.filters, keep=False)
         old, new = before.answer.citations, after.answer.citations
         return ComparisonReply(before, after, distinct(old, new), distinct(new, old))
 

@@ -67,12 +67,12 @@ class Database:
     def _write(self, statement: str, values: Sequence[object]) -> int:
         """One statement in a transaction of its own; returns how many rows it touched."""
         with self._transaction() as connection:
-            return connection.execute(statement, values).rowcount
+            return connection.execute(statement, _storable(values)).rowcount
 
     def _rows(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """What a query finds."""
         with self._errors():
-            return self._connection().execute(statement, values).fetchall()
+            return self._connection().execute(statement, _storable(values)).fetchall()
 
     def _rows_in(self, statement: str, values: Sequence[int]) -> list[tuple[Any, ...]]:
         """What a query that ends in ``IN`` finds for these values, however many there are."""
@@ -100,6 +100,11 @@ class Database:
                 f"the catalogue {self._file} cannot be used ({error}): check that its folder can be written "
                 "and has space, or name another by --data-dir"
             ) from error
+
+
+def _storable(values: Sequence[object]) -> list[object]:
+    """The values with "?" for what is no character, as a terminal or a chat may pass on."""
+    return [value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for value in values]
 
 
 def now() -> str:

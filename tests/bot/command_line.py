@@ -94,8 +94,7 @@ def application(settings: Settings, encoder: FakeEncoder, threshold: float | Non
 
 def close(app: Application) -> None:
     """Close what an application opened in this thread."""
-    if "catalogue" in app.__dict__:
-        app.catalogue.close()
+    app.close()
 
 
 def jsonl(file: Path) -> list[dict[str, Any]]:

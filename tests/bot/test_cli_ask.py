@@ -377,10 +377,11 @@ def test_a_wrong_use_of_options_is_bad_input(cli: CommandLine, arguments: list[s
 
 
 def test_an_answer_is_kept_under_its_id_and_with_its_time_in_utc(cli: CommandLine, news: Path) -> None:
-    answer = cli("ask", f"{QUESTION} since:2024", "--json").json
+    typed = f"{QUESTION} since:2024"
+    answer = cli("ask", typed, "--json").json
     assert re.fullmatch("[0-9A-HJKMNP-TV-Z]{6}", answer["answer_id"])
     ((answer_id, asked, question, abstained),) = stored_answers(news)
-    assert (answer_id, question, bool(abstained)) == (answer["answer_id"], QUESTION, answer["abstained"])
+    assert (answer_id, question, bool(abstained)) == (answer["answer_id"], typed, answer["abstained"])
     assert asked.endswith("+00:00")
 
 

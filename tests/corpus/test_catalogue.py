@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.catalogue import Catalogue, KnownFeed, StoredAnswer, article_digest
+from corpus.catalogue import Catalogue, KnownFeed, article_digest
 from corpus.errors import CatalogueError
 from corpus.schema import MIGRATIONS
 from retrieval.dates import PartialDate
@@ -353,17 +353,6 @@ def test_twins_are_the_passages_that_are_encoded_from_the_same_title_and_text(ca
     assert catalogue.twins([first, copy, other]) == {first: [copy], copy: [first]}
 
 
-# Answers
-
-
-def test_an_answer_is_kept_under_its_id_and_a_taken_id_is_refused(catalogue: Catalogue) -> None:
-    first = StoredAnswer("7F3K2M", "2024-07-09T10:00:00+00:00", "Who met?", False, "{}")
-    assert catalogue.add_answer(first) is True
-    assert catalogue.add_answer(replace(first, question="Who else?", abstained=True)) is False
-    assert catalogue.answer("7F3K2M") == first
-    assert catalogue.answer("000000") is None
-
-
 # Threads
 
 
@@ -383,7 +372,6 @@ def test_several_threads_write_and_read_at_once_and_nothing_is_lost(catalogue: C
             for number in range(15):
                 catalogue.store("wire", [replace(OSLO, id=f"{name}-{number}")])
                 assert catalogue.article(f"{name}-{number}") is not None
-                assert catalogue.add_answer(StoredAnswer(f"{name}-{number}", "", "", False, ""))
         except BaseException as error:
             failures.append(error)
         finally:
@@ -392,14 +380,3 @@ def test_several_threads_write_and_read_at_once_and_nothing_is_lost(catalogue: C
     run_together([lambda name=name: work(name) for name in range(4)])
     assert failures == []
     assert catalogue.count_articles() == 60
-
-
-def test_of_several_threads_that_want_the_same_answer_id_one_gets_it(catalogue: Catalogue) -> None:
-    won: list[bool] = []
-
-    def add() -> None:
-        won.append(catalogue.add_answer(StoredAnswer("7F3K2M", "", "", False, "")))
-        catalogue.close()
-
-    run_together([add] * 6)
-    assert sorted(won) == [False] * 5 + [True]
