@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import cli, run
-from bot.settings import Settings
+from bot.settings import Settings, variable
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,8 +41,8 @@ def test_the_command_reference_names_every_command() -> None:
 
 def test_the_settings_table_names_every_setting() -> None:
     table = README.split("## Settings")[1].split("## How it works")[0]
-    named = set(re.findall(r"`(BACKCHANNEL_\w+)`", table))
-    assert named == {f"BACKCHANNEL_{name.upper()}" for name in Settings.model_fields}
+    named = re.findall(r"^\| `([A-Z_]+)` \|", table, re.MULTILINE)
+    assert named == [variable(name) for name in Settings.model_fields]
 
 
 def test_every_file_that_the_readme_links_exists() -> None:

@@ -52,7 +52,8 @@ NEWS = (
 def _no_settings_but_the_tests_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing from this machine's environment, and nothing written outside the test's folder."""
     for name in os.environ:
-        if name.startswith("BACKCHANNEL_") or name in {"FORCE_COLOR", "NO_COLOR", "COLUMNS"}:
+        ours = name.startswith(("BACKCHANNEL_", "SLACK_", "DISCORD_"))
+        if ours or name in {"FORCE_COLOR", "NO_COLOR", "COLUMNS"}:
             monkeypatch.delenv(name)
     monkeypatch.setenv("BACKCHANNEL_DATA_DIR", str(tmp_path / "by default"))
     monkeypatch.chdir(tmp_path)
