@@ -181,9 +181,55 @@ def chat(data_dir: Path | None) -> None:
 
 @cli.command()
 @_data_dir
-def serve(data_dir: Path | None) -> None:  # noqa: ARG001
-    """Every platform that has a token (not built yet)."""
-    raise NotBuiltYet("Slack and Discord are not built yet: `backchannel chat` is the bot in the terminal")
+@click.pass_context
+def serve(context: click.Context, data_dir: Path | None) -> None:
+    """The bot in Slack and Discord: every platform that has a token."""
+    from bot.serve import HOW_TO_GET_TOKENS, platforms_of
+    from bot.serve import serve as serve_platforms
+    from bot.service import require_index
+
+    app = _application(data_dir)
+    platforms = platforms_of(app.settings)
+    if not platforms:
+        click.echo(HOW_TO_GET_TOKENS, err=True)
+        context.exit(2)
+    require_index(app)
+    context.exit(serve_platforms(app, platforms, lambda line: click.echo(line, err=True)))
+
+
+@cli.group()
+def slack() -> None:
+    """What is needed to set up the bot in Slack."""
+
+
+@slack.command()
+@_data_dir
+def manifest(data_dir: Path | None) -> None:
+    """Print the manifest to paste at https://api.slack.com/apps under "From a manifest"."""
+    from bot.slack.manifest import manifest as slack_manifest
+
+    prefix = _application(data_dir).settings.slack_command_prefix
+    click.echo(json.dumps(slack_manifest(prefix), indent=2, ensure_ascii=True))
+
+
+@cli.group()
+def discord() -> None:
+    """What is needed to set up the bot in Discord."""
+
+
+@discord.command()
+@_data_dir
+def sync(data_dir: Path | None) -> None:
+    """Register the bot's commands with Discord, for all servers."""
+    import asyncio
+
+    from bot.discord.client import sync_commands
+
+    app = _application(data_dir)
+    if app.settings.discord_token is None:
+        raise UsageError("DISCORD_TOKEN is not set: `backchannel serve` says where to get one")
+    count = asyncio.run(sync_commands(app))
+    click.echo(f"{count} commands are registered. Discord shows them at once; restart your Discord if it does not.")
 
 
 @cli.command()
@@ -220,7 +266,7 @@ def run(arguments: list[str], make_application: MakeApplication | None = None) -
         make_application: wires the parts together in another way, as tests do.
     """
     try:
-        cli.main(args=arguments, prog_name="backchannel", standalone_mode=False, obj=make_application)
+        status = cli.main(args=arguments, prog_name="backchannel", standalone_mode=False, obj=make_application)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2
@@ -234,7 +280,7 @@ def run(arguments: list[str], make_application: MakeApplication | None = None) -
         place = f"{error.filename}: " if error.filename else ""
         message, exit_status = f"{place}{error.strerror or error}: check the folder, or name another by --data-dir", 1
     else:
-        return 0
+        return int(status or 0)
     # One line, whatever a library put into the message.
     click.echo(f"backchannel: {' '.join(message.split())}", err=True)
     return exit_status

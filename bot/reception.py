@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bot.errors import BotError
 from bot.messages import Asker, Notice
@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
 Waiting = Callable[[int], Awaitable[None]]
 """Told how many are before a request that has to wait."""
+_SENDING = 2.0
+"""Seconds that sending the last replies may take."""
 
 
 class Reception:
@@ -40,7 +42,7 @@ class Reception:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="desk")
         self._turn = asyncio.Semaphore(workers)
         self._waiting = 0
-        self._open: set[asyncio.Task[object]] = set()
+        self._callers: set[asyncio.Task[Any]] = set()
 
     async def serve(
         self, asker: Asker, work: Callable[[], _T], *, waiting: Waiting | None = None, counted: bool = False
@@ -54,6 +56,7 @@ class Reception:
             counted: whether it counts as a question under the rates.
         """
         started = time.monotonic()
+        self._note_caller()
         try:
             if counted:
                 self._policy.admit(asker)
@@ -80,17 +83,38 @@ class Reception:
         logger.debug("reference %s says: %s", reference, error)
         return Notice(f"Something went wrong, and it is not your fault. An admin finds it in the log by {reference}.")
 
-    async def drain(self, seconds: float) -> None:
-        """Wait until what is being served is done, at most so long; then take nothing more."""
-        async with asyncio.timeout(None) as limit:
-            limit.reschedule(asyncio.get_running_loop().time() + seconds)
-            try:
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their turn."""
+        return self._waiting
+
+    async def drain(self, seconds: float) -> bool:
+        """Wait until what is being served is done and its replies are sent, at most so long; then take nothing more.
+
+        Returns:
+            Whether all of it was done in time.
+        """
+        end = asyncio.get_running_loop().time() + seconds
+        try:
+            async with asyncio.timeout_at(end):
                 for _ in range(self._workers):
                     await self._turn.acquire()
-            except asyncio.CancelledError:
-                if not limit.expired():
-                    raise
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        except TimeoutError:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            return False
+        self._pool.shutdown(wait=False)
+        sending = self._callers - {asyncio.current_task()}
+        if sending:
+            # Some callers may go on for good; a reply is sent in a moment.
+            await asyncio.wait(sending, timeout=min(_SENDING, end - asyncio.get_running_loop().time()))
+        return True
+
+    def _note_caller(self) -> None:
+        """Remember the task that will send the reply, until it has ended."""
+        caller = asyncio.current_task()
+        if caller:
+            self._callers.add(caller)
+            caller.add_done_callback(self._callers.discard)
 
     async def _in_turn(self, work: Callable[[], _T], waiting: Waiting | None) -> _T:
         if self._turn.locked() and waiting:

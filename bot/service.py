@@ -16,7 +16,7 @@ from corpus.indexer import Progress, silent
 from retrieval.engine import Engine, Pace, ReadingBudget
 from retrieval.errors import IndexMissing, QuotationError
 from retrieval.index.embedded import current_number, open_any
-from retrieval.index.port import Index
+from retrieval.index.port import GenerationInfo, Index
 from retrieval.questions import parse_question
 from retrieval.summary import Summarizer
 from retrieval.types import Citation, Filters, Query
@@ -59,6 +59,20 @@ class Service:
         logger.info("answered in %.0f ms, confidence %.3f", answer.elapsed_ms, answer.confidence)
         answer_id = self._app.answers.keep(answer, question.text, question.asker, question.time) if keep else None
         return AnswerReply(answer, answer_id)
+
+    def load(self) -> None:
+        """Do once what the first question would have to wait for: load the model, open the index, use both.
+
+        Raises:
+            IndexFault: there is no index that could answer.
+        """
+        self._engine().answer(Query("Who met where, and what did they agree on?"))
+
+    @property
+    def generation(self) -> GenerationInfo | None:
+        """The generation that was asked last; ``None`` before the first question."""
+        opened = self._open
+        return opened[1].index.info if opened else None
 
     def summarize(self, question: Question, *, sentences: int = 3, filters: Filters | None = None) -> SummaryReply:
         """Summarise one article, named by its id, or a topic.

@@ -103,7 +103,7 @@ def test_a_talk_is_held_over_standard_input(first: tuple[Path, subprocess.Comple
 
 
 def test_errors_leave_standard_output_empty_and_say_one_line(tmp_path: Path) -> None:
-    for status, arguments in ((2, ["ask", "?!"]), (1, ["status"]), (1, ["serve"]), (2, ["aks"])):
+    for status, arguments in ((2, ["ask", "?!"]), (1, ["status"]), (2, ["aks"])):
         ran = backchannel(*arguments, *(["--data-dir", str(tmp_path / "none")] if arguments != ["aks"] else []))
         assert (ran.returncode, ran.stdout) == (status, "")
         assert ran.stderr.startswith("backchannel: ")
