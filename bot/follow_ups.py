@@ -7,7 +7,7 @@ import re
 from retrieval.questions import LONGEST_QUESTION
 
 _NEW_TOPIC = re.compile(r"^\W*new topic\b[\s:;,.!–—-]*", re.IGNORECASE)
-_FILTER = re.compile(r"(?<!\S)(?:since|until|source):\S", re.IGNORECASE)
+_FILTER = re.compile(r'(?<!\S)(?:since|until|source):(?:"[^"]*"|“[^”]*”|\S*)', re.IGNORECASE)
 _WORD = re.compile(r"[\w'’-]+")
 # What opens a question that goes on from another one.
 _OPENING = re.compile(
@@ -41,8 +41,7 @@ def new_topic(text: str) -> str | None:
 
 def is_follow_up(text: str) -> bool:
     """Whether a question makes no sense alone: "and China?", "why?", "when did he say so?"."""
-    words = [word for word in _WORD.findall(text) if not _FILTER.match(word)]
-    if len(words) <= _SHORT or _OPENING.match(text):
+    if len(_WORD.findall(_FILTER.sub(" ", text))) <= _SHORT or _OPENING.match(text):
         return True
     pointing = _POINTING.search(_EMPTY_IT.sub(" ", text))
     return pointing is not None and not _NAME.search(text, 0, pointing.start())

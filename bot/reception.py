@@ -117,10 +117,11 @@ class Reception:
             caller.add_done_callback(self._callers.discard)
 
     async def _in_turn(self, work: Callable[[], _T], waiting: Waiting | None) -> _T:
-        if self._turn.locked() and waiting:
-            await waiting(self._waiting)
+        before = self._waiting
         self._waiting += 1
         try:
+            if self._turn.locked() and waiting:
+                await waiting(before)
             await self._turn.acquire()
         finally:
             self._waiting -= 1

@@ -9,7 +9,7 @@ from retrieval.types import Answer
 
 _MOST = 3
 # Two or more capitalised words in a row, "of" and the like between them: "Quad", at a sentence's start, is not one.
-_NAME = re.compile(r"\b[A-Z][\w’'-]+(?:(?: (?:of|the|and|for|de|al|bin|van|von))? [A-Z][\w’'-]+)+")
+_NAME = re.compile(r"\b[A-Z][\w’'-]+(?:(?: (?:of|the|and|for|de|al|bin|van|von)){0,2} [A-Z][\w’'-]+)+")
 _LONGEST_NAME = 60
 
 
@@ -33,7 +33,7 @@ def _names(answer: Answer, asked: str) -> Iterator[str]:
     names = (match.group() for citation in answer.citations for match in _NAME.finditer(citation.text))
     for name in dict.fromkeys(names):
         if len(name) <= _LONGEST_NAME and _plain(name) not in asked:
-            yield f"What is reported about {name}?"
+            yield f"What is reported about {re.sub('^The ', 'the ', name)}?"
 
 
 def _alternating(first: list[str], second: list[str]) -> Iterator[str]:
