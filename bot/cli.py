@@ -223,7 +223,7 @@ def sync(data_dir: Path | None) -> None:
     """Register the bot's commands with Discord, for all servers."""
     import asyncio
 
-    from bot.discord.client import sync_commands
+    from bot.discord.platform import sync_commands
 
     app = _application(data_dir)
     if app.settings.discord_token is None:

@@ -169,7 +169,7 @@ class Server:
                 failure = "its connection ended"
             except BotError as error:
                 self.board.put(name, State.REFUSED)
-                logger.error("%s: %s", name.title(), error)  # noqa: TRY400 (a traceback says no more)
+                logger.error("%s is given up: %s", name.title(), error)  # noqa: TRY400 (a traceback says no more)
                 return
             except Exception as error:
                 # What a library says may hold addresses with tokens in them.

@@ -140,7 +140,7 @@ async def test_a_refused_platform_is_told_in_a_line_and_not_started_again_and_th
     assert server.board.states[Platform.SLACK] is State.REFUSED
     assert said.count("slack runs") == 1
     (line,) = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
-    assert line == "Slack: SLACK_BOT_TOKEN is refused (invalid_auth): make another"
+    assert line == "Slack is given up: SLACK_BOT_TOKEN is refused (invalid_auth): make another"
 
 
 async def test_a_platform_that_crashed_is_started_again_and_its_words_are_not_logged(
