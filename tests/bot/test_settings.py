@@ -5,13 +5,15 @@ import pytest
 
 import bot.settings
 from bot.errors import UsageError
-from bot.settings import LogLevel, PrecisionSetting, ReaderKind, Settings, load_settings
+from bot.settings import LogLevel, ReaderKind, Settings, load_settings
+from retrieval.encoders.options import Precision
 
 EXAMPLE = Path(bot.settings.__file__).parent.parent / ".env.example"
 OTHERS = {
     "data_dir": "/srv/news",
     "model": "intfloat/e5-small",
     "precision": "fp32",
+    "encoder_backend": "torch",
     "reader": "words",
     "reader_budget_ms": "250",
     "log_level": "debug",
@@ -104,7 +106,7 @@ def test_letter_case_does_not_matter_in_a_choice(monkeypatch: pytest.MonkeyPatch
     assert (settings.log_level, settings.reader, settings.precision) == (
         LogLevel.INFO,
         ReaderKind.WORDS,
-        PrecisionSetting.BFLOAT16,
+        Precision.BFLOAT16,
     )
 
 
