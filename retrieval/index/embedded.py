@@ -13,9 +13,10 @@ import numpy as np
 
 from retrieval.encoders.port import Vectors
 from retrieval.errors import IndexDamaged, IndexMissing
+from retrieval.files import sync
 from retrieval.index.dense import DenseIndex
 from retrieval.index.lexical import LexicalIndex
-from retrieval.index.manifest import Manifest, sync
+from retrieval.index.manifest import Manifest
 from retrieval.index.port import EVERYTHING, GenerationInfo, IndexedPassage, Match, PassageIds
 from retrieval.index.table import PassageTable
 from retrieval.types import Filters

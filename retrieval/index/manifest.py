@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any, Self
 
 from retrieval.dates import PartialDate
 from retrieval.errors import IndexDamaged, IndexForeign
+from retrieval.files import size_and_sha256, sync
 from retrieval.index.port import GenerationInfo
 from retrieval.types import Horizon
 
@@ -32,7 +31,7 @@ class Manifest:
     @classmethod
     def describe(cls, info: GenerationInfo, folder: Path) -> Self:
         """Checksum everything in the folder."""
-        return cls(info, {str(f.relative_to(folder)): _fingerprint(f) for f in _files(folder)})
+        return cls(info, {str(f.relative_to(folder)): size_and_sha256(f) for f in _files(folder)})
 
     def write(self, folder: Path) -> None:
         """Write the manifest beside what it describes, and see it all safely to disk."""
@@ -79,20 +78,11 @@ class Manifest:
     def _check(self, folder: Path) -> None:
         for name, expected in self.files.items():
             try:
-                found = _fingerprint(folder / name)
+                found = size_and_sha256(folder / name)
             except OSError as error:
                 raise IndexDamaged(f"{folder / name} cannot be read ({error}): {_WAY_OUT}") from error
             if found != expected:
                 raise IndexDamaged(f"{folder / name} has changed since it was published: {_WAY_OUT}")
-
-
-def sync(path: Path) -> None:
-    """Have the operating system write a file or a folder's list of names to the disk itself."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _info(value: dict[str, Any]) -> GenerationInfo:
@@ -105,9 +95,3 @@ def _info(value: dict[str, Any]) -> GenerationInfo:
 def _files(folder: Path) -> list[Path]:
     # Lock files of the lexical index are no part of it.
     return sorted(f for f in folder.rglob("*") if f.is_file() and f.name != _NAME and f.suffix != ".lock")
-
-
-def _fingerprint(file: Path) -> tuple[int, str]:
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return file.stat().st_size, digest

@@ -7,13 +7,15 @@ from pydantic import SecretStr
 
 import bot.settings
 from bot.errors import UsageError
-from bot.settings import LogLevel, PrecisionSetting, ReaderKind, Settings, SlackMode, load_settings, variable
+from bot.settings import LogLevel, ReaderKind, Settings, SlackMode, load_settings, variable
+from retrieval.encoders.options import Precision
 
 EXAMPLE = Path(bot.settings.__file__).parent.parent / ".env.example"
 OTHERS = {
     "data_dir": "/srv/news",
     "model": "intfloat/e5-small",
     "precision": "fp32",
+    "encoder_backend": "torch",
     "reader": "words",
     "reader_budget_ms": "250",
     "retention_days": "7",
@@ -199,7 +201,7 @@ def test_letter_case_does_not_matter_in_a_choice(monkeypatch: pytest.MonkeyPatch
     assert (settings.log_level, settings.reader, settings.precision) == (
         LogLevel.INFO,
         ReaderKind.WORDS,
-        PrecisionSetting.BFLOAT16,
+        Precision.BFLOAT16,
     )
 
 

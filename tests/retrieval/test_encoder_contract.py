@@ -7,13 +7,11 @@ import numpy as np
 import pytest
 
 from retrieval.encoders.fake import FakeEncoder
+from retrieval.encoders.loading import load_encoder
+from retrieval.encoders.models import DEFAULT_MODEL
+from retrieval.encoders.options import Backend, Precision
 from retrieval.encoders.port import Encoder, Vectors
-from retrieval.encoders.sentence_transformer import Precision, SentenceTransformerEncoder
-
-ENCODERS: dict[str, Callable[[], Encoder]] = {
-    "fake": FakeEncoder,
-    "sentence-transformer": lambda: SentenceTransformerEncoder(precision=Precision.FLOAT32),
-}
+from retrieval.encoders.sentence_transformer import SentenceTransformerEncoder
 
 NEWS = [
     "India's prime minister, Narendra Modi, flew to Moscow on July 8.",
@@ -41,10 +39,19 @@ STRANGE = {
 
 
 @pytest.fixture(
-    scope="module", params=["fake", pytest.param("sentence-transformer", marks=pytest.mark.model)], name="encoder"
+    scope="module",
+    params=["fake", *(pytest.param(name, marks=pytest.mark.model) for name in ("sentence-transformer", "openvino"))],
+    name="encoder",
 )
 def _encoder(request: pytest.FixtureRequest) -> Encoder:
-    return ENCODERS[request.param]()
+    match request.param:
+        case "fake":
+            return FakeEncoder()
+        case "sentence-transformer":
+            return SentenceTransformerEncoder(precision=Precision.FLOAT32)
+        case _:
+            folder = request.getfixturevalue("exported_models")
+            return load_encoder(DEFAULT_MODEL, Precision.FLOAT32, Backend.OPENVINO, folder)
 
 
 @pytest.fixture(params=["encode_queries", "encode_passages"], name="encode")

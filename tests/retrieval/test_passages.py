@@ -3,8 +3,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from retrieval.encoders.fake import FakeEncoder
+from retrieval.encoders.options import Precision
 from retrieval.encoders.port import Encoder
-from retrieval.encoders.sentence_transformer import Precision, SentenceTransformerEncoder
+from retrieval.encoders.sentence_transformer import SentenceTransformerEncoder
 from retrieval.passages import JOIN_BELOW, LONGEST, PassageCutter, encoder_inputs, title_prefix
 from retrieval.types import Article, Span
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.encoders.sentence_transformer import Precision, SentenceTransformerEncoder, verify_checksum
+from retrieval.encoders.models import verify_checksum
+from retrieval.encoders.options import Precision
+from retrieval.encoders.sentence_transformer import SentenceTransformerEncoder
 from retrieval.errors import EncoderError
 
 NEWS = ["Modi flew to Moscow.", "A missile struck a children's hospital in Kyiv."]

