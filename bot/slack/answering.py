@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from bot.app import Application
+from bot.errors import UsageError
 from bot.messages import AnswerReply, Notice, Reply
 from bot.reception import Reception
 from bot.render.words import waiting_words
@@ -124,7 +126,8 @@ class Answering:
             return None
 
     async def _remember(self, turn: Turn, reply: Callable[[], AnswerReply]) -> None:
-        await asyncio.to_thread(lambda: self._app.desk.remember(turn.asker, reply()))
+        with suppress(UsageError):  # nobody remembers what was deleted meanwhile
+            await asyncio.to_thread(lambda: self._app.desk.remember(turn.asker, reply()))
 
     async def _wait(self, turn: Turn, before: int) -> None:
         # Not awaited: who is told would lose their place meanwhile.

@@ -95,6 +95,10 @@ class SlackPlatform:
         if self._connection is not None:
             await self._connection.close()
 
+    async def idle(self) -> None:
+        """Wait until all that was taken is answered."""
+        await self._tasks.idle()
+
     def _bolt(self, token: str, session: aiohttp.ClientSession) -> AsyncApp:
         """Bolt, with our listeners."""
         bolt = AsyncApp(name="backchannel", token=token, logger=discreet_logger(), request_verification_enabled=False)

@@ -25,10 +25,17 @@ class Tasks:
         task.add_done_callback(self._open.discard)
         return task
 
+    async def idle(self) -> None:
+        """Wait until nothing goes on."""
+        while self._open:
+            await asyncio.wait(self._open)
+
     async def finish(self, seconds: float) -> None:
         """Wait for all of them, at most so long; then stop those that are left."""
-        if self._open:
-            _, late = await asyncio.wait(self._open, timeout=seconds)
+        try:
+            await asyncio.wait_for(self.idle(), seconds)
+        except TimeoutError:
+            late = list(self._open)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
