@@ -7,6 +7,7 @@ import unicodedata
 
 from bot.messages import AnswerReply, ComparisonReply, Health, SourcesReply
 from corpus.indexer import IndexRun
+from corpus.journal import Gap
 from retrieval.dates import PartialDate
 from retrieval.types import Answer, Citation, Horizon
 
@@ -136,6 +137,45 @@ def abstention_tip(answer: Answer) -> str:
     if len(answer.query.text.split()) < 4:
         return "Ask a whole question, with the names of who and what it is about."
     return "Ask with other words, or for one fact at a time; names and places help most."
+
+
+def abstention_words(answer: Answer) -> list[str]:
+    """Where the corpus holds no answer: that, what it covers, the nearest headlines, and one thing to try."""
+    headlines = [f"• {one_line(h.title) or h.article_id} ({long_date(h.published)})" for h in answer.nearest]
+    return [
+        "The corpus does not seem to answer this.",
+        f"It covers {horizon_words(answer.horizon)}.",
+        *(["Nearest headlines:", *headlines] if headlines else []),
+        abstention_tip(answer),
+    ]
+
+
+def footer_words(reply: AnswerReply) -> str:
+    """How new and how sure an answer is, out of how much, and its id."""
+    answer = reply.answer
+    parts = [
+        f"as of {long_date(answer.as_of)}" if answer.as_of and not answer.abstained else "",
+        f"confidence {answer.confidence:.0%}" if answer.abstained else confidence_words(answer.confidence),
+        horizon_words(answer.horizon) if not answer.abstained else "",
+        f"answer {reply.answer_id}" if reply.answer_id else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def gap_words(gap: Gap) -> str:
+    """A question that was not answered well, and how often."""
+    counts = [
+        f"{gap.unanswered}× unanswered" if gap.unanswered else "",
+        f"{gap.voted_down}× voted down" if gap.voted_down else "",
+    ]
+    return f"{one_line(gap.question)} ({', '.join(count for count in counts if count)})"
+
+
+def waiting_words(before: int) -> str:
+    """That others are served first."""
+    if not before:
+        return "Many are asking just now; you are next."
+    return f"Many are asking just now; {before:,} question{'s are' if before != 1 else ' is'} before yours."
 
 
 def searched_words(reply: AnswerReply) -> str:

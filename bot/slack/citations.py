@@ -1,0 +1,60 @@
+"""Citations as blocks: title, source, date and link, then the paragraph with its sentence marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.render.excerpts import excerpt, pieces
+from bot.render.links import link_to
+from bot.render.words import also_in_words, long_date
+from bot.slack.elements import LONGEST_PIECE, Block, link, quote, rich, section, shortened, text
+from retrieval.types import Citation
+
+ROOM = 700
+"""Characters of a paragraph that are shown; a longer marked sentence is shown all the same."""
+_LONGEST_NAME = 150
+
+
+def citation_blocks(citation: Citation, number: int, room: int = ROOM) -> list[Block]:
+    """A citation. A sentence too long for one block goes on in the next; none of it is left out."""
+    first, *rest = _runs(citation, room)
+    blocks = [rich(section(*_head(citation, number)), quote(*first))]
+    return blocks + [rich(quote(*runs)) for runs in rest]
+
+
+def title_of(citation: Citation) -> str:
+    """Its title, or what names it otherwise, in a length that can be shown."""
+    return shortened(citation.title or citation.article_id, _LONGEST_NAME)
+
+
+def about(citation: Citation) -> str:
+    """Its source and date."""
+    source = shortened(citation.source, _LONGEST_NAME) if citation.source else ""
+    return " · ".join(part for part in (source, long_date(citation.published)) if part)
+
+
+def spoken(citation: Citation) -> str:
+    """The marked sentence, who published it and when, for those who hear it."""
+    sentence = citation.highlights[0].text if citation.highlights else citation.text
+    return f"“{shortened(sentence, 400)}” {about(citation)}"
+
+
+def _head(citation: Citation, number: int) -> Iterator[Block]:
+    yield text(f"{number}. ", bold=True)
+    yield link(link_to(citation), title_of(citation), bold=True)
+    yield text("\n" + " · ".join(part for part in (about(citation), also_in_words(citation)) if part))
+
+
+def _runs(citation: Citation, room: int) -> list[list[Block]]:
+    """The shortened paragraph as runs of text, in lists that each fit into a block."""
+    parts = excerpt(citation, room)
+    lists: list[list[Block]] = [[]]
+    left = LONGEST_PIECE
+    for content, bold in ((parts.before, False), (parts.marked, True), (parts.after, False)):
+        for piece in pieces(content, LONGEST_PIECE):
+            if len(piece) > left:
+                lists.append([])
+                left = LONGEST_PIECE
+            lists[-1].append(text(piece, bold=bold))
+            left -= len(piece)
+    return lists
