@@ -78,6 +78,10 @@ class DiscordPlatform:
         """Take nothing new; what is being answered goes on."""
         self._host.closing = True
 
+    async def at_rest(self) -> None:
+        """Until nothing is being answered."""
+        await self._host.finish(_FINISH_SECONDS)
+
     async def _connect(self, token: str, ready: Callable[[], None]) -> None:
         """One connection, until it ends; what is being answered then is finished first."""
         client = Client(self._parts, ready, self._settings.discord_gateway_url)
@@ -89,7 +93,7 @@ class DiscordPlatform:
                 await self.close()
                 raise
             finally:
-                await self._host.finish(_FINISH_SECONDS)
+                await self.at_rest()
 
 
 async def sync_commands(app: Application) -> int:

@@ -53,6 +53,7 @@ async def supervise(connect: Callable[[], Awaitable[None]], back_off: BackOff | 
             raise
         except Exception as error:
             why = f"{type(error).__name__}: {error}"
+            logger.debug("where it ended", exc_info=True)
         failures = 1 if time.monotonic() - began >= waits.sound else failures + 1
         pause = waits.pause(failures)
         logger.warning("the connection to Discord ended (%s): trying again in %.0f s", why, pause)
