@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from bot.errors import BotError
+from bot.errors import BotError, TooMany
 from bot.messages import Asker, Notice
 from bot.metrics import Metrics
 from bot.policy import Policy
@@ -70,6 +70,14 @@ class Reception:
             return self.failed(asker, error)
         self._metrics.answered(asker.platform, time.monotonic() - started)
         return reply
+
+    def admit(self, asker: Asker) -> Notice | None:
+        """Count a question by itself, for whoever shows a refusal in another way than a reply."""
+        try:
+            self._policy.admit(asker)
+        except TooMany as error:
+            return Notice(_sentence(str(error)))
+        return None
 
     def failed(self, asker: Asker, error: BaseException) -> Notice:
         """Note an unexpected failure; the person gets a reference to it, the log where it happened.

@@ -27,11 +27,13 @@ from bot.messages import (
 )
 from bot.passages import unfolded
 from bot.render.words import (
+    NO_GAPS,
+    NOT_ANSWERED,
+    NOTHING_RELATED,
     abstention_tip,
     age_warning,
     comparison_words,
     confidence_words,
-    health_words,
     horizon_words,
     index_words,
     long_date,
@@ -39,6 +41,7 @@ from bot.render.words import (
     recalled_words,
     searched_words,
     sources_words,
+    status_words,
     understood_words,
     visible,
 )
@@ -148,7 +151,7 @@ def _answer(reply: AnswerReply, today: dt.date, *, color: bool, folded: bool, ex
 
 def _abstention(reply: AnswerReply) -> RenderableType:
     answer = reply.answer
-    lines = Text("The corpus does not seem to answer this.", style="bold")
+    lines = Text(NOT_ANSWERED, style="bold")
     lines.append(f"\nIt covers {horizon_words(answer.horizon)}.", style="not bold")
     if answer.nearest:
         lines.append("\nNearest headlines:", style="not bold")
@@ -161,7 +164,7 @@ def _abstention(reply: AnswerReply) -> RenderableType:
 
 def _related(reply: RelatedReply) -> RenderableType:
     if not reply.questions:
-        return Text("The cited articles suggest no further question.")
+        return Text(NOTHING_RELATED)
     return Text("\n".join(f"  {number}. {visible(q)}" for number, q in enumerate(reply.questions, start=1)))
 
 
@@ -175,7 +178,7 @@ def _comparison(reply: ComparisonReply, *, color: bool) -> RenderableType:
 
 def _gaps(reply: GapsReply) -> RenderableType:
     if not reply.gaps:
-        return Text("No question has gone unanswered, and no answer was voted down.")
+        return Text(NO_GAPS)
     table = Table("question", "unanswered", "voted down")
     for gap in reply.gaps:
         table.add_row(Text(one_line(gap.question)), str(gap.unanswered), str(gap.voted_down))
@@ -230,25 +233,9 @@ def _summary(reply: SummaryReply) -> RenderableType:
 
 
 def _status(reply: StatusReply) -> RenderableType:
-    info = reply.info
     table = Table.grid(padding=(0, 2))
-    feeds = "\n".join(
-        f"{feed.name}: {feed.location}" if feed.name != feed.location else feed.name for feed in reply.feeds
-    )
-    sources = ", ".join(f"{name} ({count})" for name, count in sorted(reply.sources.items(), key=lambda s: -s[1])[:10])
-    for name, value in (
-        ("generation", f"{info.number}, made {info.created}"),
-        ("corpus", horizon_words(info.horizon)),
-        ("passages", f"{info.passages:,}"),
-        ("sources", sources or "none named"),
-        ("feeds", feeds),
-        ("model", info.encoder),
-        ("data folder", reply.data_dir),
-        ("process", health_words(reply.health) if reply.health else ""),
-    ):
-        if not value:
-            continue
-        table.add_row(Text(name, style="bold"), Text(visible(value), overflow="fold"))
+    for name, value in status_words(reply):
+        table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
     return table
 
 

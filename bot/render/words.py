@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import unicodedata
 
-from bot.messages import AnswerReply, ComparisonReply, Health, SourcesReply
+from bot.messages import AnswerReply, ComparisonReply, Health, SourcesReply, StatusReply
 from corpus.indexer import IndexRun
 from corpus.journal import Gap
 from retrieval.dates import PartialDate
@@ -14,6 +14,9 @@ from retrieval.types import Answer, Citation, Horizon
 _MONTHS = "January February March April May June July August September October November December".split()
 _OLD = dt.timedelta(days=365)
 _BAR = 12
+NOT_ANSWERED = "The corpus does not seem to answer this."
+NO_GAPS = "No question has gone unanswered, and no answer was voted down."
+NOTHING_RELATED = "The cited articles suggest no further question."
 
 
 def visible(text: str) -> str:
@@ -198,6 +201,26 @@ def comparison_words(reply: ComparisonReply) -> str:
     if not reply.gone and not reply.new:
         return "Nothing has changed: today's corpus gives the same sentences."
     return f"{len(reply.new)} new and {len(reply.gone)} gone of {len(reply.after.answer.citations)} passages."
+
+
+def status_words(reply: StatusReply) -> list[tuple[str, str]]:
+    """How things stand: pairs of what and how."""
+    info = reply.info
+    feeds = "\n".join(
+        f"{feed.name}: {feed.location}" if feed.name != feed.location else feed.name for feed in reply.feeds
+    )
+    sources = ", ".join(f"{name} ({count})" for name, count in sorted(reply.sources.items(), key=lambda s: -s[1])[:10])
+    pairs = [
+        ("generation", f"{info.number}, made {info.created}"),
+        ("corpus", horizon_words(info.horizon)),
+        ("passages", f"{info.passages:,}"),
+        ("sources", sources or "none named"),
+        ("feeds", feeds),
+        ("model", info.encoder),
+        ("data folder", reply.data_dir),
+        ("process", health_words(reply.health) if reply.health else ""),
+    ]
+    return [(name, visible(value)) for name, value in pairs if value]
 
 
 def _age(seconds: float) -> str:

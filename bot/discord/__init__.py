@@ -1,0 +1,1 @@
+"""Discord: a thin adapter between its gateway and the desk."""

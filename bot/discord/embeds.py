@@ -1,0 +1,234 @@
+"""Replies as Discord messages; pure functions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+
+from bot.desk import gaps_csv
+from bot.discord.cards import about, cited, described, escaped_lines, titled
+from bot.discord.markdown import clip, clipped, escape, link, strong
+from bot.discord.payloads import (
+    ABSTAINED,
+    ANSWERED,
+    LONGEST_CONTENT,
+    LONGEST_LABEL,
+    PLAIN,
+    Action,
+    Attachment,
+    Button,
+    Embed,
+    Message,
+    packed,
+)
+from bot.messages import (
+    AnswerReply,
+    ComparisonReply,
+    ContextReply,
+    GapsReply,
+    HelpReply,
+    IndexReply,
+    Notice,
+    PassagesReply,
+    RelatedReply,
+    Reply,
+    SourcesReply,
+    StatusReply,
+    SummaryReply,
+)
+from bot.passages import unfolded
+from bot.render.excerpts import pieces
+from bot.render.links import link_to
+from bot.render.words import (
+    NO_GAPS,
+    NOT_ANSWERED,
+    NOTHING_RELATED,
+    abstention_tip,
+    age_warning,
+    comparison_words,
+    confidence_words,
+    horizon_words,
+    index_words,
+    long_date,
+    recalled_words,
+    searched_words,
+    sources_words,
+    status_words,
+    understood_words,
+)
+from retrieval.types import Citation
+
+_MOST_CITED = 3
+_GAPS_SHOWN = 20
+_WIDE = 3000
+"""Characters of a passage with what stands around it."""
+
+
+def render(  # noqa: C901, PLR0911 (a case for each kind of reply)
+    reply: Reply, *, today: dt.date, with_question: bool = False, shareable: bool = False, workspace: str = ""
+) -> tuple[Message, ...]:
+    """A reply as one message, or several where one cannot hold it.
+
+    Args:
+        reply: what to show.
+        today: for warnings of old news.
+        with_question: whether to say what was asked, where nobody has seen it.
+        shareable: whether an answer gets a button that shows it to the channel.
+        workspace: the server of an answer that stands in a direct message.
+    """
+    match reply:
+        case AnswerReply():
+            return _answer(reply, today, with_question, _answer_buttons(reply, shareable, workspace))
+        case PassagesReply():
+            more = Button(Action.MORE, "More passages", reply.answer_id, reply.page + 1, workspace)
+            return packed("", _citations(reply.citations, reply.first), [more] if reply.more else [])
+        case ContextReply():
+            return packed("", cited(reply.citation, reply.number, room=_WIDE))
+        case RelatedReply():
+            return _related(reply, workspace)
+        case ComparisonReply():
+            return _comparison(reply)
+        case SummaryReply():
+            return _summary(reply)
+        case SourcesReply():
+            return packed("", described(_lines([horizon_words(reply.horizon), *sources_words(reply)])))
+        case GapsReply():
+            return _gaps(reply)
+        case HelpReply():
+            return packed(
+                "", described(f"{strong(escape(command))} {escape(does)}" for command, does in reply.commands)
+            )
+        case StatusReply():
+            return packed("", described(_pairs(status_words(reply))))
+        case IndexReply():
+            return packed("", described(_lines(index_words(reply.run))))
+        case Notice():
+            # Half of the room, since each character may need a backslash.
+            return tuple(Message(escape(piece)) for piece in pieces(reply.text, LONGEST_CONTENT // 2))
+
+
+def _answer(reply: AnswerReply, today: dt.date, with_question: bool, buttons: Sequence[Button]) -> tuple[Message, ...]:
+    answer = reply.answer
+    above = [
+        f"{strong('Asked:')} {clipped(answer.query.text, 300)}" if with_question else "",
+        clipped(recalled_words(reply), 250),
+        clipped(searched_words(reply), 400),
+        "" if answer.abstained else _as_of(reply),
+        clipped(understood_words(answer), 400),
+        "" if answer.abstained else escape(age_warning(answer, today)),
+    ]
+    cards = _abstention(reply) if answer.abstained else _citations(_shown(reply), 1, ANSWERED)
+    return packed("\n".join(line for line in above if line), cards, buttons)
+
+
+def _as_of(reply: AnswerReply) -> str:
+    answer = reply.answer
+    parts = [
+        f"As of {strong(long_date(answer.as_of))}" if answer.as_of else "Undated",
+        confidence_words(answer.confidence),
+        horizon_words(answer.horizon),
+        f"answer {reply.answer_id}" if reply.answer_id else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _abstention(reply: AnswerReply) -> list[Embed]:
+    answer = reply.answer
+    lines = [strong(NOT_ANSWERED), f"It covers {horizon_words(answer.horizon)}."]
+    if answer.nearest:
+        lines.append("Nearest headlines:")
+    lines += [f"• {clipped(h.title or h.article_id, 300)} ({long_date(h.published)})" for h in answer.nearest]
+    footer = [f"confidence {answer.confidence:.0%}", f"answer {reply.answer_id}" if reply.answer_id else ""]
+    lines.append(escape(abstention_tip(answer)))
+    return described(lines, color=ABSTAINED, footer=" · ".join(part for part in footer if part))
+
+
+def _shown(reply: AnswerReply) -> list[Citation]:
+    return unfolded(reply.answer.citations)[:_MOST_CITED]
+
+
+def _answer_buttons(reply: AnswerReply, shareable: bool, workspace: str) -> list[Button]:
+    answer_id = reply.answer_id
+    if answer_id is None:
+        return []
+
+    def button(action: Action, label: str, number: int = 0) -> Button:
+        return Button(action, label, answer_id, number, workspace)
+
+    found = bool(reply.answer.citations)
+    numbers = range(1, len(_shown(reply)) + 1) if not reply.answer.abstained else range(0)
+    more = "Show what was found" if reply.answer.abstained else "More passages"
+    return [
+        *([button(Action.MORE, more, 1)] if found else []),
+        *(button(Action.CONTEXT, f"Context {number}", number) for number in numbers),
+        button(Action.RELATED, "Related questions"),
+        button(Action.GOOD, "👍"),
+        button(Action.BAD, "👎"),
+        *([button(Action.SHARE, "Share in channel")] if shareable else []),
+    ]
+
+
+def _citations(citations: Iterable[Citation], first: int, color: int = PLAIN) -> list[Embed]:
+    return [embed for number, c in enumerate(citations, first) for embed in cited(c, number, color=color)]
+
+
+def _related(reply: RelatedReply, workspace: str) -> tuple[Message, ...]:
+    if not reply.questions:
+        return (Message(NOTHING_RELATED),)
+    buttons = [
+        Button(Action.ASK, clip(question, LONGEST_LABEL), reply.answer_id, number, workspace)
+        for number, question in enumerate(reply.questions, start=1)
+    ]
+    lines = [f"{number}\\. {clipped(question, 600)}" for number, question in enumerate(reply.questions, start=1)]
+    return packed("", described(lines), buttons)
+
+
+def _comparison(reply: ComparisonReply) -> tuple[Message, ...]:
+    above = f"{clipped(recalled_words(reply.before), 300)}\n{escape(comparison_words(reply))}"
+    cards: list[Embed] = []
+    for heading, citations in (("New today:", reply.new), ("No longer among the first:", reply.gone)):
+        if citations:
+            cards += [Embed(strong(heading)), *_citations(citations, 1)]
+    return packed(above, cards)
+
+
+def _summary(reply: SummaryReply) -> tuple[Message, ...]:
+    summary = reply.summary
+    lines: list[str] = []
+    for number, sentence in enumerate(summary.sentences, start=1):
+        *before, last = escaped_lines(sentence.text)
+        lines += [*before, f"{last} {strong(escape(f'[{number}]'))}"]
+    lines += [_source_line(number, sentence) for number, sentence in enumerate(summary.sentences, start=1)]
+    articles = f"{summary.articles} article{'s' if summary.articles != 1 else ''}"
+    above = f"{strong('Summary:')} {clipped(summary.query, 300)}"
+    return packed(above, described(lines, color=ANSWERED, footer=f"every sentence verbatim · from {articles}"))
+
+
+def _source_line(number: int, sentence: Citation) -> str:
+    url = link_to(sentence)
+    title = link(titled(sentence), url) if url else titled(sentence)
+    return f"{escape(f'[{number}]')} {title} · {clipped(about(sentence), 600)}"
+
+
+def _gaps(reply: GapsReply) -> tuple[Message, ...]:
+    if not reply.gaps:
+        return (Message(NO_GAPS),)
+    lines = [
+        f"• {clipped(gap.question, 400)} ({gap.unanswered} unanswered, {gap.voted_down} voted down)"
+        for gap in reply.gaps[:_GAPS_SHOWN]
+    ]
+    *before, last = packed("", described(lines))
+    table = Attachment("gaps.csv", gaps_csv(reply.gaps).encode("utf-8", "replace"))
+    return (*before, Message(last.content, last.embeds, last.buttons, table))
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for name, value in pairs:
+        first, *rest = escaped_lines(value)
+        yield f"{strong(escape(name))} {first}"
+        yield from rest
+
+
+def _lines(texts: Iterable[str]) -> Iterator[str]:
+    for text in texts:
+        yield from escaped_lines(text)
