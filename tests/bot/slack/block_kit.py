@@ -21,12 +21,12 @@ _STYLES = {"bold", "italic", "strike", "code"}
 
 def message_problems(payload: dict[str, Any]) -> list[str]:
     """What Slack would not take in a message, or would cut."""
-    return [*_text_problems(payload), *_blocks_problems(payload.get("blocks", []), most=50)]
+    return [*_text_problems(payload), *_blocks_problems(payload.get("blocks", []), most=50, heaviest=12_000)]
 
 
 def view_problems(view: dict[str, Any]) -> list[str]:
     """Likewise in a view."""
-    problems = list(_blocks_problems(view["blocks"], most=100))
+    problems = list(_blocks_problems(view["blocks"], most=100, heaviest=250_000))
     for name in ("title", "submit", "close"):
         if name in view:
             problems += _plain_problems(view[name], 24, name)
@@ -51,10 +51,10 @@ def _text_problems(payload: dict[str, Any]) -> Iterator[str]:
         yield "links are unfurled"
 
 
-def _blocks_problems(blocks: list[Block], most: int) -> Iterator[str]:
+def _blocks_problems(blocks: list[Block], most: int, heaviest: int) -> Iterator[str]:
     if not 1 <= len(blocks) <= most:
         yield f"{len(blocks)} blocks"
-    if units(json.dumps(blocks, ensure_ascii=False)) > 12_000:
+    if units(json.dumps(blocks, ensure_ascii=False)) > heaviest:
         yield "the blocks are too long together"
     for block in blocks:
         kind = block.get("type")
