@@ -20,17 +20,17 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from pathlib import Path
 from typing import Any, Protocol
 
-from bot.discord.platform import DiscordPlatform
-from bot.slack.platform import SlackPlatform
 from rich.console import Console
 from rich.table import Table
-from tests.bot.discord import server as discord_server
-from tests.bot.slack import server as slack_server
 
 from bot.app import Application
+from bot.discord.platform import DiscordPlatform
 from bot.platforms import ChatPlatform
 from bot.reception import Reception
 from bot.settings import Settings, load_settings
+from bot.slack.platform import SlackPlatform
+from tests.bot.discord import server as discord_server
+from tests.bot.slack import server as slack_server
 
 _POLL = 0.005
 _UNLIMITED = {"rate_per_person": "100000/minute", "rate_per_channel": "100000/minute"}

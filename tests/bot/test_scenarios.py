@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.bot.discord.driver import DiscordDriver
-from tests.bot.slack.driver import SlackDriver
 
 from bot.settings import Settings
 from retrieval.encoders.fake import FakeEncoder
 from tests.bot.command_line import application, close
 from tests.bot.conftest import NEWS
+from tests.bot.discord.driver import DiscordDriver
 from tests.bot.drivers import Driver, Shown, TerminalDriver
+from tests.bot.slack.driver import SlackDriver
 from tests.fakes import record, write_jsonl
 
 QUESTION = "What did envoys agree on in Oslo?"

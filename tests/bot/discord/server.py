@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 import re
@@ -514,7 +513,7 @@ def violation(body: Json) -> str | None:
         "empty": bool((body.get("content") or "").strip() or embeds),
         "embeds": len(embeds) <= 10,
         "title": all(length(title) <= 256 for title, _, _ in texts),
-        "description": all(0 < length(text and text.strip()) and length(text) <= 4096 for _, text, _ in texts),
+        "description": all(length(text and text.strip()) > 0 and length(text) <= 4096 for _, text, _ in texts),
         "footer": all(length(footer) <= 2048 for _, _, footer in texts),
         "all embeds": sum(length(part) for parts in texts for part in parts) <= 6000,
         "urls": all(re.match(r"https?://[^\s.]+\.\S+$", url) and len(url) <= 2048 for url in urls),

@@ -11,7 +11,7 @@ from bot.settings import Settings
 from retrieval.encoders.fake import FakeEncoder
 from tests.bot.command_line import application
 from tests.bot.discord.driver import Bot, Shown, until
-from tests.bot.discord.server import CHANNEL, QUIET, FakeDiscord, Json, buttons_of, dm_of
+from tests.bot.discord.server import CHANNEL, QUIET, FakeDiscord, buttons_of, dm_of
 
 QUESTION = "Who met in Oslo on Monday?"
 SENTENCE = "Envoys of both countries met in Oslo on Monday."
