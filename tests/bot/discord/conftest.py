@@ -51,8 +51,8 @@ async def start(server: FakeDiscord) -> AsyncIterator[Start]:
     """Starts bots, and stops them at the end."""
     running: list[Bot] = []
 
-    async def begin(app: Application, *, connected: bool = True) -> Bot:
-        bot = Bot(app)
+    async def begin(app: Application, *, connected: bool = True, **options: float) -> Bot:
+        bot = Bot(app, **options)
         running.append(bot)
         await bot.start(connected=connected)
         return bot

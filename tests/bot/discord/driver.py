@@ -66,14 +66,15 @@ class Bot:
     Args:
         app: the parts of a data folder; its settings come from :func:`settings_for`.
         progress_every: seconds between edits of a re-index' message.
+        heartbeat_timeout: seconds after which a silent gateway is left.
     """
 
-    def __init__(self, app: Application, progress_every: float = 0.05) -> None:
+    def __init__(self, app: Application, progress_every: float = 0.05, heartbeat_timeout: float = 60.0) -> None:
         self.app = app
         self.reception = Reception(app.policy, app.metrics, app.settings.workers)
         quick = BackOff(first=0.02, longest=0.05)
         self.platform = DiscordPlatform(
-            app, self.reception, back_off=quick, progress_every=progress_every, heartbeat_timeout=0.5
+            app, self.reception, back_off=quick, progress_every=progress_every, heartbeat_timeout=heartbeat_timeout
         )
         self.ready = asyncio.Event()
         self.task: asyncio.Task[None] | None = None

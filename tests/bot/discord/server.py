@@ -10,6 +10,7 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,7 +71,8 @@ class Session:
     async def send(self, payload: Json) -> None:
         if self.socket is not None and not self.socket.closed:
             data = self.packer.compress(json.dumps(payload).encode()) + self.packer.flush(zlib.Z_SYNC_FLUSH)
-            await self.socket.send_bytes(data)
+            with suppress(ConnectionError):  # kept for when it resumes
+                await self.socket.send_bytes(data)
 
     async def dispatch(self, event: str, data: Json) -> None:
         self.sequence += 1
@@ -101,7 +103,7 @@ class FakeDiscord:
         self.refuse_sockets = 0
         self.dead = False
         self.close_with: int | None = None
-        self.heartbeat_ms = 100
+        self.heartbeat_ms = 40_000
         self.forbidden: set[str] = set()
         self._nonces: dict[str, Json] = {}
         self._runner: web.AppRunner | None = None

@@ -81,7 +81,8 @@ async def test_a_socket_that_is_refused_at_first_is_waited_for(
 
 
 async def test_a_gateway_that_falls_silent_is_left(app: Application, start: Start, server: FakeDiscord) -> None:
-    bot = await start(app)
+    server.heartbeat_ms = 100
+    bot = await start(app, heartbeat_timeout=0.5)
     server.dead = True
     await until(lambda: server.resumed)
     server.dead = False
