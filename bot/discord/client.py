@@ -9,6 +9,7 @@ from typing import Any
 import discord
 import yarl
 from discord import app_commands
+from discord.gateway import DiscordWebSocket
 
 from bot.discord.buttons import AnswerButton, sent_form
 from bot.discord.commands import add_commands, sync
@@ -80,8 +81,9 @@ class Client(ClientWithParts):
             logger.warning("the commands could not be brought up to date: %s", error)
 
     async def launch_shard(self, gateway: yarl.URL, shard_id: int, *, initial: bool = False) -> None:
-        """As in the base class, over the gateway that was set."""
-        await super().launch_shard(yarl.URL(self._gateway) if self._gateway else gateway, shard_id, initial=initial)
+        """As in the base class, over the gateway that was set, else the one that Discord names; and so ever after."""
+        DiscordWebSocket.DEFAULT_GATEWAY = chosen = yarl.URL(self._gateway) if self._gateway else gateway
+        await super().launch_shard(chosen, shard_id, initial=initial)
 
     async def on_connect(self) -> None:
         """A shard is connected."""

@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import discord
-import yarl
 from discord import app_commands
-from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.app import Application
@@ -44,6 +42,7 @@ class DiscordPlatform:
         reception: does the desk's work, for all platforms of the process.
         back_off: how long to wait before connecting again.
         progress_every: seconds between two edits of a message that tells how far a re-index is.
+        heartbeat_timeout: seconds after which a gateway that says nothing is left.
     """
 
     name = "discord"
@@ -55,11 +54,13 @@ class DiscordPlatform:
         *,
         back_off: BackOff | None = None,
         progress_every: float = 3.0,
+        heartbeat_timeout: float = 60.0,
     ) -> None:
         self._settings = app.settings
         self._host = Host(app, reception)
         self._parts = Parts(self._host, progress_every)
         self._back_off = back_off
+        self._heartbeat_timeout = heartbeat_timeout
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Serve until cancelled; ``ready`` is called once connected.
@@ -84,7 +85,9 @@ class DiscordPlatform:
 
     async def _connect(self, token: str, ready: Callable[[], None]) -> None:
         """One connection, until it ends; what is being answered then is finished first."""
-        client = Client(self._parts, ready, self._settings.discord_gateway_url)
+        client = Client(
+            self._parts, ready, self._settings.discord_gateway_url, heartbeat_timeout=self._heartbeat_timeout
+        )
         async with client:
             try:
                 with _plainly():
@@ -118,8 +121,6 @@ async def sync_commands(app: Application) -> int:
 def reach(settings: Settings) -> None:
     """Point the library to where the settings say that Discord is."""
     Route.BASE = settings.discord_api_base_url.rstrip("/")
-    if settings.discord_gateway_url:
-        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
     discord.VoiceClient.warn_nacl = False  # it does not speak
 
 

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import discord
@@ -11,10 +11,8 @@ from bot.app import Application
 from bot.settings import Settings
 from retrieval.encoders.fake import FakeEncoder
 from tests.bot.command_line import application
-from tests.bot.discord.driver import Bot, settings_for
+from tests.bot.discord.driver import Bot, Start, settings_for
 from tests.bot.discord.server import FakeDiscord
-
-Start = Callable[..., "object"]
 
 
 @pytest.fixture(autouse=True)
@@ -37,9 +35,7 @@ async def server() -> AsyncIterator[FakeDiscord]:
 @pytest.fixture
 def settings(news: Path, server: FakeDiscord) -> Settings:
     """For the news, on that Discord; rates that no test reaches by chance."""
-    return settings_for(
-        server, Settings(data_dir=news, rate_per_person="1000/minute", rate_per_channel="1000/minute")
-    )
+    return settings_for(server, Settings(data_dir=news, rate_per_person="1000/minute", rate_per_channel="1000/minute"))
 
 
 @pytest.fixture
@@ -51,9 +47,36 @@ def app(settings: Settings) -> Iterator[Application]:
 
 
 @pytest_asyncio.fixture
-async def bot(app: Application) -> AsyncIterator[Bot]:
+async def start(server: FakeDiscord) -> AsyncIterator[Start]:
+    """Starts bots, and stops them at the end."""
+    running: list[Bot] = []
+
+    async def begin(app: Application, *, connected: bool = True, **options: float) -> Bot:
+        bot = Bot(app, **options)
+        running.append(bot)
+        await bot.start(connected=connected)
+        return bot
+
+    yield begin
+    for bot in running:
+        await bot.stop()
+
+
+@pytest_asyncio.fixture
+async def bot(app: Application, start: Start) -> Bot:
     """The bot, connected."""
-    running = Bot(app)
-    await running.start()
-    yield running
-    await running.stop()
+    return await start(app)
+
+
+@pytest.fixture
+def started(settings: Settings, start: Start) -> Iterator[Start]:
+    """Starts a bot with settings changed."""
+    apps: list[Application] = []
+
+    async def begin(*, threshold: float = 0.0, **changes: object) -> Bot:
+        apps.append(application(settings.model_copy(update=changes), FakeEncoder(), threshold))
+        return await start(apps[-1])
+
+    yield begin
+    for app in apps:
+        app.close()

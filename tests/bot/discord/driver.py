@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,6 +17,9 @@ from corpus.journal import Reason
 from tests.bot.discord.server import ADMIN, BOT, CHANNEL, TOKEN, FakeDiscord, Json, Pressed, buttons_of, dm_of
 
 PATIENCE = 30.0
+
+Start = Callable[..., Awaitable["Bot"]]
+"""Starts a bot that the test's end stops."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,11 @@ class Shown:
         for message in messages:
             lines.append(message["content"])
             for embed in message["embeds"]:
-                lines += [embed.get("title", ""), embed.get("description", ""), (embed.get("footer") or {}).get("text", "")]
+                lines += [
+                    embed.get("title", ""),
+                    embed.get("description", ""),
+                    (embed.get("footer") or {}).get("text", ""),
+                ]
         buttons = tuple(button["label"] for message in messages for button in buttons_of(message))
         private = any(int(message.get("flags") or 0) & 64 for message in messages)
         return cls(plain("\n".join(line for line in lines if line)), buttons, private)
@@ -59,13 +66,16 @@ class Bot:
     Args:
         app: the parts of a data folder; its settings come from :func:`settings_for`.
         progress_every: seconds between edits of a re-index' message.
+        heartbeat_timeout: seconds after which a silent gateway is left.
     """
 
-    def __init__(self, app: Application, progress_every: float = 0.05, back_off: BackOff | None = None) -> None:
+    def __init__(self, app: Application, progress_every: float = 0.05, heartbeat_timeout: float = 60.0) -> None:
         self.app = app
         self.reception = Reception(app.policy, app.metrics, app.settings.workers)
-        quick = back_off or BackOff(first=0.02, longest=0.05)
-        self.platform = DiscordPlatform(app, self.reception, back_off=quick, progress_every=progress_every)
+        quick = BackOff(first=0.02, longest=0.05)
+        self.platform = DiscordPlatform(
+            app, self.reception, back_off=quick, progress_every=progress_every, heartbeat_timeout=heartbeat_timeout
+        )
         self.ready = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
@@ -80,11 +90,13 @@ class Bot:
             assert self.ready.is_set()
 
     async def stop(self) -> None:
+        task, self.task = self.task, None
+        if task is None:
+            return
         await self.platform.close()
-        if self.task:
-            self.task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self.task
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
         await self.reception.drain(5)
 
 
@@ -157,7 +169,9 @@ class DiscordDriver:
         self._last_user = int(user)
         return await self._seen(await self.server.command(name, options, user=int(user)))
 
-    async def _said(self, text: str, user: int, *, channel: int | str, direct: bool = False, reply_to: Json | None = None) -> Shown:
+    async def _said(
+        self, text: str, user: int, *, channel: int | str, direct: bool = False, reply_to: Json | None = None
+    ) -> Shown:
         before = len(self.server.posted)
         self._last_user = user
         await self.server.say(text, user=user, channel=channel, direct=direct, reply_to=reply_to)

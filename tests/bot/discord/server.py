@@ -9,6 +9,7 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +17,7 @@ from aiohttp import WSMsgType, web
 
 Json = dict[str, Any]
 EPOCH_MS = 1_420_070_400_000
-TOKEN = "MTIz.token.of-the-bot"
+TOKEN = "MTIz.token.of-the-bot"  # noqa: S105 (no real one)
 BOT, GUILD, CHANNEL, QUIET = 900, 100, 200, 201
 ADMIN = 7
 """The user who may manage the server."""
@@ -62,13 +63,15 @@ class Session:
     id: str
     socket: web.WebSocketResponse | None = None
     packer: Any = None
+    cut: Callable[[], None] = lambda: None
     sequence: int = 0
     sent: list[Json] = field(default_factory=list)
 
     async def send(self, payload: Json) -> None:
         if self.socket is not None and not self.socket.closed:
             data = self.packer.compress(json.dumps(payload).encode()) + self.packer.flush(zlib.Z_SYNC_FLUSH)
-            await self.socket.send_bytes(data)
+            with suppress(ConnectionError):  # kept for when it resumes
+                await self.socket.send_bytes(data)
 
     async def dispatch(self, event: str, data: Json) -> None:
         self.sequence += 1
@@ -143,10 +146,8 @@ class FakeDiscord:
         """Break all connections; those of 1006 without a word."""
         for session in self.sessions.values():
             if session.socket is not None and not session.socket.closed:
-                if code == 1006 and session.socket._writer is not None:
-                    transport = session.socket._req and session.socket._req.transport
-                    if transport:
-                        transport.abort()
+                if code == 1006:
+                    session.cut()
                 else:
                     await session.socket.close(code=code)
 
@@ -213,7 +214,12 @@ class FakeDiscord:
             "name": name,
             "type": 3 if target else 1,
             "options": [
-                {"name": key, "type": kinds[type(value)], "value": value, **({"focused": True} if key == focused else {})}
+                {
+                    "name": key,
+                    "type": kinds[type(value)],
+                    "value": value,
+                    **({"focused": True} if key == focused else {}),
+                }
                 for key, value in (options or {}).items()
             ],
         }
@@ -221,9 +227,7 @@ class FakeDiscord:
             data |= {"target_id": target["id"], "resolved": {"messages": {target["id"]: target}}}
         return await self._interact(4 if focused else 2, data, user, channel, direct, times)
 
-    async def press(
-        self, message: Json, label: str, *, user: int = 1, times: int = 1, direct: bool = False
-    ) -> Pressed:
+    async def press(self, message: Json, label: str, *, user: int = 1, times: int = 1, direct: bool = False) -> Pressed:
         """A person presses a button."""
         button = next(b for b in buttons_of(message) if b["label"] == label)
         data = {"custom_id": button["custom_id"], "component_type": 2}
@@ -263,9 +267,7 @@ class FakeDiscord:
             "authorizing_integration_owners": {},
             "attachment_size_limit": 1000,
         }
-        event |= (
-            {"user": person(user)} if direct else {"guild_id": str(GUILD), "member": _member(user, whole=True)}
-        )
+        event |= {"user": person(user)} if direct else {"guild_id": str(GUILD), "member": _member(user, whole=True)}
         if message:
             event["message"] = message
         for _ in range(times):
@@ -280,7 +282,9 @@ class FakeDiscord:
             return web.Response(status=503)
         socket = web.WebSocketResponse(max_msg_size=0)
         await socket.prepare(request)
-        session = Session(snowflake(), socket, zlib.compressobj())
+        transport = request.transport
+        assert isinstance(transport, asyncio.Transport)
+        session = Session(snowflake(), socket, zlib.compressobj(), transport.abort)
         await session.send({"op": 10, "d": {"heartbeat_interval": self.heartbeat_ms}})
         async for frame in socket:
             if frame.type is not WSMsgType.TEXT:
@@ -324,7 +328,7 @@ class FakeDiscord:
             await fresh.send({"op": 9, "d": False})
             return fresh
         self.resumed += 1
-        old.socket, old.packer = fresh.socket, fresh.packer
+        old.socket, old.packer, old.cut = fresh.socket, fresh.packer, fresh.cut
         for payload in old.sent[data["seq"] :]:
             await old.send(payload)
         await old.dispatch("RESUMED", {})
@@ -345,7 +349,9 @@ class FakeDiscord:
                 return said(body, status=429, headers={"Via": "1.1 fake"})
             if fault.status is not None:
                 return refusal(fault.status, fault.code, "injected")
-        if request.headers.get("Authorization") != f"Bot {TOKEN}" and not path.startswith(("/webhooks", "/interactions")):
+        if request.headers.get("Authorization") != f"Bot {TOKEN}" and not path.startswith(
+            ("/webhooks", "/interactions")
+        ):
             return refusal(401, 0, "401: Unauthorized")
         body = await _body(request)
         answer = await self._route(method, path, body)
@@ -457,7 +463,9 @@ class FakeDiscord:
             return refusal(400, 40060, "Interaction has already been acknowledged.")
         pressed.callbacks.append(body)
         if body["type"] == 4:
-            pressed.replies.append({**_message("0", body["data"].get("content") or "", person(BOT, bot=True)), **body["data"]})
+            pressed.replies.append(
+                {**_message("0", body["data"].get("content") or "", person(BOT, bot=True)), **body["data"]}
+            )
         return said({"interaction": {"id": pressed.id, "type": 2}, "resource": {"type": body["type"]}})
 
     async def _original(self, body: Json, token: str) -> web.Response:
@@ -521,7 +529,8 @@ def violation(body: Json) -> str | None:
         "rows": len(body.get("components") or []) <= 5
         and all(len(row["components"]) <= 5 for row in body.get("components") or []),
         "labels": all(0 < length(button.get("label")) <= 80 for button in buttons),
-        "ids": len({b["custom_id"] for b in buttons}) == len(buttons) and all(len(b["custom_id"]) <= 100 for b in buttons),
+        "ids": len({b["custom_id"] for b in buttons}) == len(buttons)
+        and all(len(b["custom_id"]) <= 100 for b in buttons),
     }
     return next((name for name, holds in checks.items() if not holds), None)
 
@@ -592,7 +601,10 @@ def _given(body: Json) -> Json:
         for row in body.get("components") or []
     ]
     embeds = [{"type": "rich", **embed} for embed in body.get("embeds") or []]
-    files = [{"id": snowflake(), "size": 1, "url": "https://cdn/x", "proxy_url": "https://cdn/x", **f} for f in body.get("attachments") or []]
+    files = [
+        {"id": snowflake(), "size": 1, "url": "https://cdn/x", "proxy_url": "https://cdn/x", **f}
+        for f in body.get("attachments") or []
+    ]
     return {"embeds": embeds, "components": rows, "attachments": files}
 
 
@@ -610,7 +622,15 @@ def _guild() -> Json:
         "flags": 0,
     }
     channels = [
-        {"id": str(c), "type": 0, "name": f"c{c}", "position": 0, "permission_overwrites": [], "parent_id": None, "nsfw": False}
+        {
+            "id": str(c),
+            "type": 0,
+            "name": f"c{c}",
+            "position": 0,
+            "permission_overwrites": [],
+            "parent_id": None,
+            "nsfw": False,
+        }
         for c in (CHANNEL, QUIET)
     ]
     return {

@@ -1,0 +1,196 @@
+"""Every reply, of whatever text, is within Discord's limits, and shows what it quotes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.discord.embeds import render
+from bot.discord.markdown import clip, clipped, escape, size, strong
+from bot.discord.payloads import LONGEST_LABEL, Message
+from bot.messages import (
+    AnswerReply,
+    ComparisonReply,
+    ContextReply,
+    GapsReply,
+    HelpReply,
+    Notice,
+    PassagesReply,
+    RelatedReply,
+    Reply,
+    SummaryReply,
+)
+from bot.render.words import visible
+from corpus.journal import Gap
+from retrieval.dates import PartialDate
+from retrieval.summary import Summary
+from retrieval.types import Answer, Citation, Headline, Highlight, Horizon, Query, text_digest
+from tests.bot.discord.server import violation
+
+TODAY = dt.date(2024, 7, 12)
+HOSTILE = [
+    "@everyone",
+    "<@1>",
+    "<@&2>",
+    "<#3>",
+    "<:a:4>",
+    "<t:5:R>",
+    "</ask:6>",
+    "[here](https://evil.example)",
+    "https://evil.example/x",
+    "discord.gg/abc",
+    "```",
+    "**",
+    "__",
+    "~~",
+    "||",
+    "\\",
+    "`",
+    "\n# heading",
+    "\n-# small",
+    "\n> quote",
+    "\n>>> quotes",
+    "\n- item",
+    "\n* item",
+    "\n1. item",
+    "\u202eevil",
+    "\u200b",
+    "\x00\x1b[31m",
+    "👩‍👩‍👧",
+    "שלום עולם ",
+    "\ud800",
+    "\n\n",
+]
+texts = st.lists(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=40)), max_size=12).map("".join)
+long_texts = st.builds(lambda text, times: text * times, texts, st.sampled_from([1, 1, 1, 30, 300]))
+filled = long_texts.map(lambda text: f"{text}a")
+
+
+def citation(title: str, source: str, url: str, before: str, marked: str, after: str) -> Citation:
+    text = f"{before}{marked}{after}"
+    end = len(before) + len(marked)
+    return Citation(
+        "an-id", title, source, url, PartialDate.parse("2024-07-09"), text_digest(text), 0, len(text), text, 1.0,
+        (Highlight(len(before), end, marked, 1.0),), ("other",),
+    )  # fmt: skip
+
+
+urls = st.sampled_from(["", "https://wire.example/a", "javascript:alert(1)", "https://b.example/" + "x" * 1990])
+citations = st.builds(citation, long_texts, long_texts, urls, long_texts, filled, long_texts)
+
+
+def answer(found: tuple[Citation, ...], question: str, abstained: bool, headline: str) -> AnswerReply:
+    nearest = tuple(Headline("an-id", headline, None) for _ in range(5))
+    horizon = Horizon(5, None, None)
+    made = Answer(Query(question), abstained, 0.5, found, nearest, horizon, 1.0)
+    return AnswerReply(made, "7F3K9A", searched=question, asked=dt.datetime(2024, 7, 1, tzinfo=dt.UTC), lost=1)
+
+
+found = st.lists(citations, max_size=3).map(tuple)
+answers = st.builds(answer, found, long_texts, st.booleans(), long_texts)
+replies = st.one_of(
+    answers,
+    st.builds(lambda c: PassagesReply("7F3K9A", 1, 4, c, more=True), found.filter(bool)),
+    st.builds(lambda c: ContextReply("7F3K9A", 1, c), citations),
+    st.builds(lambda q: RelatedReply("7F3K9A", tuple(q)), st.lists(filled, max_size=3, unique=True)),
+    st.builds(lambda a, n, g: ComparisonReply(a, a, n, g), answers, found, found),
+    st.builds(lambda q, c: SummaryReply(Summary(q, c, 2, 1.0)), long_texts, found.filter(bool)),
+    st.builds(lambda q: GapsReply((Gap(q, 1, 2),) * 30), long_texts),
+    st.builds(lambda t: HelpReply((("/x", t),)), filled),
+    filled.map(Notice),
+)
+
+
+def payload(message: Message) -> dict[str, object]:
+    rows = [message.buttons[at : at + 5] for at in range(0, len(message.buttons), 5)]
+    return {
+        "content": message.content,
+        "embeds": [
+            {"title": e.title, "url": e.url, "description": e.description, "footer": {"text": e.footer}}
+            for e in message.embeds
+        ],
+        "components": [
+            {"components": [{"label": b.label, "custom_id": f"{b.action}{b.number}"} for b in row]} for row in rows
+        ],
+    }
+
+
+@given(replies)
+def test_every_message_is_within_every_limit(reply: Reply) -> None:
+    for message in render(reply, today=TODAY, with_question=True, shareable=True):
+        assert violation(payload(message)) is None
+
+
+def read(markdown: str) -> tuple[str, str]:
+    """What is shown, and what of it is bold; fails at any other mark."""
+    shown, bold, strong_now, at = "", "", False, 0
+    while at < len(markdown):
+        if markdown[at] == "\\":
+            shown += markdown[at + 1]
+            bold += markdown[at + 1] if strong_now else ""
+            at += 2
+        elif markdown.startswith("**", at):
+            strong_now = not strong_now
+            at += 2
+        else:
+            assert markdown[at] not in "*_~`|<>[]()#@/", markdown[max(0, at - 20) : at + 20]
+            shown += markdown[at]
+            bold += markdown[at] if strong_now else ""
+            at += 1
+    assert not strong_now
+    return shown, bold
+
+
+@given(citations)
+def test_the_marked_sentence_is_whole_and_verbatim_whatever_it_is(made: Citation) -> None:
+    reply = PassagesReply("7F3K9A", 1, 1, (made,), more=False)
+    parts = [read(e.description.removeprefix(">>> ")) for m in render(reply, today=TODAY) for e in m.embeds]
+
+    marked = visible(made.highlights[0].text)
+    assert "".join(bold for _, bold in parts).split() or not marked.strip()
+    assert "".join("".join(bold for _, bold in parts).split()) == "".join(marked.split())
+    assert marked in "".join(shown for shown, _ in parts)
+
+
+@given(texts)
+def test_escaped_text_reads_as_it_was_and_marks_up_nothing(text: str) -> None:
+    escaped = escape(text)
+
+    assert read(escaped)[0] == visible(text)
+    assert size(escaped) <= 2 * size(visible(text))
+    assert not re.search(r"(?m)^\s*(\d+\.|-|>|#)(?=\s)", escaped)
+    assert "://" not in escaped
+
+
+@given(long_texts, st.integers(10, 300))
+def test_what_is_cut_fits(text: str, longest: int) -> None:
+    assert size(clip(text, longest)) <= longest
+    assert size(clipped(text, longest)) <= longest
+
+
+@pytest.mark.parametrize(("text", "bold"), [("a", "**a**"), (" a ", " **a** "), ("  ", "  "), ("", "")])
+def test_bold(text: str, bold: str) -> None:
+    assert strong(text) == bold
+
+
+def test_a_sentence_longer_than_a_message_goes_on_in_the_next() -> None:
+    sentence = "word " * 3000 + "end."
+    reply = answer((citation("T", "S", "https://a.example", "Before. ", sentence, " After."),), "Q?", False, "")
+
+    messages = render(reply, today=TODAY)
+
+    assert len(messages) > 1
+    assert all(not message.buttons for message in messages[:-1])
+    assert messages[-1].buttons
+    assert messages[-1].embeds[-1].footer.startswith("S · 9 July 2024")
+    assert all(size(button.label) <= LONGEST_LABEL for button in messages[-1].buttons)
+
+
+def test_two_cards_of_one_address_do_not_share_a_message() -> None:
+    one = citation("T", "S", "https://a.example", "", "Same.", "")
+    messages = render(answer((one, one), "Q?", False, ""), today=TODAY)
+    assert [len(message.embeds) for message in messages] == [1, 1]
