@@ -53,7 +53,7 @@ class Policy:
         for rate, key, who in keys:
             if not self._limiter.test(rate, key):
                 seconds = max(1, math.ceil(self._limiter.get_window_stats(rate, key).reset_time - time.time()))
-                raise TooMany(f"{who} asked {rate.amount} questions in {_period(rate)}: ask again in {seconds} s")
+                raise TooMany(f"{who} asked {_counted(rate.amount)} in {_period(rate)}: ask again in {seconds} s")
         for rate, key, _ in keys:
             self._limiter.hit(rate, key)
 
@@ -76,4 +76,10 @@ def _rate(name: str, text: str) -> RateLimitItem:
 
 def _period(rate: RateLimitItem) -> str:
     count = rate.multiples
-    return f"{count} {rate.GRANULARITY.name}s" if count > 1 else f"a {rate.GRANULARITY.name}"
+    if count > 1:
+        return f"{count} {rate.GRANULARITY.name}s"
+    return f"{'an' if rate.GRANULARITY.name == 'hour' else 'a'} {rate.GRANULARITY.name}"
+
+
+def _counted(questions: int) -> str:
+    return f"{questions} question{'s' if questions != 1 else ''}"

@@ -10,11 +10,12 @@ import discord
 
 from bot.discord.askers import asked_in, asker_of_message, remembered_at
 from bot.discord.embeds import render
-from bot.discord.host import Host, waiting_words
+from bot.discord.host import Host
 from bot.discord.markdown import clip
 from bot.discord.payloads import Message
 from bot.discord.sending import UNREACHABLE, ChannelSpot, Spot, typing
 from bot.messages import AnswerReply, Asker, Notice, Question
+from bot.render.words import waiting_words
 
 logger = logging.getLogger(__name__)
 _Place = discord.abc.Messageable
@@ -94,7 +95,7 @@ class Conversation:
         async def waiting(before: int) -> None:
             if spot:
                 with suppress(discord.Forbidden):
-                    await spot.show(self._rendered(waiting_words(before)))
+                    await spot.show(self._rendered(Notice(waiting_words(before))))
 
         question = Question(text, message.created_at, asker)
         return await self._host.serve(asker, lambda: self._host.desk.ask(question), waiting)

@@ -74,9 +74,3 @@ class Host:
             _, late = await asyncio.wait(self._at_work, timeout=seconds)
             if late:
                 logger.warning("%d replies could not be finished in %g s", len(late), seconds)
-
-
-def waiting_words(before: int) -> Notice:
-    """Tells somebody that they have to wait."""
-    others = f"{before} question{'s' if before != 1 else ''}" if before else "others"
-    return Notice(f"Many are asking: {others} before yours. It comes here.")

@@ -15,9 +15,10 @@ import discord
 
 from bot.discord.askers import asker_of_interaction, remembered_at
 from bot.discord.embeds import render
-from bot.discord.host import CLOSING, SILENT, Host, waiting_words
+from bot.discord.host import CLOSING, SILENT, Host
 from bot.discord.sending import UNREACHABLE, InteractionSpot
 from bot.messages import AnswerReply, Asker, Notice, Question, Reply
+from bot.render.words import waiting_words
 
 logger = logging.getLogger(__name__)
 Interaction = discord.Interaction[Any]
@@ -81,7 +82,7 @@ class Interactions:
                 )
 
             async def waiting(before: int) -> None:
-                await show(waiting_words(before))
+                await show(Notice(waiting_words(before)))
 
             async def answered() -> None:
                 reply: Reply | None = Notice(SILENT) if counted and not speaks else None

@@ -109,7 +109,7 @@ async def test_questions_are_counted_under_the_rates_and_other_requests_are_not(
     assert await desk.serve(ANN, lambda: "done", counted=True) == "done"
     refused = await desk.serve(ANN, lambda: pytest.fail("it was done"), counted=True)
     assert isinstance(refused, Notice)
-    assert refused.text.startswith("You have asked 1 questions in")
+    assert refused.text.startswith("You have asked 1 question in")
     assert await desk.serve(ANN, lambda: "done") == "done"
     await desk.drain(5)
 

@@ -146,7 +146,7 @@ async def test_who_asks_too_often_is_told_for_a_while(started: Start, server: Fa
 
     await server.say(QUESTION)
 
-    assert "You have asked 1 questions in a hour" in (await answered(server, 2)).text
+    assert "You have asked 1 question in an hour" in (await answered(server, 2)).text
 
 
 async def test_where_it_may_not_speak_it_is_silent(started: Start, server: FakeDiscord) -> None:
