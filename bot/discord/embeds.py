@@ -60,6 +60,7 @@ from retrieval.types import Citation
 
 _MOST_CITED = 3
 _GAPS_SHOWN = 20
+_COMMAND, _DOES = 200, 1000  # our own words, which are shorter
 _WIDE = 3000
 """Characters of a passage with what stands around it."""
 
@@ -96,7 +97,7 @@ def render(  # noqa: C901, PLR0911 (a case for each kind of reply)
             return _gaps(reply)
         case HelpReply():
             return packed(
-                "", described(f"{strong(escape(command))} {escape(does)}" for command, does in reply.commands)
+                "", described(f"{strong(clipped(c, _COMMAND))} {clipped(does, _DOES)}" for c, does in reply.commands)
             )
         case StatusReply():
             return packed("", described(_pairs(status_words(reply))))
