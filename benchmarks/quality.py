@@ -23,7 +23,6 @@ from rich.table import Table
 
 from bot.app import Application
 from retrieval.engine import Engine
-from retrieval.parameters import Parameters
 from retrieval.ranking import Ranked, best_of_each_article
 from retrieval.types import Answer, Filters, Hit, Query
 from training.data import LabelledQuestion, engine_with, indexed, read_questions, sample
@@ -87,7 +86,7 @@ class Measured:
 
 def measure(folder: Path, app: Application, most: int) -> Measured:
     """Ask a set's questions."""
-    engine = engine_with(app, Parameters.load())
+    engine = engine_with(app, app.parameters)
     questions = read_questions(folder)
     answerable = sample([q for q in questions if q.answerable], most)
     places: dict[str, list[int | None]] = {}

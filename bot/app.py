@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from retrieval.index.embedded import EmbeddedIndexStore
     from retrieval.parameters import Parameters
     from retrieval.reader import Reader
+    from retrieval.reader_network import ReaderNetwork
 
 
 _T = TypeVar("_T")
@@ -132,19 +133,31 @@ class Application:
 
     @_once
     def parameters(self) -> Parameters:
-        """What was fitted."""
+        """What was fitted, for the reader that reads."""
         from retrieval.parameters import Parameters
 
-        return Parameters.load()
+        parameters = Parameters.load()
+        return parameters if self._trained_network else parameters.for_maxsim()
 
     @_once
     def reader(self) -> Reader | None:
-        """What reads the best few passages."""
+        """What reads the best few passages: the trained reader where it was trained for the encoder, else MaxSim."""
         from retrieval.reader import MaxSimReader
+        from retrieval.trained_reader import TrainedReader
 
         if self.settings.reader is ReaderKind.WORDS:
             return None
+        if self._trained_network:
+            return TrainedReader(self.encoder, self._trained_network)
         return MaxSimReader(self.encoder, self.parameters.sentence)
+
+    @_once
+    def _trained_network(self) -> ReaderNetwork | None:
+        """The shipped network, if it was trained on the vectors of this encoder."""
+        from retrieval.trained_reader import TrainedNetwork
+
+        shipped = TrainedNetwork.load()
+        return shipped.network if shipped.encoder == self.encoder.fingerprint else None
 
     @_once
     def indexer(self) -> Indexer:

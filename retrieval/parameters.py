@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -62,14 +62,20 @@ class Parameters:
     Args:
         ranking: how passages are ranked.
         sentence: weights of the reader's features in a sentence's score, by name.
-        calibration: confidence where a reader reads.
-        plain: confidence without one.
+        calibration: confidence where the trained reader reads.
+        untrained: confidence where MaxSim reads, for an encoder that the reader was not trained for.
+        plain: confidence without a reader.
     """
 
     ranking: RankingParameters
     sentence: Mapping[str, float]
     calibration: Calibration
+    untrained: Calibration
     plain: Calibration
+
+    def for_maxsim(self) -> Self:
+        """These parameters where MaxSim reads in the trained reader's place."""
+        return replace(self, calibration=self.untrained)
 
     @classmethod
     def load(cls, file: Path = SHIPPED) -> Self:
@@ -84,6 +90,7 @@ class Parameters:
                 RankingParameters(**value["ranking"]),
                 value["sentence"],
                 Calibration(**value["calibration"]),
+                Calibration(**value["untrained"]),
                 Calibration(**value["plain"]),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import math
 import re
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.answer_types import lacks
-from retrieval.encoders.port import Encoder, Offsets, TokenVectors
-from retrieval.passages import title_prefix
+from retrieval.encoders.port import Encoder, Offsets, TokenVectors, Vectors
+from retrieval.passages import encoder_inputs, title_prefix
+from retrieval.recent import Recent
 from retrieval.segmentation import sentences
 from retrieval.types import Passage, Span
 
@@ -46,8 +45,8 @@ FEATURES = (
 Weigh = Callable[[Sequence[str]], list[float]]
 """Gives each word its weight: 0 or more, larger for rarer words."""
 
-_Similarity = npt.NDArray[np.float32]
-_Weights = npt.NDArray[np.float64]
+TokenWeights = npt.NDArray[np.float64]
+"""float64 ``(tokens,)``, summing to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ class WordReader:
         def share(text: str) -> float:
             return math.fsum(weights.get(word, 0.0) for word in set(_WORD.findall(text.lower()))) / total
 
-        return [Reading(share(p.text), _ranked(p, partial(_of_text, share, p.article.text))) for p in passages]
+        return [Reading(share(p.text), ranked_sentences(p, partial(_of_text, share, p.article.text))) for p in passages]
 
 
 class MaxSimReader:
@@ -96,9 +95,7 @@ class MaxSimReader:
     def __init__(self, encoder: Encoder, weights: Mapping[str, float] | None = None, cached: int = 256) -> None:
         self._encoder = encoder
         self._weights = np.array([(weights or {"maxsim": 1.0}).get(name, 0.0) for name in FEATURES])
-        self._cached = cached
-        self._cache: OrderedDict[tuple[str, str, int, int], TokenVectors] = OrderedDict()
-        self._lock = threading.Lock()
+        self._tokens = Recent(partial(passage_tokens, encoder), cached)
 
     def read(self, question: str, passages: Sequence[Passage], weigh: Weigh) -> list[Reading]:
         """A passage's score is a weighted mean cosine, in [-1, 1]; a sentence's a weighted sum of features."""
@@ -108,47 +105,43 @@ class MaxSimReader:
         weights = token_weights(question, query.offsets, weigh)
         return [
             self._reading(question, passage, weights, query.vectors, tokens)
-            for passage, tokens in zip(passages, self._tokens(passages), strict=True)
+            for passage, tokens in zip(passages, self._tokens.of(passages), strict=True)
         ]
 
     def features(self, question: str, passage: Passage, weigh: Weigh) -> tuple[list[Span], npt.NDArray[np.float64]]:
         """The sentences of a passage and their features, float64 ``(sentences, features)``."""
         query = self._encoder.encode_query_tokens(question)
         weights = token_weights(question, query.offsets, weigh)
-        spans = _sentences(passage)
-        return spans, sentence_features(question, passage, spans, weights, query.vectors, self._tokens([passage])[0])
+        spans = sentences_of(passage)
+        return spans, sentence_features(question, passage, spans, weights, query.vectors, self._tokens.of([passage])[0])
 
     def _reading(
-        self, question: str, passage: Passage, weights: _Weights, query: _Similarity, tokens: TokenVectors
+        self, question: str, passage: Passage, weights: TokenWeights, query: Vectors, tokens: TokenVectors
     ) -> Reading:
-        spans = _sentences(passage)
+        spans = sentences_of(passage)
         values = sentence_features(question, passage, spans, weights, query, tokens) @ self._weights
         scores = dict(zip(spans, values.tolist(), strict=True))
-        whole = float(weights @ (query @ tokens.vectors.T).max(axis=1)) if len(tokens.vectors) and len(query) else -1.0
-        return Reading(whole, _ranked(passage, scores.__getitem__))
+        return Reading(maxsim(weights, query, tokens), ranked_sentences(passage, scores.__getitem__))
 
-    def _tokens(self, passages: Sequence[Passage]) -> list[TokenVectors]:
-        keys = [(p.article.text_hash, p.article.title, p.start, p.end) for p in passages]
-        with self._lock:
-            known = {key: self._cache[key] for key in keys if key in self._cache}
-        missing = {key: p for key, p in zip(keys, passages, strict=True) if key not in known}
-        texts = [title_prefix(p.article.title) + p.text for p in missing.values()]
-        known.update(zip(missing, self._encoder.encode_passage_tokens(texts) if texts else [], strict=True))
-        with self._lock:
-            for key in keys:
-                self._cache[key] = known[key]
-                self._cache.move_to_end(key)
-            while len(self._cache) > self._cached:
-                self._cache.popitem(last=False)
-        return [known[key] for key in keys]
+
+def passage_tokens(encoder: Encoder, passages: Sequence[Passage]) -> list[TokenVectors]:
+    """Passages, each behind its article's title, token by token."""
+    return encoder.encode_passage_tokens(encoder_inputs([(p.article.title, p.text) for p in passages]))
+
+
+def maxsim(weights: TokenWeights, query: Vectors, tokens: TokenVectors) -> float:
+    """Weighted mean over the question's tokens of the best cosine in the passage, in [-1, 1]; -1 without tokens."""
+    if not len(tokens.vectors) or not len(query):
+        return -1.0
+    return float(weights @ (query @ tokens.vectors.T).max(axis=1))
 
 
 def sentence_features(
     question: str,
     passage: Passage,
     spans: Sequence[Span],
-    weights: _Weights,
-    query: _Similarity,
+    weights: TokenWeights,
+    query: Vectors,
     tokens: TokenVectors,
 ) -> npt.NDArray[np.float64]:
     """Features of the sentences of a passage, float64 ``(sentences, features)``, in the order of ``FEATURES``.
@@ -186,7 +179,7 @@ def sentence_features(
     return rows
 
 
-def token_weights(question: str, offsets: Offsets, weigh: Weigh) -> _Weights:
+def token_weights(question: str, offsets: Offsets, weigh: Weigh) -> TokenWeights:
     """Square root of the weight of the word that each token lies in, summing to 1; marks weigh nothing."""
     words = [(match.span(), match.group()) for match in _WORD.finditer(question)]
     weights = np.zeros(len(offsets))
@@ -201,9 +194,9 @@ def inverse_document_frequency(frequency: int, passages: int) -> float:
     return math.log1p((passages - frequency + 0.5) / (frequency + 0.5))
 
 
-def _mean(vectors: _Similarity) -> _Similarity:
+def _mean(vectors: Vectors) -> Vectors:
     """The direction of their mean, of unit length; zero where there are none."""
-    total: _Similarity = vectors.sum(axis=0)
+    total: Vectors = vectors.sum(axis=0)
     return total / max(float(np.linalg.norm(total)), 1e-9)
 
 
@@ -211,10 +204,12 @@ def _of_text(score: Callable[[str], float], text: str, span: Span) -> float:
     return score(span.of(text))
 
 
-def _sentences(passage: Passage) -> list[Span]:
+def sentences_of(passage: Passage) -> list[Span]:
+    """The sentences of a passage, in order, as spans of its article's text."""
     return sentences(passage.article.text, Span(passage.start, passage.end))
 
 
-def _ranked(passage: Passage, score: Callable[[Span], float]) -> tuple[tuple[Span, float], ...]:
-    scored = [(span, score(span)) for span in _sentences(passage)]
+def ranked_sentences(passage: Passage, score: Callable[[Span], float]) -> tuple[tuple[Span, float], ...]:
+    """The sentences of a passage with their scores, best first; equal ones in reading order."""
+    scored = [(span, score(span)) for span in sentences_of(passage)]
     return tuple(sorted(scored, key=lambda pair: (-pair[1], pair[0].start)))

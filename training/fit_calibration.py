@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,14 +25,17 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from bot.app import Application
 from retrieval.engine import Engine
-from retrieval.parameters import SHIPPED, Parameters
+from retrieval.parameters import SHIPPED
+from retrieval.reader import MaxSimReader, Reader
+from retrieval.trained_reader import TrainedNetwork, TrainedReader
 from retrieval.types import Filters
-from training.data import LabelledQuestion, engine_with, indexed, read_passages, read_questions, sample
+from training.data import LabelledQuestion, indexed, read_passages, read_questions, sample
 
 _QUESTIONS = 400  # of each set
 _OTHERS = 200  # news questions of other years, for each corpus
 _ANSWERED = 0.95
 _KEPT = 0.9  # for the figure that is printed
+_CACHED = 4000  # passages kept by a reader, since questions share them
 _STRENGTH = 0.1  # inverse of the L2 penalty
 
 Floats = npt.NDArray[np.float64]
@@ -39,14 +43,14 @@ Rows = list[tuple[str, bool, dict[str, float]]]
 """Kind, whether it is answerable, and the signals."""
 
 
-def scoped(folder: Path, work: Path, *, plain: bool) -> Rows:
+def scoped(folder: Path, work: Path, *, reader: str) -> Rows:
     """Questions asked over the passages that they were written for."""
     questions = [q for q in read_questions(folder) if q.scope and q.type != "counterfactual"]
     with indexed(folder / "corpus.jsonl", work) as app:
-        return _rows(folder.name, _engine(app, plain=plain), sample(questions, _QUESTIONS))
+        return _rows(folder.name, _engine(app, reader), sample(questions, _QUESTIONS))
 
 
-def whole(folder: Path, train: Path, work: Path, *, plain: bool) -> Rows:
+def whole(folder: Path, train: Path, work: Path, *, reader: str) -> Rows:
     """Questions asked over a whole corpus, and news questions of other years, which it cannot answer.
 
     Questions that only their own passage is known not to answer are left out.
@@ -58,13 +62,33 @@ def whole(folder: Path, train: Path, work: Path, *, plain: bool) -> Rows:
     ]
     with indexed(folder / "corpus.jsonl", work) as app:
         asked = [replace(question, scope=None) for question in questions]
-        return _rows(f"{folder.name}, whole", _engine(app, plain=plain), [*asked, *others])
+        return _rows(f"{folder.name}, whole", _engine(app, reader), [*asked, *others])
 
 
-def _engine(app: Application, *, plain: bool) -> Engine:
-    if plain:
-        return Engine(app.store.current(), app.catalogue, app.encoder, None, Parameters.load())
-    return engine_with(app, Parameters.load())
+def collected(reader: str, train: Path, data: Path, work: Path, *, reuse: bool) -> Rows:
+    """The signals of all kinds of questions, kept in ``work`` kind by kind; what is there is reused if wanted."""
+    kept = work / f"signals.{reader}.json"
+    rows: Rows = json.loads(kept.read_text(encoding="utf-8")) if reuse and kept.exists() else []
+    there = {row[0] for row in rows}
+    asked: dict[str, Callable[[], Rows]] = {
+        f"{name}, whole": partial(whole, data / name, train, work, reader=reader)
+        for name in ("realtimeqa_2022", "squad2", "clapnq")
+    }
+    asked |= {name: partial(scoped, data / name, work, reader=reader) for name in ("squad2", "clapnq", "rgb_en_fact")}
+    for kind, ask in asked.items():
+        if kind not in there:
+            rows += ask()
+            kept.write_text(json.dumps(rows), encoding="utf-8")
+    return rows
+
+
+def _engine(app: Application, reader: str) -> Engine:
+    readers: dict[str, Callable[[], Reader | None]] = {
+        "calibration": lambda: TrainedReader(app.encoder, TrainedNetwork.load().network, _CACHED),
+        "untrained": lambda: MaxSimReader(app.encoder, app.parameters.sentence, _CACHED),
+        "plain": lambda: None,
+    }
+    return Engine(app.store.current(), app.catalogue, app.encoder, readers[reader](), app.parameters)
 
 
 def _rows(kind: str, engine: Engine, questions: Iterable[LabelledQuestion]) -> Rows:
@@ -115,23 +139,15 @@ def _rejected(answerable: Floats, unanswerable: Floats) -> float:
 
 
 def main() -> None:
-    """Fit with and without the reader, and write."""
+    """Fit for each reader, and write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name in ("train", "data", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--reuse", action="store_true", help="fit again to the signals collected last time")
+    parser.add_argument("--reuse", action="store_true", help="go on with the signals that lie in the folder")
     options = parser.parse_args()
     fitted = {}
-    for name, plain in (("calibration", False), ("plain", True)):
-        kept = options.work / f"signals.{name}.json"
-        if not (options.reuse and kept.exists()):
-            rows: Rows = []
-            for folder in ("realtimeqa_2022", "squad2", "clapnq"):
-                rows += whole(options.data / folder, options.train, options.work, plain=plain)
-            for folder in ("squad2", "clapnq", "rgb_en_fact"):
-                rows += scoped(options.data / folder, options.work, plain=plain)
-            kept.write_text(json.dumps(rows), encoding="utf-8")
-        fitted[name] = fit(json.loads(kept.read_text(encoding="utf-8")))
+    for name in ("calibration", "untrained", "plain"):
+        fitted[name] = fit(collected(name, options.train, options.data, options.work, reuse=options.reuse))
     value = json.loads(SHIPPED.read_text(encoding="utf-8")) | fitted
     SHIPPED.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 

@@ -46,7 +46,7 @@ class Searched:
 def collect(folder: Path, work: Path) -> list[Searched]:
     """Search a set's answerable questions once."""
     with indexed(folder / "corpus.jsonl", work) as app:
-        engine = engine_with(app, Parameters.load(), read=_READ)
+        engine = engine_with(app, app.parameters, read=_READ)
         asked = sample([q for q in read_questions(folder) if q.answerable], _QUESTIONS)
         found = []
         for question in asked:

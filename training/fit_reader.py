@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from retrieval.parameters import SHIPPED, Parameters
+from retrieval.parameters import SHIPPED
 from retrieval.reader import FEATURES, MaxSimReader
 from retrieval.types import Article, Passage
 from training.data import engine_with, indexed, read_passages
@@ -45,7 +45,7 @@ def groups(train: Path, data: Path, work: Path) -> list[Group]:
     found: list[Group] = []
     with indexed(data / "realtimeqa_2022" / "corpus.jsonl", work) as app:
         reader = MaxSimReader(app.encoder)
-        weigh = engine_with(app, Parameters.load()).weigh
+        weigh = engine_with(app, app.parameters).weigh
         for name, most in SETS.items():
             for row in read_passages(train / f"{name}.jsonl.gz", most, seed=5):
                 if row["answer_spans"] and len(row["passage"]) <= _LONGEST:

@@ -20,6 +20,7 @@ PARAMETERS = Parameters(
     ranking=RANKING,
     sentence={"maxsim": 1.0},
     calibration=Calibration(-3.0, {"dense": 10.0}, 0.5),
+    untrained=Calibration(-3.0, {"dense": 10.0}, 0.5),
     plain=Calibration(-3.0, {"dense": 10.0}, 0.5),
 )
 

@@ -15,7 +15,7 @@ def test_the_shipped_parameters_are_sound() -> None:
     assert 0 <= ranking.dense_weight <= 1
     assert 0 <= ranking.reader_weight <= 1
     assert ranking.support_weight >= 0
-    for calibration in (parameters.calibration, parameters.plain):
+    for calibration in (parameters.calibration, parameters.untrained, parameters.plain):
         assert 0 < calibration.threshold < 1
         assert calibration.weights
 
