@@ -6,6 +6,7 @@
     ├── FeedError          a feed that does not exist or is of no kind that can be read
     ├── FeedNotSupported   a kind of feed that is not built yet
     ├── NothingToIndex     no feed holds an article
+    ├── NoArticle          a web page that holds no article
     ├── IndexBusy          another process is indexing this data folder
     └── CatalogueError     the catalogue cannot be opened or written, or belongs to a newer version
 """
@@ -25,6 +26,10 @@ class FeedNotSupported(CorpusError):
 
 class NothingToIndex(CorpusError):
     """No feed holds an article; what was there before stays."""
+
+
+class NoArticle(CorpusError):
+    """A web page that holds no article; the message goes on from the page's name."""
 
 
 class IndexBusy(CorpusError):
