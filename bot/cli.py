@@ -35,6 +35,7 @@ _BAD_INPUT = (UsageError, FeedError, InputError)
 _OURS = (BotError, CorpusError, RetrievalError)
 _MOST_CITED = 1000
 _MOST_SENTENCES = 50
+_BETWEEN_PAGES = "\n* * *\n\n"
 
 _data_dir = click.option(
     "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="The only folder that is written to."
@@ -140,7 +141,7 @@ def timeline(topic: str, as_json: bool, data_dir: Path | None) -> None:  # noqa:
 @_json
 @_data_dir
 def index(feeds: tuple[str, ...], rebuild: bool, as_json: bool, data_dir: Path | None) -> None:
-    """Bring feeds up to date: folders or files of .md, .txt or .jsonl; without any, all that are known."""
+    """Bring feeds up to date: folders or files of articles; without any, all that are known."""
     from bot.progress import progress_bars
     from bot.render.json import index_object
 
@@ -155,13 +156,35 @@ def index(feeds: tuple[str, ...], rebuild: bool, as_json: bool, data_dir: Path |
 
 
 @cli.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE.html ...")
-@click.option("--url", metavar="U", help="The page's address.")
-@_json
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILE.html ...",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+)
+@click.option("--url", metavar="U", help="Where the page comes from, for a single FILE.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line and nothing else.")
 @_data_dir
-def extract(files: tuple[str, ...], url: str | None, as_json: bool, data_dir: Path | None) -> None:  # noqa: ARG001
-    """The clean article of each page (not built yet)."""
-    raise NotBuiltYet("HTML pages cannot be read yet: save the article as .txt and run `backchannel index`")
+def extract(files: tuple[Path, ...], url: str | None, as_json: bool, data_dir: Path | None) -> None:  # noqa: ARG001
+    """The clean article of each page (.html, .htm, .html.gz); fails only if no page holds one."""
+    from bot.pages import read_pages
+    from bot.render.json import page_object
+    from bot.render.page import page_text
+    from corpus.readers.pages import Page
+
+    read = 0
+    for file, page in read_pages(files, url):
+        if isinstance(page, Page):
+            if as_json:
+                _print_json(page_object(file, page))
+            else:
+                click.echo(f"{'' if not read else _BETWEEN_PAGES}{page_text(page)}")
+            read += 1
+        else:
+            _print_error(f"{file}: {page.reason}")
+    if not read:
+        click.get_current_context().exit(1)
 
 
 @cli.command()
@@ -220,7 +243,7 @@ def run(arguments: list[str], make_application: MakeApplication | None = None) -
         make_application: wires the parts together in another way, as tests do.
     """
     try:
-        cli.main(args=arguments, prog_name="backchannel", standalone_mode=False, obj=make_application)
+        status = cli.main(args=arguments, prog_name="backchannel", standalone_mode=False, obj=make_application)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2
@@ -234,9 +257,8 @@ def run(arguments: list[str], make_application: MakeApplication | None = None) -
         place = f"{error.filename}: " if error.filename else ""
         message, exit_status = f"{place}{error.strerror or error}: check the folder, or name another by --data-dir", 1
     else:
-        return 0
-    # One line, whatever a library put into the message.
-    click.echo(f"backchannel: {' '.join(message.split())}", err=True)
+        return int(status or 0)
+    _print_error(message)
     return exit_status
 
 
@@ -341,6 +363,11 @@ def _summary_batch(app: Application, batch: Path, output: Path, sentences: int) 
 def _print_json(value: dict[str, Any]) -> None:
     # Escapes keep every letter where the output's encoding has not all of them.
     click.echo(json.dumps(value, ensure_ascii="utf" not in (sys.stdout.encoding or "").lower()))
+
+
+def _print_error(message: str) -> None:
+    # One line, whatever a library put into the message.
+    click.echo(f"backchannel: {' '.join(message.split())}", err=True)
 
 
 def _show(reply: Reply, *, explain: bool = False) -> None:

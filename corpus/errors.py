@@ -7,6 +7,7 @@
     │   └── FeedsFileError   the file that names the feeds cannot be used; the message says the line
     ├── FetchError         something on the web cannot be fetched
     ├── NothingToIndex     no feed holds an article
+    ├── NoArticle          a web page that holds no article
     ├── IndexBusy          another process is indexing this data folder
     └── CatalogueError     the catalogue cannot be opened or written, or belongs to a newer version
 """
@@ -58,6 +59,10 @@ class FetchError(CorpusError):
 
 class NothingToIndex(CorpusError):
     """No feed holds an article; what was there before stays."""
+
+
+class NoArticle(CorpusError):
+    """A web page that holds no article; the message goes on from the page's name."""
 
 
 class IndexBusy(CorpusError):

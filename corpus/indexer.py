@@ -253,4 +253,4 @@ def _batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
 def _nothing(errors: Iterable[str]) -> str:
     first = next(iter(errors), None)
     reason = f" ({first})" if first else ""
-    return f"no article was found{reason}: name a folder or a file with articles, a page or a feed on the web"
+    return f"no article was found{reason}: name a folder, a file, a page or a feed on the web that has some"
