@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from bot.errors import BotError, NotBuiltYet, UsageError
+from bot.feeds_cli import feeds_group
 from corpus.errors import CorpusError, FeedError
 from retrieval.errors import InputError, RetrievalError
 
@@ -141,7 +142,7 @@ def timeline(topic: str, as_json: bool, data_dir: Path | None) -> None:  # noqa:
 @_json
 @_data_dir
 def index(feeds: tuple[str, ...], rebuild: bool, as_json: bool, data_dir: Path | None) -> None:
-    """Bring feeds up to date: folders or files of articles; without any, all that are known."""
+    """Bring feeds up to date: folders, files, web addresses, names of feeds; without any, all that are known."""
     from bot.progress import progress_bars
     from bot.render.json import index_object
 
@@ -316,7 +317,7 @@ def _index_briefs_if_new(app: Application) -> None:
     if has_index(app):
         return
     app.check_data_folder()
-    if app.catalogue.feeds():
+    if app.catalogue.feeds() or app.register.declared():
         from bot.service import require_index
 
         require_index(app)
@@ -374,3 +375,6 @@ def _show(reply: Reply, *, explain: bool = False) -> None:
     from bot.console import output_console, show
 
     show(output_console(), reply, explain=explain)
+
+
+cli.add_command(feeds_group(_application, _print_json))

@@ -8,9 +8,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from corpus.catalogue import Catalogue
 from corpus.errors import FeedError, FeedsFileError, FetchError
 from corpus.feed_options import FeedOptions
-from corpus.feed_records import FeedRecords, KnownFeed
+from corpus.feed_records import KnownFeed
 from corpus.feeds import Feed, builtin_feed, is_on_the_web, name_feed, open_local
 from corpus.feeds_file import BUILTIN, check_location, read_feeds_file
 from corpus.fetching.background import Background
@@ -42,7 +43,7 @@ class FeedRegister:
 
     def __init__(
         self,
-        records: FeedRecords,
+        records: Catalogue,
         extract: ExtractPage = page_article,
         file: Path | None = None,
         make_fetcher: Callable[[], Fetcher] = Fetcher,
@@ -122,23 +123,38 @@ class FeedRegister:
         self._records.add_feed(known, options)
         return RegisteredFeed(known, options)
 
+    def remove(self, name: str) -> int:
+        """Forget a feed and its articles; returns how many those were.
+
+        Raises:
+            FeedError: no such feed is known, or the feeds file names it.
+        """
+        if name in {feed.known.name for feed in self.declared()}:
+            raise FeedError(f"the feed {name!r} is in {self._file}: take it out there first")
+        if name not in {feed.name for feed in self._records.feeds()}:
+            raise FeedError(f"no feed is named {name!r}: `backchannel feeds list` names them")
+        return self._records.remove_feed(name)
+
     def remember(self, feed: RegisteredFeed) -> None:
         """Note a feed before it is read."""
         self._records.add_feed(feed.known, feed.options, declared=feed.declared)
 
     @contextmanager
-    def opened(self, feeds: Sequence[RegisteredFeed]) -> Iterator[list[Feed]]:
-        """Feeds ready to be read in this order; those on the web are fetched from now on, several at once."""
+    def opened(self, feeds: Sequence[RegisteredFeed], *, anew: bool = False) -> Iterator[list[Feed]]:
+        """Feeds ready to be read in this order; those on the web are fetched from now on, several at once.
+
+        With ``anew`` everything is fetched, whatever was fetched before.
+        """
         with ExitStack() as stack:
             background: Background[Fetcher] | None = None
             if any(is_on_the_web(feed.known) for feed in feeds):
                 background = stack.enter_context(Background(self._make_fetcher()))
-            yield [self._open(feed, background) for feed in feeds]
+            yield [self._open(feed, background, anew=anew) for feed in feeds]
 
-    def _open(self, feed: RegisteredFeed, background: Background[Fetcher] | None) -> Feed:
+    def _open(self, feed: RegisteredFeed, background: Background[Fetcher] | None, *, anew: bool) -> Feed:
         if background is None or not is_on_the_web(feed.known):
             return open_local(feed.known, feed.options)
-        known = self._records.fetched(feed.known.name)
+        known = {} if anew else self._records.fetched(feed.known.name)
         today = dt.datetime.now(dt.UTC).date()
         reading = WebReading(feed.known, feed.options, known, self._extract, today)
         return WebFeed(reading, background.stream(reading.outcomes(background.resource)))

@@ -31,6 +31,7 @@ from bot.render.words import (
     age_warning,
     comparison_words,
     confidence_words,
+    feed_words,
     health_words,
     horizon_words,
     index_words,
@@ -232,9 +233,7 @@ def _summary(reply: SummaryReply) -> RenderableType:
 def _status(reply: StatusReply) -> RenderableType:
     info = reply.info
     table = Table.grid(padding=(0, 2))
-    feeds = "\n".join(
-        f"{feed.name}: {feed.location}" if feed.name != feed.location else feed.name for feed in reply.feeds
-    )
+    feeds = "\n".join(feed_words(feed) for feed in reply.feeds)
     sources = ", ".join(f"{name} ({count})" for name, count in sorted(reply.sources.items(), key=lambda s: -s[1])[:10])
     for name, value in (
         ("generation", f"{info.number}, made {info.created}"),

@@ -6,6 +6,7 @@ import datetime as dt
 import unicodedata
 
 from bot.messages import AnswerReply, ComparisonReply, Health, SourcesReply
+from corpus.feed_records import FeedState, KnownFeed
 from corpus.indexer import IndexRun
 from retrieval.dates import PartialDate
 from retrieval.types import Answer, Citation, Horizon
@@ -100,6 +101,17 @@ def span_words(first: PartialDate | None, last: PartialDate | None) -> str:
 def one_line(text: str) -> str:
     """Visible text on one line."""
     return " ".join(visible(text).split())
+
+
+def feed_words(feed: KnownFeed) -> str:
+    """A feed: its place, and how its last refresh went where that is known."""
+    place = f"{feed.name}: {feed.location}" if feed.name != feed.location else feed.name
+    if not isinstance(feed, FeedState) or not (feed.last_success or feed.last_error):
+        return place
+    went = f"refreshed {feed.last_success}" if feed.last_success else "never refreshed"
+    error = f"; the last try failed: {one_line(feed.last_error)}" if feed.last_error else ""
+    due = f"; due {feed.next_refresh}" if feed.next_refresh else ""
+    return f"{place} ({feed.articles:,} article{'s' if feed.articles != 1 else ''}, {went}{error}{due})"
 
 
 def health_words(health: Health) -> str:
