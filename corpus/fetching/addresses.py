@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import socket
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-# An address that clouds give to their own services, though it is a public one.
-_METADATA = frozenset({IPv4Address("168.63.129.16")})
+# Clouds give these to their own services, though some Pythons, or all, call them global.
+_SERVICES = (IPv4Network("168.63.129.16/32"), IPv4Network("192.0.0.0/24"))
+# All that has been given out of the newer kind.
+_GLOBAL = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
@@ -31,7 +33,9 @@ def is_public(address: str) -> bool:
     inner = _wrapped(ip) if isinstance(ip, IPv6Address) else None
     if inner is not None:
         return is_public(str(inner))
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip in _METADATA)
+    if isinstance(ip, IPv6Address) and ip not in _GLOBAL:
+        return False
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved or any(ip in network for network in _SERVICES))
 
 
 def _wrapped(ip: IPv6Address) -> IPv4Address | None:

@@ -56,12 +56,12 @@ class Site:
 def serving() -> Iterator[Site]:
     """A site that answers from another thread."""
     site, ready, loop = Site(), threading.Event(), asyncio.new_event_loop()
-    runner = web.AppRunner(web.Application(), access_log=None)
+    runner = web.AppRunner(web.Application(), access_log=None, shutdown_timeout=0.1)
 
     async def start() -> None:
         runner.app.router.add_route("*", "/{path:.*}", site.answer)
         await runner.setup()
-        listener = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.1)
+        listener = web.TCPSite(runner, "127.0.0.1", 0)
         await listener.start()
         site.port = runner.addresses[0][1]
         ready.set()
