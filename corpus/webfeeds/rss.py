@@ -39,7 +39,12 @@ def read_entries(got: Fetched) -> tuple[str, list[Entry | BadItem]]:
     )
     if not parsed.get("version"):
         raise FeedError(f"{got.url}: is no RSS or Atom feed: check the address")
-    entries = list(_entries(parsed.entries[:MOST_ENTRIES], got.url))
+    if parsed.bozo and not parsed.entries:
+        broken = " ".join(str(parsed.bozo_exception).split())[:100]
+        raise FeedError(f"{got.url}: is broken and has no entry that can be read ({broken}): tell the site")
+    # As plain dictionaries: feedparser's own answer "updated" with what is not there, and warn of it.
+    raw = [dict(entry) for entry in parsed.entries[:MOST_ENTRIES]]
+    entries = list(_entries(raw, got.url))
     if len(parsed.entries) > MOST_ENTRIES:
         entries.append(BadItem(got.url, f"lists {len(parsed.entries)} articles: the first {MOST_ENTRIES} are read"))
     return one_line(text_of(str(parsed.feed.get("title", "")))), entries

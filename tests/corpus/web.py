@@ -127,7 +127,7 @@ def fake_extract(data: bytes, *, url: str | None, content_type: str | None) -> F
 
 
 def page(text: str, **fields: str) -> bytes:
-    return ("".join(f"{key}={value}\n" for key, value in fields.items()) + "\n" + text).encode()
+    return ("\n".join(["page", *(f"{key}={value}" for key, value in fields.items())]) + f"\n\n{text}").encode()
 
 
 def rss(*items: str, title: str = "The Wire") -> bytes:
