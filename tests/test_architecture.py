@@ -21,6 +21,8 @@ ALLOWED = {
     "tantivy": ("retrieval/index/lexical.py",),
     "sqlite3": ("corpus/database.py", "corpus/catalogue.py", "corpus/schema.py"),
     "sentence_transformers": ("retrieval/encoders/sentence_transformer.py",),
+    "feedparser": ("corpus/webfeeds/rss.py",),
+    "protego": ("corpus/fetching/robots.py",),
     "torch": ("retrieval/encoders/sentence_transformer.py",),
     "transformers": ("retrieval/encoders/sentence_transformer.py",),
     "slack_bolt": ("bot/slack/",),

@@ -10,6 +10,7 @@ from bot.settings import LogLevel, PrecisionSetting, ReaderKind, Settings, load_
 EXAMPLE = Path(bot.settings.__file__).parent.parent / ".env.example"
 OTHERS = {
     "data_dir": "/srv/news",
+    "feeds": "/etc/feeds.toml",
     "model": "intfloat/e5-small",
     "precision": "fp32",
     "reader": "words",
