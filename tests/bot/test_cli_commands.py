@@ -242,14 +242,12 @@ def test_all_but_ask_and_chat_name_the_command_that_makes_an_index(fresh: Comman
     [
         ["timeline", "grain"],
         ["timeline", "grain", "--json"],
-        ["extract", "page.html", "other.html.gz", "--json"],
-        ["extract", "page.html", "--url", "https://news.example/1"],
         ["serve"],
     ],
 )
 def test_what_is_not_built_yet_says_so(fresh: CommandLine, arguments: list[str]) -> None:
     message = fresh(*arguments).refused(1)
-    assert any(words in message for words in ("not built yet", "cannot be read yet"))
+    assert "not built yet" in message
 
 
 # The data folder

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from corpus.errors import NoArticle
 from corpus.readers.pages.paragraphs import wrap_loose_text
 from corpus.readers.shape import ends_sentence
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
+_MOST_ELEMENTS = 100_000
 # Of a page with more elements of a kind the first ones are looked at: no article has as many.
 _MOST = 2_000
 # Counting words stops there, so that a page of empty elements costs no more than another.
@@ -40,16 +42,23 @@ _HEADLINE_WORDS = range(3, 41)
 
 
 def parse(text: str) -> HtmlElement | None:
-    """The root of a page, ``None`` where it has no element."""
+    """The root of a page, ``None`` where it has no element.
+
+    Raises:
+        NoArticle: it has so many elements that it is no article's.
+    """
     from lxml.etree import ParserError
     from lxml.html import HTMLParser, document_fromstring
 
     # This parser expands no entities of a page's own, and leaves out what is nested absurdly deep.
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
-        return document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        tree = document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except ParserError:
         return None
+    if next(islice(tree.iter(), _MOST_ELEMENTS, None), None) is not None:
+        raise NoArticle(f"has more than {_MOST_ELEMENTS:,} elements: save the article alone")
+    return tree
 
 
 def asks_for_password(tree: HtmlElement) -> bool:
@@ -77,6 +86,8 @@ def _keep_quoted_posts(tree: HtmlElement) -> None:
         if not _EMBEDDED_POST.search(quote.get("class") or ""):
             continue
         quote.attrib.clear()
+        for link in list(quote.iter("a")):  # its date and its tags; many links in few words look like furniture
+            link.drop_tag()
         most = len(quote.text_content().split()) + _MOST_WORDS_AROUND_POST
         for box in quote.iterancestors():
             if box.tag not in {"div", "figure", "aside", "section", "span"} or not _is_short(box, most):
