@@ -167,6 +167,26 @@ def test_an_article_in_several_boxes_of_one_class_is_joined() -> None:
     assert text_of(html) == long
 
 
+def test_text_that_stands_loose_before_a_heading_stays() -> None:
+    opening, wall, bill = (f"{text} {SECOND}" for text in (LEDE, THIRD, LAST))
+    article = f"<section>{opening}<p></p><h2>The wall</h2><p>{wall}</p><h2>The bill</h2><p>{bill}</p></section>"
+    assert text_of(page(article)) == [opening, "The wall", wall, "The bill", bill]
+
+
+def test_an_article_in_a_layout_table_has_its_paragraphs() -> None:
+    long = [f"{part} {THIRD}" for part in BODY]
+    table = f"<table><tr><td>Menu</td><td><h1>{TITLE}</h1>{paragraphs(*long)}</td></tr></table>"
+    assert text_of(f"<html><head>{HEAD}</head><body>{table}</body></html>") == long
+
+
+def test_a_table_of_figures_stays_a_table() -> None:
+    rows = "".join(f"<tr><td>{year}</td><td>{year - 1000} ships</td></tr>" for year in range(2019, 2024))
+    assert (
+        "2021 | 1021 ships"
+        in extract(page(paragraphs(LEDE, SECOND) + f"<table>{rows}</table>" + paragraphs(LAST))).text
+    )
+
+
 def test_text_between_line_breaks_is_parted_into_paragraphs() -> None:
     box = f'<div class="content">{"<br><br>".join(BODY)}</div>'
     html = f'<html><head>{HEAD}</head><body><div id="a"><h1>{TITLE}</h1>{box}</div></body></html>'
@@ -177,14 +197,10 @@ def test_a_list_of_links_at_the_end_goes_and_a_list_in_the_article_stays() -> No
     facts = "".join(
         f"<li>{fact}</li>" for fact in ("It is 900 metres long.", "It cost eleven ships.", "It took 80 days.")
     )
-    links = "".join(f'<li><a href="/{n}">Another story, number {n}, of the coast</a></li>' for n in range(4))
+    stories = ("pilots vote again, and", "the ferries are late, but", "nobody was asked, yet", "a whale came by, and")
+    links = "".join(f"<li>Another story: {told} <a href='/{told}'>it ended well</a></li>" for told in stories)
     text = extract(
-        page(
-            paragraphs(LEDE, SECOND, THIRD)
-            + f"<ul>{facts}</ul>"
-            + paragraphs(LAST)
-            + f"<h3>More stories</h3><ul>{links}</ul>"
-        )
+        page(paragraphs(LEDE, SECOND, THIRD) + f"<ul>{facts}</ul>" + paragraphs(LAST) + f"<hr><ul>{links}</ul>")
     ).text
     assert "It cost eleven ships." in text
     assert "Another story" not in text

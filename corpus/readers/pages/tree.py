@@ -33,6 +33,7 @@ _LONGEST_SIGN_UP_WORDS = 80
 _BODY = re.compile(
     r"article[-_]*(?:body|content|text)|(?:entry|post|story)[-_]?(?:body|content)|body[-_]text", re.IGNORECASE
 )
+_LONGEST_CELL_WORDS = 150
 _FEWEST_WORDS_OF_PART = 40
 _MOST_PARTS = 30
 _LONGEST_CAPTION_WORDS = 40
@@ -71,6 +72,7 @@ def prepare(tree: HtmlElement) -> HtmlElement:
     _keep_quoted_posts(tree)
     _keep_words_of_sentences(tree)
     _drop_sign_ups(tree)
+    _open_layout_tables(tree)
     _join_parts(tree)
     _drop_captions(tree)
     _drop_headline(tree)
@@ -121,6 +123,15 @@ def _drop_sign_ups(tree: HtmlElement) -> None:
             box = around
         if box is not None:
             _drop(box)
+
+
+def _open_layout_tables(tree: HtmlElement) -> None:
+    """A cell that holds an article makes its table a layout, whose cells are boxes like others."""
+    for cell in _first(tree, "td"):
+        if not _is_short(cell, _LONGEST_CELL_WORDS):
+            for box in cell.iterancestors("table"):
+                for part in list(box.iter("table", "tbody", "tr", "td", "th")):
+                    part.tag = "div"
 
 
 def _join_parts(tree: HtmlElement) -> None:
