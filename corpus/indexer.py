@@ -228,4 +228,4 @@ def _batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
 def _nothing(errors: Iterable[str]) -> str:
     first = next(iter(errors), None)
     reason = f" ({first})" if first else ""
-    return f"no article was found{reason}: name a folder or file with articles (.md, .txt, .html, .pdf or .jsonl)"
+    return f"no article was found{reason}: name a folder or file with .md, .txt, .html, .pdf or .jsonl articles"

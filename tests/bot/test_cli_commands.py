@@ -120,7 +120,7 @@ def test_index_again_refreshes_and_rebuild_makes_a_new_generation(cli: CommandLi
     [
         ("nowhere", 2, "the feed 'nowhere' does not exist: name a folder or a file"),
         ("", 2, "the feed '' does not exist"),
-        ("report.docx", 2, "cannot be read: files end in .jsonl, .markdown, .md, .txt"),
+        ("report.docx", 2, "cannot be read: files end in .htm, .html, .html.gz, .jsonl, .markdown, .md, .pdf, .txt"),
         ("https://news.example/rss", 1, "not built yet"),
         ("empty", 1, "no article was found"),
     ],

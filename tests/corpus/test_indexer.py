@@ -305,7 +305,7 @@ def test_two_ids_with_one_text_are_two_articles(data: DataFolder, tmp_path: Path
 
 def test_an_empty_folder_is_refused_by_name_of_what_is_wanted(data: DataFolder, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(NothingToIndex, match=r"no article was found: name a .* \.md, \.txt or \.jsonl"):
+    with pytest.raises(NothingToIndex, match=r"no article was found: name a .* \.md, \.txt, \.html, \.pdf or \.jsonl"):
         data.index(tmp_path / "empty")
     assert data.store.current_number() is None
 
