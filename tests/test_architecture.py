@@ -28,6 +28,10 @@ ALLOWED = {
     "slack_bolt": ("bot/slack/",),
     "slack_sdk": ("bot/slack/",),
     "discord": ("bot/discord/",),
+    "trafilatura": ("corpus/readers/pages/",),
+    "htmldate": ("corpus/readers/pages/",),
+    "lxml": ("corpus/readers/pages/",),
+    "pypdf": ("corpus/readers/pdf.py",),
 }
 LONGEST_MODULE = 400
 
@@ -139,7 +143,10 @@ def importable(path: Path) -> str:
 def test_importing_every_module_has_no_effects_and_loads_no_model_library(tmp_path: Path) -> None:
     names = [importable(path) for path in MODULES if path.name != "__main__.py"]
     in_python(
-        IMPORT_EVERYTHING.format(names=names, packages=PACKAGES, heavy={"torch", "sentence_transformers"}), tmp_path
+        IMPORT_EVERYTHING.format(
+            names=names, packages=PACKAGES, heavy={"torch", "sentence_transformers", "trafilatura", "pypdf"}
+        ),
+        tmp_path,
     )
 
 
@@ -154,6 +161,9 @@ def test_the_command_line_starts_without_what_takes_long_to_import(tmp_path: Pat
         "dateparser",
         "nupunkt",
         "rich",
+        "lxml",
+        "trafilatura",
+        "pypdf",
     }
     in_python(IMPORT_EVERYTHING.format(names=["bot.cli"], packages=PACKAGES, heavy=heavy), tmp_path)
 

@@ -120,7 +120,7 @@ def test_index_again_refreshes_and_rebuild_makes_a_new_generation(cli: CommandLi
     [
         ("nowhere", 2, "the feed 'nowhere' does not exist: name a folder or a file"),
         ("", 2, "the feed '' does not exist"),
-        ("report.docx", 2, "cannot be read: files end in "),
+        ("report.docx", 2, "cannot be read: files end in .htm, .html, .html.gz, .jsonl, .markdown, .md, .pdf, .txt"),
         ("ftp://news.example/rss", 2, "no address of http or https"),
         ("empty", 1, "no article was found"),
     ],
@@ -243,14 +243,12 @@ def test_all_but_ask_and_chat_name_the_command_that_makes_an_index(fresh: Comman
     [
         ["timeline", "grain"],
         ["timeline", "grain", "--json"],
-        ["extract", "page.html", "other.html.gz", "--json"],
-        ["extract", "page.html", "--url", "https://news.example/1"],
         ["serve"],
     ],
 )
 def test_what_is_not_built_yet_says_so(fresh: CommandLine, arguments: list[str]) -> None:
     message = fresh(*arguments).refused(1)
-    assert any(words in message for words in ("not built yet", "cannot be read yet"))
+    assert "not built yet" in message
 
 
 # The data folder

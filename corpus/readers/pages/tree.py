@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from corpus.errors import NoArticle
 from corpus.readers.pages.paragraphs import wrap_loose_text
 from corpus.readers.shape import ends_sentence
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
+_MOST_ELEMENTS = 100_000
 # Of a page with more elements of a kind the first ones are looked at: no article has as many.
 _MOST = 2_000
 # Counting words stops there, so that a page of empty elements costs no more than another.
@@ -31,6 +33,7 @@ _LONGEST_SIGN_UP_WORDS = 80
 _BODY = re.compile(
     r"article[-_]*(?:body|content|text)|(?:entry|post|story)[-_]?(?:body|content)|body[-_]text", re.IGNORECASE
 )
+_LONGEST_CELL_WORDS = 150
 _FEWEST_WORDS_OF_PART = 40
 _MOST_PARTS = 30
 _LONGEST_CAPTION_WORDS = 40
@@ -40,16 +43,23 @@ _HEADLINE_WORDS = range(3, 41)
 
 
 def parse(text: str) -> HtmlElement | None:
-    """The root of a page, ``None`` where it has no element."""
+    """The root of a page, ``None`` where it has no element.
+
+    Raises:
+        NoArticle: it has so many elements that it is no article's.
+    """
     from lxml.etree import ParserError
     from lxml.html import HTMLParser, document_fromstring
 
     # This parser expands no entities of a page's own, and leaves out what is nested absurdly deep.
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
-        return document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        tree = document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except ParserError:
         return None
+    if next(islice(tree.iter(), _MOST_ELEMENTS, None), None) is not None:
+        raise NoArticle(f"has more than {_MOST_ELEMENTS:,} elements: save the article alone")
+    return tree
 
 
 def asks_for_password(tree: HtmlElement) -> bool:
@@ -62,6 +72,7 @@ def prepare(tree: HtmlElement) -> HtmlElement:
     _keep_quoted_posts(tree)
     _keep_words_of_sentences(tree)
     _drop_sign_ups(tree)
+    _open_layout_tables(tree)
     _join_parts(tree)
     _drop_captions(tree)
     _drop_headline(tree)
@@ -77,6 +88,8 @@ def _keep_quoted_posts(tree: HtmlElement) -> None:
         if not _EMBEDDED_POST.search(quote.get("class") or ""):
             continue
         quote.attrib.clear()
+        for link in list(quote.iter("a")):  # its date and its tags; many links in few words look like furniture
+            link.drop_tag()
         most = len(quote.text_content().split()) + _MOST_WORDS_AROUND_POST
         for box in quote.iterancestors():
             if box.tag not in {"div", "figure", "aside", "section", "span"} or not _is_short(box, most):
@@ -110,6 +123,15 @@ def _drop_sign_ups(tree: HtmlElement) -> None:
             box = around
         if box is not None:
             _drop(box)
+
+
+def _open_layout_tables(tree: HtmlElement) -> None:
+    """A cell that holds an article makes its table a layout, whose cells are boxes like others."""
+    for cell in _first(tree, "td"):
+        if not _is_short(cell, _LONGEST_CELL_WORDS):
+            for box in cell.iterancestors("table"):
+                for part in list(box.iter("table", "tbody", "tr", "td", "th")):
+                    part.tag = "div"
 
 
 def _join_parts(tree: HtmlElement) -> None:
