@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 from typing import Any
 
@@ -50,7 +50,7 @@ def read_entries(got: Fetched) -> tuple[str, list[Entry | BadItem]]:
     return one_line(text_of(str(parsed.feed.get("title", "")))), entries
 
 
-def _entries(raw: list[Mapping[str, Any]], base: str) -> Iterator[Entry | BadItem]:
+def _entries(raw: Iterable[Mapping[str, Any]], base: str) -> Iterator[Entry | BadItem]:
     for number, fields in enumerate(raw, start=1):
         title = one_line(text_of(str(fields.get("title", ""))))
         entry_id = one_line(str(fields.get("id", "")))
