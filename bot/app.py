@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bot.policy import Policy
     from bot.service import Service
     from corpus.catalogue import Catalogue
+    from corpus.feed_register import FeedRegister
     from corpus.indexer import Indexer
     from corpus.journal import Journal
     from retrieval.encoders.port import Encoder
@@ -164,7 +165,18 @@ class Application:
         """Brings catalogue and index up to date."""
         from corpus.indexer import Indexer
 
-        return Indexer(self.catalogue, self.store, self.encoder, self.settings.data_dir)
+        return Indexer(self.catalogue, self.store, self.encoder, self.settings.data_dir, self.register)
+
+    @_once
+    def register(self) -> FeedRegister:
+        """Which feeds there are.
+
+        Raises:
+            FeedsFileError: the feeds file that the settings name does not exist.
+        """
+        from corpus.feed_register import FeedRegister, feeds_file
+
+        return FeedRegister(self.catalogue, file=feeds_file(self.settings.data_dir, self.settings.feeds))
 
     @_once
     def service(self) -> Service:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from bot.errors import BotError, NotBuiltYet, UsageError
+from bot.feeds_cli import feeds_group
 from corpus.errors import CorpusError, FeedError
 from retrieval.errors import InputError, RetrievalError
 
@@ -35,6 +36,7 @@ _BAD_INPUT = (UsageError, FeedError, InputError)
 _OURS = (BotError, CorpusError, RetrievalError)
 _MOST_CITED = 1000
 _MOST_SENTENCES = 50
+_BETWEEN_PAGES = "\n* * *\n\n"
 
 _data_dir = click.option(
     "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="The only folder that is written to."
@@ -140,7 +142,7 @@ def timeline(topic: str, as_json: bool, data_dir: Path | None) -> None:  # noqa:
 @_json
 @_data_dir
 def index(feeds: tuple[str, ...], rebuild: bool, as_json: bool, data_dir: Path | None) -> None:
-    """Bring feeds up to date: folders or files of .md, .txt or .jsonl; without any, all that are known."""
+    """Bring feeds up to date: folders, files, web addresses, names of feeds; without any, all that are known."""
     from bot.progress import progress_bars
     from bot.render.json import index_object
 
@@ -155,13 +157,35 @@ def index(feeds: tuple[str, ...], rebuild: bool, as_json: bool, data_dir: Path |
 
 
 @cli.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE.html ...")
-@click.option("--url", metavar="U", help="The page's address.")
-@_json
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILE.html ...",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+)
+@click.option("--url", metavar="U", help="Where the page comes from, for a single FILE.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line and nothing else.")
 @_data_dir
-def extract(files: tuple[str, ...], url: str | None, as_json: bool, data_dir: Path | None) -> None:  # noqa: ARG001
-    """The clean article of each page (not built yet)."""
-    raise NotBuiltYet("HTML pages cannot be read yet: save the article as .txt and run `backchannel index`")
+def extract(files: tuple[Path, ...], url: str | None, as_json: bool, data_dir: Path | None) -> None:  # noqa: ARG001
+    """The clean article of each page (.html, .htm, .html.gz); fails only if no page holds one."""
+    from bot.pages import read_pages
+    from bot.render.json import page_object
+    from bot.render.page import page_text
+    from corpus.readers.pages import Page
+
+    read = 0
+    for file, page in read_pages(files, url):
+        if isinstance(page, Page):
+            if as_json:
+                _print_json(page_object(file, page))
+            else:
+                click.echo(f"{'' if not read else _BETWEEN_PAGES}{page_text(page)}")
+            read += 1
+        else:
+            _print_error(f"{file}: {page.reason}")
+    if not read:
+        click.get_current_context().exit(1)
 
 
 @cli.command()
@@ -281,8 +305,7 @@ def run(arguments: list[str], make_application: MakeApplication | None = None) -
         message, exit_status = f"{place}{error.strerror or error}: check the folder, or name another by --data-dir", 1
     else:
         return int(status or 0)
-    # One line, whatever a library put into the message.
-    click.echo(f"backchannel: {' '.join(message.split())}", err=True)
+    _print_error(message)
     return exit_status
 
 
@@ -340,7 +363,7 @@ def _index_briefs_if_new(app: Application) -> None:
     if has_index(app):
         return
     app.check_data_folder()
-    if app.catalogue.feeds():
+    if app.catalogue.feeds() or app.register.declared():
         from bot.service import require_index
 
         require_index(app)
@@ -389,7 +412,15 @@ def _print_json(value: dict[str, Any]) -> None:
     click.echo(json.dumps(value, ensure_ascii="utf" not in (sys.stdout.encoding or "").lower()))
 
 
+def _print_error(message: str) -> None:
+    # One line, whatever a library put into the message.
+    click.echo(f"backchannel: {' '.join(message.split())}", err=True)
+
+
 def _show(reply: Reply, *, explain: bool = False) -> None:
     from bot.console import output_console, show
 
     show(output_console(), reply, explain=explain)
+
+
+cli.add_command(feeds_group(_application, _print_json))

@@ -104,7 +104,7 @@ class Service:
         return StatusReply(
             info=index.info,
             sources=dict(index.sources()),
-            feeds=tuple(self._catalogue.feeds()),
+            feeds=tuple(self._catalogue.feed_states()),
             data_dir=str(self._app.settings.data_dir),
         )
 

@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     )
 
     data_dir: Annotated[Path, Field(description="The only folder that is written to.")] = user_data_path("backchannel")
+    feeds: Annotated[
+        Path | None, Field(description="The feeds file; without it feeds.toml in the data folder, if there is one.")
+    ] = None
     model: Annotated[
         str, Field(description="The encoder: all-MiniLM-L6-v2 is packaged; else a hub name or a folder.", min_length=1)
     ] = "all-MiniLM-L6-v2"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,20 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from corpus.database import Database, now
+from corpus.database import now
+from corpus.feed_records import FeedRecords, KnownFeed
 from retrieval.dates import PartialDate
 from retrieval.errors import IndexDamaged, QuotationError
 from retrieval.index.port import GenerationInfo, PassageIds
 from retrieval.passages import title_prefix
 from retrieval.types import Article, Passage, Span, text_digest
 
-
-@dataclass(frozen=True, slots=True)
-class KnownFeed:
-    """A feed that the data folder knows."""
-
-    name: str
-    location: str
+__all__ = ["Catalogue", "KnownFeed", "Outlet", "article_digest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +31,10 @@ class Outlet:
     last: PartialDate | None
 
 
-class Catalogue(Database):
-    """Articles, and what indexes hold of them; see :class:`corpus.database.Database`."""
+class Catalogue(FeedRecords):
+    """Articles, what indexes hold of them, and the feeds they come from; see :class:`corpus.database.Database`."""
 
     # Feeds
-
-    def feeds(self) -> list[KnownFeed]:
-        """The known feeds, oldest first."""
-        return [KnownFeed(*row) for row in self._rows("SELECT name, location FROM feeds ORDER BY added, rowid")]
-
-    def add_feed(self, feed: KnownFeed) -> None:
-        """Remember a feed; one that is known stays as it is."""
-        self._write("INSERT OR IGNORE INTO feeds VALUES (?, ?, ?)", (feed.name, feed.location, now()))
 
     def remove_feed(self, name: str) -> int:
         """Forget a feed and its articles; returns how many those were."""
@@ -98,6 +86,14 @@ class Catalogue(Database):
             self._retire(connection, gone)
             connection.executemany("DELETE FROM articles WHERE id = ?", [(i,) for i in gone])
         return len(gone)
+
+    def remove_older(self, feed: str, oldest: dt.date) -> int:
+        """Remove the articles of a feed that were published before a day; undated ones stay. Returns how many went."""
+        rows = self._rows(
+            "SELECT a.id, r.published FROM articles a JOIN revisions r ON r.id = a.revision WHERE a.feed = ?", (feed,)
+        )
+        dates = {article_id: _date(published) for article_id, published in rows}
+        return self.keep_only(feed, [i for i, date in dates.items() if date is None or date.last >= oldest])
 
     def article(self, article_id: str) -> Article | None:
         """An article as it is now."""

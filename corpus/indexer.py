@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -17,9 +18,13 @@ import numpy as np
 
 from corpus.catalogue import Catalogue, article_digest
 from corpus.errors import FeedError, NothingToIndex
-from corpus.feeds import BUILTIN, Feed, builtin_feed, name_feed, open_feed
+from corpus.feed_register import FeedRegister, RegisteredFeed
+from corpus.feeds import Feed
+from corpus.feeds_file import BUILTIN
+from corpus.fetching.urls import is_web_address
 from corpus.locking import indexing_lock
 from corpus.readers import BadItem
+from corpus.webfeeds.port import Kept
 from retrieval.encoders.port import Encoder, Vectors
 from retrieval.errors import IndexMissing
 from retrieval.index.port import GenerationInfo, Index, IndexedPassage, IndexStore, IndexWriter
@@ -68,26 +73,35 @@ class Indexer:
         store: where generations are published.
         encoder: the one that the store was opened for.
         folder: is locked during a run.
+        register: which feeds there are; without one, those in the catalogue.
     """
 
-    def __init__(self, catalogue: Catalogue, store: IndexStore, encoder: Encoder, folder: Path) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        store: IndexStore,
+        encoder: Encoder,
+        folder: Path,
+        register: FeedRegister | None = None,
+    ) -> None:
         self._catalogue = catalogue
         self._store = store
         self._encoder = encoder
         self._folder = folder
+        self._register = register or FeedRegister(catalogue)
 
     def run(self, locations: Sequence[str] = (), *, rebuild: bool = False, progress: Progress = silent) -> IndexRun:
         """Read feeds, then publish a generation that holds what they hold.
 
         Args:
-            locations: feeds to add or bring up to date; without any, all known ones, or the briefs
-                where none is known.
+            locations: feeds to add or bring up to date, or their names; without any, all known ones,
+                or the briefs where none is known.
             rebuild: cut and encode everything anew, whatever state the index is in.
             progress: is told how far it is.
 
         Raises:
             IndexBusy: another process is at it.
-            FeedError, FeedNotSupported: a named feed cannot be read; nothing has been changed.
+            FeedError: a named feed cannot be read; nothing has been changed.
             NothingToIndex: no article is left; the index has not been changed.
             IndexFault: the current generation cannot be built upon, and ``rebuild`` was not asked for.
         """
@@ -95,8 +109,7 @@ class Indexer:
         with indexing_lock(self._folder):
             base = self._base(rebuild)
             run = IndexRun()
-            for feed in self._feeds(locations):
-                self._ingest(feed, run, progress)
+            self._read(self._register.find(locations), run, progress)
             if not self._catalogue.count_articles():
                 raise NothingToIndex(_nothing(run.errors))
             self._cut(rebuild, progress)
@@ -106,18 +119,14 @@ class Indexer:
             run.generation, run.articles, run.passages = info.number, info.horizon.articles, info.passages
             return run
 
-    def _feeds(self, locations: Sequence[str]) -> list[Feed]:
-        known = self._catalogue.feeds()
-        if not locations:
-            return [open_feed(feed) for feed in known] or [builtin_feed()]
-        feeds: list[Feed] = []
-        for location in locations:
-            feeds.append(name_feed(location, [*known, *(feed.known for feed in feeds)]))
-        return feeds
+    def _read(self, feeds: Sequence[RegisteredFeed], run: IndexRun, progress: Progress) -> None:
+        with self._register.opened(feeds) as opened:
+            for registered, feed in zip(feeds, opened, strict=True):
+                self._register.remember(registered)
+                self._ingest(feed, run, progress)
 
     def _ingest(self, feed: Feed, run: IndexRun, progress: Progress) -> None:
-        name = feed.known.name
-        self._catalogue.add_feed(feed.known)
+        name, refresh = feed.known.name, feed.options.refresh
         only_briefs = self._catalogue.count_articles() == self._catalogue.count_articles(BUILTIN)
         seen: set[str] = set()
         try:
@@ -126,17 +135,32 @@ class Indexer:
         except FeedError as error:
             # A feed that cannot be reached keeps its articles.
             run.errors.append(str(error))
+            self._catalogue.note_failure(name, str(error), max(refresh, timedelta(seconds=error.wait or 0)))
             return
-        run.removed += self._catalogue.keep_only(name, seen)
+        run.removed += self._without_gone(feed, seen)
+        self._catalogue.remember_fetched(name, feed.records)
+        self._catalogue.note_success(name, feed.kind or "", refresh)
         if seen and name != BUILTIN and only_briefs:
             run.removed += self._catalogue.remove_feed(BUILTIN)
 
+    def _without_gone(self, feed: Feed, seen: set[str]) -> int:
+        """Remove what is gone from a feed or has become too old for it; returns how many articles that were."""
+        removed = self._catalogue.keep_only(feed.known.name, seen) if feed.lists_all else 0
+        oldest = feed.options.oldest(datetime.now(UTC).date())
+        return removed + (self._catalogue.remove_older(feed.known.name, oldest) if oldest else 0)
+
     def _articles(self, feed: Feed, run: IndexRun, seen: set[str], progress: Progress) -> Iterator[Article]:
         """The articles of a feed that are new or have changed; counts them and notes what was bad."""
+        today = datetime.now(UTC).date()
         for number, item in enumerate(feed.items(), start=1):
             progress("reading", number, None)
             if isinstance(item, BadItem):
                 run.errors.append(f"{item.where}: {item.reason}")
+                continue
+            if isinstance(item, Kept):
+                seen.add(item.id)
+                continue
+            if feed.options.is_too_old(item.published, today):
                 continue
             if item.id in seen:
                 run.errors.append(f"{feed.known.name}: the id {item.id!r} occurs twice; the first one was kept")
@@ -144,7 +168,8 @@ class Indexer:
             owner = self._catalogue.owner(item.id)
             digest = article_digest(item)
             if owner and owner[0] not in {feed.known.name, BUILTIN}:
-                if owner[1] != digest:
+                # Two feeds may list one page; the first to do so keeps it.
+                if owner[1] != digest and not is_web_address(item.id):
                     run.errors.append(f"{feed.known.name}: the id {item.id!r} is taken by an article of {owner[0]}")
                 continue
             seen.add(item.id)
@@ -228,4 +253,4 @@ def _batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
 def _nothing(errors: Iterable[str]) -> str:
     first = next(iter(errors), None)
     reason = f" ({first})" if first else ""
-    return f"no article was found{reason}: name a folder or file with .md, .txt or .jsonl articles"
+    return f"no article was found{reason}: name a folder, a file, a page or a feed on the web that has some"

@@ -91,6 +91,25 @@ MIGRATIONS = (
         done INTEGER NOT NULL DEFAULT 0
     );
     """,
+    """
+    -- How a feed is read, as JSON; whether the feeds file names it; and how the last refresh went.
+    ALTER TABLE feeds ADD COLUMN options TEXT NOT NULL DEFAULT '{}';
+    ALTER TABLE feeds ADD COLUMN declared INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE feeds ADD COLUMN kind TEXT NOT NULL DEFAULT '';
+    ALTER TABLE feeds ADD COLUMN last_success TEXT;
+    ALTER TABLE feeds ADD COLUMN last_error TEXT;
+    ALTER TABLE feeds ADD COLUMN next_refresh TEXT;
+    -- What was fetched for a feed, so that it is asked for again only if it may have changed. No article: it gave none.
+    CREATE TABLE fetched (
+        feed TEXT NOT NULL REFERENCES feeds (name) ON DELETE CASCADE ON UPDATE CASCADE,
+        url TEXT NOT NULL,
+        article TEXT NOT NULL,
+        etag TEXT NOT NULL,
+        last_modified TEXT NOT NULL,
+        stamp TEXT NOT NULL,
+        PRIMARY KEY (feed, url)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

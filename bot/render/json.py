@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bot.messages import AnswerReply, IndexReply, StatusReply, SummaryReply
+from corpus.readers.pages import Page
 from retrieval.dates import PartialDate
 from retrieval.types import Citation, Filters, Headline, Highlight, Horizon, Query
 
@@ -50,6 +51,19 @@ def summary_object(reply: SummaryReply) -> Object:
         ],
         "articles": summary.articles,
         "elapsed_ms": round(summary.elapsed_ms, 1),
+    }
+
+
+def page_object(file: str, page: Page) -> Object:
+    """An extracted page."""
+    return {
+        "file": file,
+        "title": page.title or None,
+        "author": page.author or None,
+        "source": page.source or None,
+        "url": page.url or None,
+        "published": _date(page.published),
+        "text": page.text,
     }
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 import unicodedata
 
 from bot.messages import AnswerReply, ComparisonReply, Health, SourcesReply, StatusReply
+from corpus.feed_records import FeedState, KnownFeed
 from corpus.indexer import IndexRun
 from corpus.journal import Gap
 from retrieval.dates import PartialDate
@@ -104,6 +105,17 @@ def span_words(first: PartialDate | None, last: PartialDate | None) -> str:
 def one_line(text: str) -> str:
     """Visible text on one line."""
     return " ".join(visible(text).split())
+
+
+def feed_words(feed: KnownFeed) -> str:
+    """A feed: its place, and how its last refresh went where that is known."""
+    place = f"{feed.name}: {feed.location}" if feed.name != feed.location else feed.name
+    if not isinstance(feed, FeedState) or not (feed.last_success or feed.last_error):
+        return place
+    went = f"refreshed {feed.last_success}" if feed.last_success else "never refreshed"
+    error = f"; the last try failed: {one_line(feed.last_error)}" if feed.last_error else ""
+    due = f"; due {feed.next_refresh}" if feed.next_refresh else ""
+    return f"{place} ({feed.articles:,} article{'s' if feed.articles != 1 else ''}, {went}{error}{due})"
 
 
 def health_words(health: Health) -> str:
@@ -206,9 +218,7 @@ def comparison_words(reply: ComparisonReply) -> str:
 def status_words(reply: StatusReply) -> list[tuple[str, str]]:
     """How things stand: pairs of what and how."""
     info = reply.info
-    feeds = "\n".join(
-        f"{feed.name}: {feed.location}" if feed.name != feed.location else feed.name for feed in reply.feeds
-    )
+    feeds = "\n".join(feed_words(feed) for feed in reply.feeds)
     sources = ", ".join(f"{name} ({count})" for name, count in sorted(reply.sources.items(), key=lambda s: -s[1])[:10])
     pairs = [
         ("generation", f"{info.number}, made {info.created}"),

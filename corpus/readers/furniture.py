@@ -13,10 +13,12 @@ from corpus.readers.shape import ends_sentence
 _LONGEST_FURNITURE_WORDS = 40
 _LONGEST_FURNITURE = 400
 
-_NETWORK = (
+NETWORK = (
     r"(?:facebook|twitter|x|whatsapp|telegram|linkedin|reddit|pinterest|instagram|threads|bluesky|mastodon|"
     r"youtube|messenger|flipboard|e-?mail|print|copy link|sms)"
 )
+"""Where articles are shared and outlets followed, as a pattern."""
+
 _PIECE = r"(?:article|story|post|page|video|news)"
 _AD = r"(?:advert|advertisement|ad)"
 
@@ -38,9 +40,9 @@ _FURNITURE = (
     r"scroll (?:down )?to continue(?: reading)?|remove ads?|skip (?:ad|advertisement)|why this ad",
     # sharing
     rf"(?:share|tweet|pin|like|save|bookmark)(?: it| this)?(?: {_PIECE})?"
-    rf"(?: (?:on|via|by|with) (?:{_NETWORK}|your friends|friends))?",
+    rf"(?: (?:on|via|by|with) (?:{NETWORK}|your friends|friends))?",
     rf"click to (?:share|print|e-?mail).{{0,80}}|share (?:full article|options)|gift this {_PIECE}",
-    rf"{_NETWORK}(?:[\s,|·•/]+{_NETWORK})+|copy link|link copied|(?:print|e-?mail) this {_PIECE}",
+    rf"{NETWORK}(?:[\s,|·•/]+{NETWORK})+|copy link|link copied|(?:print|e-?mail) this {_PIECE}",
     # following and subscribing
     r"subscribe(?: now| today| here)?(?: to .{1,80}| for .{1,80})?|already a subscriber.{0,40}|become a member",
     r"sign up(?: now| today| here)?(?: (?:for|to) .{0,60}\b(?:newsletters?|alerts?|e-?mails?|updates|briefing)"

@@ -13,6 +13,7 @@ from retrieval.encoders.options import Precision
 EXAMPLE = Path(bot.settings.__file__).parent.parent / ".env.example"
 OTHERS = {
     "data_dir": "/srv/news",
+    "feeds": "/etc/feeds.toml",
     "model": "intfloat/e5-small",
     "precision": "fp32",
     "encoder_backend": "torch",

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from corpus.catalogue import KnownFeed
-from corpus.errors import FeedError, FeedNotSupported
-from corpus.feeds import BUILTIN, Feed, builtin_feed, name_feed, open_feed
+from corpus.errors import FeedError
+from corpus.feed_options import FeedOptions, OutletFacts
+from corpus.feed_records import KnownFeed
+from corpus.feeds import LocalFeed, builtin_feed, name_feed, open_local
+from corpus.feeds_file import BUILTIN
 from corpus.readers import BadItem
 from retrieval.types import Article
+from tests.fakes import record, write_jsonl
 
 
 def put(folder: Path, *names: str) -> Path:
@@ -19,7 +22,11 @@ def put(folder: Path, *names: str) -> Path:
     return folder
 
 
-def ids(feed: Feed) -> list[str]:
+def local(location: str) -> LocalFeed:
+    return open_local(name_feed(location, []), FeedOptions())
+
+
+def ids(feed: LocalFeed) -> list[str]:
     return [item.id for item in feed.items() if isinstance(item, Article)]
 
 
@@ -27,25 +34,25 @@ def ids(feed: Feed) -> list[str]:
 
 
 def test_a_folder_is_named_after_its_last_part(tmp_path: Path) -> None:
-    feed = name_feed(str(put(tmp_path / "wire", "a.txt")), [])
+    feed = local(str(put(tmp_path / "wire", "a.txt")))
     assert feed.known == KnownFeed("wire", str(tmp_path / "wire"))
     assert feed.path == tmp_path / "wire"
 
 
 def test_a_file_is_a_feed_of_its_own_with_its_name_as_the_place_of_its_article(tmp_path: Path) -> None:
     put(tmp_path, "a.txt", "b.txt")
-    assert ids(name_feed(str(tmp_path / "a.txt"), [])) == ["a.txt/a.txt"]
+    assert ids(local(str(tmp_path / "a.txt"))) == ["a.txt/a.txt"]
 
 
 def test_a_second_folder_of_the_same_name_gets_the_next_free_one(tmp_path: Path) -> None:
     known: list[KnownFeed] = []
     for parent in ("x", "y", "z"):
-        known.append(name_feed(str(put(tmp_path / parent / "wire", "a.txt")), known).known)
+        known.append(name_feed(str(put(tmp_path / parent / "wire", "a.txt")), known))
     assert [feed.name for feed in known] == ["wire", "wire-2", "wire-3"]
 
 
 def test_no_folder_takes_the_name_of_the_briefs(tmp_path: Path) -> None:
-    assert name_feed(str(put(tmp_path / BUILTIN, "a.txt")), []).known.name == "builtin-2"
+    assert name_feed(str(put(tmp_path / BUILTIN, "a.txt")), []).name == "builtin-2"
 
 
 def test_a_known_place_keeps_its_name_however_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,12 +61,12 @@ def test_a_known_place_keeps_its_name_however_it_is_written(tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     for spelled in ("wire", "./wire/", "wire/../wire", "~/wire", str(tmp_path / "wire")):
-        assert name_feed(spelled, known).known == known[0], spelled
+        assert name_feed(spelled, known) == known[0], spelled
 
 
 def test_the_briefs_are_known_by_their_name_alone() -> None:
-    assert name_feed(BUILTIN, []) == builtin_feed()
-    assert open_feed(KnownFeed(BUILTIN, BUILTIN)) == builtin_feed()
+    assert name_feed(BUILTIN, []) == builtin_feed().known
+    assert local(BUILTIN) == builtin_feed()
 
 
 def test_the_briefs_are_articles_without_a_fault() -> None:
@@ -93,11 +100,29 @@ def test_a_pipe_is_no_feed(tmp_path: Path) -> None:
         name_feed(str(tmp_path / "pipe"), [])
 
 
-@pytest.mark.parametrize("url", ["https://news.example/rss", "http://news.example/a.html", "HTTPS://NEWS.EXAMPLE"])
-def test_a_web_address_says_that_it_is_not_built_yet(url: str) -> None:
-    with pytest.raises(FeedNotSupported, match="not built yet") as caught:
-        name_feed(url, [])
-    assert url in str(caught.value)
+@pytest.mark.parametrize(
+    ("location", "complaint"),
+    [
+        ("ftp://news.example/rss", "no address of http or https"),
+        ("file:///etc/passwd", "no address of http or https"),
+        ("https://me:secret@news.example/rss", "a user name or a password"),
+    ],
+)
+def test_an_address_that_is_not_fetched_says_why(location: str, complaint: str) -> None:
+    with pytest.raises(FeedError, match=complaint):
+        name_feed(location, [])
+
+
+def test_a_feed_on_the_web_is_named_after_its_host() -> None:
+    first = name_feed("HTTPS://WWW.News.example/rss#top", [])
+    assert first == KnownFeed("news.example", "https://www.news.example/rss")
+    assert name_feed("https://www.news.example/rss", [first]) == first
+    assert name_feed("https://www.news.example/world/rss", [first]).name == "news.example-2"
+
+
+def test_a_known_feed_can_be_named_by_its_name() -> None:
+    known = KnownFeed("wire", "https://news.example/rss")
+    assert name_feed("wire", [known]) == known
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS makes no such folder")
@@ -113,7 +138,7 @@ def test_a_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
 
 def test_files_come_in_the_order_of_their_names_those_of_a_folder_before_its_folders(tmp_path: Path) -> None:
     put(tmp_path / "wire", "b/2.txt", "b/1.txt", "a/z/1.txt", "a/9.txt", "c.txt", "B.txt")
-    assert ids(name_feed(str(tmp_path / "wire"), [])) == [
+    assert ids(local(str(tmp_path / "wire"))) == [
         "wire/B.txt",
         "wire/c.txt",
         "wire/a/9.txt",
@@ -125,36 +150,36 @@ def test_files_come_in_the_order_of_their_names_those_of_a_folder_before_its_fol
 
 def test_hidden_files_and_folders_and_unknown_kinds_are_passed_over(tmp_path: Path) -> None:
     put(tmp_path / "wire", ".a.txt", ".git/a.txt", "sub/.b.md", "sub/.c/d.txt", "picture.jpg", "README", "seen.txt")
-    assert ids(name_feed(str(tmp_path / "wire"), [])) == ["wire/seen.txt"]
+    assert ids(local(str(tmp_path / "wire"))) == ["wire/seen.txt"]
 
 
 def test_a_hidden_folder_that_is_named_itself_is_read(tmp_path: Path) -> None:
-    assert ids(name_feed(str(put(tmp_path / ".wire", "a.txt")), [])) == [".wire/a.txt"]
+    assert ids(local(str(put(tmp_path / ".wire", "a.txt")))) == [".wire/a.txt"]
 
 
 def test_a_loop_of_links_is_harmless(tmp_path: Path) -> None:
     put(tmp_path / "wire", "a.txt", "sub/b.txt")
     (tmp_path / "wire" / "sub" / "up").symlink_to(tmp_path / "wire", target_is_directory=True)
     (tmp_path / "wire" / "self").symlink_to("self")
-    assert ids(name_feed(str(tmp_path / "wire"), [])) == ["wire/a.txt", "wire/sub/b.txt"]
+    assert ids(local(str(tmp_path / "wire"))) == ["wire/a.txt", "wire/sub/b.txt"]
 
 
 def test_a_link_to_a_folder_is_a_feed_by_its_own_name(tmp_path: Path) -> None:
     put(tmp_path / "wire", "a.txt")
     (tmp_path / "link").symlink_to(tmp_path / "wire", target_is_directory=True)
-    assert ids(name_feed(str(tmp_path / "link"), [])) == ["link/a.txt"]
+    assert ids(local(str(tmp_path / "link"))) == ["link/a.txt"]
 
 
 def test_a_link_that_leads_nowhere_is_a_bad_item(tmp_path: Path) -> None:
     put(tmp_path / "wire", "a.txt")
     (tmp_path / "wire" / "b.txt").symlink_to(tmp_path / "gone.txt")
-    items = list(name_feed(str(tmp_path / "wire"), []).items())
+    items = list(local(str(tmp_path / "wire")).items())
     assert [item.where for item in items if isinstance(item, BadItem)] == ["b.txt"]
     assert len(items) == 2
 
 
 def test_a_feed_that_is_gone_says_so(tmp_path: Path) -> None:
-    feed = open_feed(KnownFeed("wire", str(tmp_path / "wire")))
+    feed = open_local(KnownFeed("wire", str(tmp_path / "wire")), FeedOptions())
     with pytest.raises(FeedError, match=r"wire is gone: put it back, or leave it out"):
         list(feed.items())
 
@@ -170,4 +195,42 @@ def test_a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one(tmp_path: 
         inside = deeper
     os.close(inside)
     with pytest.raises(FeedError, match="cannot be listed"):
-        list(name_feed(str(tmp_path / "wire"), []).items())
+        list(local(str(tmp_path / "wire")).items())
+
+
+def test_an_empty_folder_says_so(tmp_path: Path) -> None:
+    (tmp_path / "wire").mkdir()
+    (item,) = local(str(tmp_path / "wire")).items()
+    assert isinstance(item, BadItem)
+    assert item.where == str(tmp_path / "wire")
+    assert "holds no file to read: files end in " in item.reason
+
+
+def test_patterns_choose_among_the_files_of_a_folder(tmp_path: Path) -> None:
+    put(tmp_path / "wire", "asia/1.txt", "asia/draft.txt", "europe/1.txt")
+    options = FeedOptions(include=("asia/*",), exclude=("*draft*",))
+    feed = open_local(name_feed(str(tmp_path / "wire"), []), options)
+    assert ids(feed) == ["wire/asia/1.txt"]
+
+
+def test_an_article_without_a_source_gets_the_outlet_of_its_feed(tmp_path: Path) -> None:
+    put(tmp_path / "wire", "a.txt")
+    (tmp_path / "wire" / "b.txt").write_text("Source: Morning Post\n\nThe envoys met.")
+    feed = open_local(name_feed(str(tmp_path / "wire"), []), FeedOptions(outlet=OutletFacts(name="The Wire")))
+    assert [item.source for item in feed.items() if isinstance(item, Article)] == ["The Wire", "Morning Post"]
+
+
+def test_a_file_that_changes_while_it_is_read_takes_nothing_away(tmp_path: Path) -> None:
+    file = write_jsonl(tmp_path / "wire.jsonl", record("oslo", "Envoys met."), record("bergen", "The ferry was late."))
+    feed = local(str(file))
+    items = feed.items()
+    first = next(items)
+    write_jsonl(file, record("oslo", "Envoys met."))
+    rest = list(items)
+    assert isinstance(first, Article)
+    assert [item for item in (first, *rest) if isinstance(item, BadItem)] == [
+        BadItem("wire.jsonl", "changed while it was read: index it again once it is whole")
+    ]
+    assert not feed.lists_all
+    assert ids(feed) == ["oslo"]
+    assert feed.lists_all

@@ -5,14 +5,14 @@ import pytest
 from corpus.readers import READERS, Reader, reader_for
 
 
-@pytest.mark.parametrize("name", ["a.md", "a.markdown", "a.txt", "a.jsonl", "A.TXT", "folder.d/b.Md"])
+@pytest.mark.parametrize("name", ["a.md", "a.markdown", "a.txt", "a.jsonl", "a.htm", "a.pdf", "A.TXT", "folder.d/b.Md"])
 def test_a_reader_is_chosen_by_suffix_in_whatever_case(name: str) -> None:
     reader = reader_for(Path(name))
     assert reader is not None
     assert Path(name).suffix.lower() in reader.suffixes
 
 
-@pytest.mark.parametrize("name", ["a.docx", "a", ".txt", "a.jsonl.gz"])
+@pytest.mark.parametrize("name", ["a.docx", "a", ".txt", "a.jsonl.gz", "a.pdf.gz"])
 def test_other_files_have_no_reader(name: str) -> None:
     assert reader_for(Path(name)) is None
 

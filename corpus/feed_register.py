@@ -1,0 +1,178 @@
+"""The register of feeds: those that the feeds file names, and those that were added by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpus.catalogue import Catalogue
+from corpus.errors import FeedError, FeedsFileError, FetchError
+from corpus.feed_options import FeedOptions
+from corpus.feed_records import KnownFeed
+from corpus.feeds import Feed, builtin_feed, is_on_the_web, name_feed, open_local
+from corpus.feeds_file import BUILTIN, check_location, read_feeds_file
+from corpus.fetching.background import Background
+from corpus.fetching.client import Fetcher
+from corpus.webfeeds.extraction import page_article
+from corpus.webfeeds.feed import WebFeed
+from corpus.webfeeds.port import ExtractPage
+from corpus.webfeeds.reading import WebReading
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredFeed:
+    """A feed and how it is read; ``declared`` if the feeds file names it."""
+
+    known: KnownFeed
+    options: FeedOptions
+    declared: bool = False
+
+
+class FeedRegister:
+    """What feeds there are, and how to open them.
+
+    Args:
+        records: where feeds are remembered.
+        extract: takes articles out of web pages.
+        file: the feeds file; none where there is none.
+        make_fetcher: makes what fetches from the web.
+    """
+
+    def __init__(
+        self,
+        records: Catalogue,
+        extract: ExtractPage = page_article,
+        file: Path | None = None,
+        make_fetcher: Callable[[], Fetcher] = Fetcher,
+    ) -> None:
+        self._records = records
+        self._extract = extract
+        self._file = file
+        self._make_fetcher = make_fetcher
+
+    def declared(self) -> list[RegisteredFeed]:
+        """What the feeds file names.
+
+        Raises:
+            FeedsFileError: the file cannot be used.
+        """
+        if self._file is None:
+            return []
+        folder = self._file.absolute().parent
+        return [
+            RegisteredFeed(entry.known(folder), entry.options(), declared=True)
+            for entry in read_feeds_file(self._file).feed
+        ]
+
+    def all(self) -> list[RegisteredFeed]:
+        """Every feed that is refreshed: the file's, and those added by hand.
+
+        A feed that the file once named is not among them, though its articles stay.
+
+        Raises:
+            FeedsFileError: the file cannot be used.
+        """
+        declared = self.declared()
+        taken = {feed.known.name for feed in declared} | {feed.known.location for feed in declared}
+        by_hand = [
+            RegisteredFeed(KnownFeed(state.name, state.location), self._records.options(state.name))
+            for state in self._records.feed_states()
+            if not state.declared and not {state.name, state.location} & taken
+        ]
+        return [*by_hand, *declared]
+
+    def find(self, locations: Sequence[str]) -> list[RegisteredFeed]:
+        """The feeds at these places or of these names, known or new; without any, all of them, or else the briefs.
+
+        Raises:
+            FeedError: one does not exist or cannot be read, or the feeds file cannot be used.
+        """
+        feeds = self.all()
+        if not locations:
+            return feeds or [self._briefs()]
+        found: list[RegisteredFeed] = []
+        for location in locations:
+            try:
+                known = name_feed(location, [feed.known for feed in (*feeds, *found)])
+            except FetchError as error:
+                raise FeedError(str(error)) from error
+            same = [feed for feed in feeds if feed.known == known]
+            found.append(same[0] if same else RegisteredFeed(known, self._records.options(known.name)))
+        return found
+
+    def add(self, location: str, options: FeedOptions, name: str | None = None) -> RegisteredFeed:
+        """Remember a feed, to be read with the next index run; one that was added before gets the new options.
+
+        Raises:
+            FeedError: it cannot be read, or the name or the place is another feed's.
+        """
+        try:
+            check_location(location, options)
+        except ValueError as error:
+            raise FeedError(str(error)) from error
+        (found,) = self.find([location])
+        if found.declared:
+            raise FeedError(f"the feed {found.known.name!r} is in {self._file}: change it there")
+        known = KnownFeed(name or found.known.name, found.known.location)
+        others = [feed.known for feed in self.all() if feed.known.location != known.location]
+        if known.name == BUILTIN != known.location or known.name in {feed.name for feed in others}:
+            raise FeedError(f"the name {known.name!r} is another feed's: choose another by --name")
+        self._records.add_feed(known, options)
+        return RegisteredFeed(known, options)
+
+    def remove(self, name: str) -> int:
+        """Forget a feed and its articles; returns how many those were.
+
+        Raises:
+            FeedError: no such feed is known, or the feeds file names it.
+        """
+        if name in {feed.known.name for feed in self.declared()}:
+            raise FeedError(f"the feed {name!r} is in {self._file}: take it out there first")
+        if name not in {feed.name for feed in self._records.feeds()}:
+            raise FeedError(f"no feed is named {name!r}: `backchannel feeds list` names them")
+        return self._records.remove_feed(name)
+
+    def remember(self, feed: RegisteredFeed) -> None:
+        """Note a feed before it is read."""
+        self._records.add_feed(feed.known, feed.options, declared=feed.declared)
+
+    @contextmanager
+    def opened(self, feeds: Sequence[RegisteredFeed], *, anew: bool = False) -> Iterator[list[Feed]]:
+        """Feeds ready to be read in this order; those on the web are fetched from now on, several at once.
+
+        With ``anew`` everything is fetched, whatever was fetched before.
+        """
+        with ExitStack() as stack:
+            background: Background[Fetcher] | None = None
+            if any(is_on_the_web(feed.known) for feed in feeds):
+                background = stack.enter_context(Background(self._make_fetcher()))
+            yield [self._open(feed, background, anew=anew) for feed in feeds]
+
+    def _open(self, feed: RegisteredFeed, background: Background[Fetcher] | None, *, anew: bool) -> Feed:
+        if background is None or not is_on_the_web(feed.known):
+            return open_local(feed.known, feed.options)
+        known = {} if anew else self._records.fetched(feed.known.name)
+        today = dt.datetime.now(dt.UTC).date()
+        reading = WebReading(feed.known, feed.options, known, self._extract, today)
+        return WebFeed(reading, background.stream(reading.outcomes(background.resource)))
+
+    def _briefs(self) -> RegisteredFeed:
+        return RegisteredFeed(builtin_feed().known, FeedOptions())
+
+
+def feeds_file(data_dir: Path, named: Path | None) -> Path | None:
+    """The feeds file: the one that is named, else ``feeds.toml`` in the data folder if that exists.
+
+    Raises:
+        FeedsFileError: the one that is named does not exist.
+    """
+    if named is not None:
+        file = named.expanduser()
+        if not file.is_file():
+            raise FeedsFileError(f"BACKCHANNEL_FEEDS={str(named)!r} is no file: correct it, or unset it")
+        return file
+    file = data_dir / "feeds.toml"
+    return file if file.is_file() else None

@@ -1,0 +1,1 @@
+"""Feeds on the web: RSS and Atom, sitemaps, single pages."""
