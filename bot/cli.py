@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from bot.arguments import Folder
 from bot.errors import BotError, NotBuiltYet, UsageError
 from corpus.errors import CorpusError, FeedError
 from retrieval.errors import InputError, RetrievalError
@@ -35,10 +36,7 @@ _BAD_INPUT = (UsageError, FeedError, InputError)
 _OURS = (BotError, CorpusError, RetrievalError)
 _MOST_CITED = 1000
 _MOST_SENTENCES = 50
-
-_data_dir = click.option(
-    "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="The only folder that is written to."
-)
+_data_dir = click.option("--data-dir", type=Folder(), metavar="DIR", help="The only folder that is written to.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 _output = click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="For --batch.")
 
@@ -392,4 +390,5 @@ def _print_json(value: dict[str, Any]) -> None:
 def _show(reply: Reply, *, explain: bool = False) -> None:
     from bot.console import output_console, show
 
-    show(output_console(), reply, explain=explain)
+    # How what was found came to its place can only be shown beside it.
+    show(output_console(), reply, explain=explain, folded=not explain)
