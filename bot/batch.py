@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+from bot.app import Application
 from bot.errors import UsageError
+from bot.messages import Question
+from bot.progress import counter
+from bot.render.json import answer_object, summary_object
+from bot.service import require_index
 from retrieval.errors import InputError
+from retrieval.types import Filters
 
 Row = dict[str, Any]
 
@@ -119,3 +127,37 @@ def _no_constant(name: str) -> NoReturn:
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:40]}…"
+
+
+def ask_batch(app: Application, batch: Path, output: Path, filters: Filters, k: int, *, explain: bool) -> None:
+    """Answer each line ``{id, question, [article_ids]}`` of a file.
+
+    Raises:
+        UsageError: the file cannot be read, or the output not be written.
+        IndexMissing: there is no index.
+    """
+    require_index(app)
+
+    def answer(row: Row) -> Row:
+        asked = _question(required_text(row, "question"))
+        narrowed = replace(filters, article_ids=optional_ids(row, "article_ids"))
+        return answer_object(app.service.ask(asked, k=k, filters=narrowed, keep=False), explain=explain)
+
+    with counter("asking") as advance:
+        run_batch(batch, output, answer, advance)
+
+
+def summary_batch(app: Application, batch: Path, output: Path, sentences: int, most: int) -> None:
+    """Summarise each line ``{id, query, [sentences]}`` of a file; see :func:`ask_batch`."""
+    require_index(app)
+
+    def summarize(row: Row) -> Row:
+        count = optional_count(row, "sentences", sentences, most)
+        return summary_object(app.service.summarize(_question(required_text(row, "query")), sentences=count))
+
+    with counter("summarising") as advance:
+        run_batch(batch, output, summarize, advance)
+
+
+def _question(text: str) -> Question:
+    return Question(text, dt.datetime.now().astimezone())

@@ -111,7 +111,7 @@ class Chat:
             "/summary": lambda topic: self._show(self._desk.summarize(self._question(topic))),
             "/sources": lambda _: self._show(self._desk.sources()),
             "/answer": self._recall,
-            "/forget": lambda _: self._show(self._desk.forget(TERMINAL)),
+            "/forget": lambda _: self._forget(),
             "/status": lambda _: self._show(self._desk.status(TERMINAL)),
             "/gaps": lambda _: self._show(self._desk.gaps(TERMINAL)),
             "/reindex": self._reindex,
@@ -183,6 +183,10 @@ class Chat:
         if how not in {"", "diff"}:
             raise UsageError(f"/answer takes an id and perhaps `diff`, not {how!r}")
         self._show(self._desk.compare(TERMINAL, answer_id) if how else self._desk.recall(TERMINAL, answer_id))
+
+    def _forget(self) -> None:
+        self._show(self._desk.forget(TERMINAL))
+        self._answer_id, self._citations, self._page, self._related = None, [], 0, ()
 
     def _reindex(self, how: str) -> None:
         if how not in {"", "full"}:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from bot.arguments import Folder
 from bot.errors import BotError, NotBuiltYet, UsageError
 from bot.feeds_cli import feeds_group
 from corpus.errors import CorpusError, FeedError
@@ -38,9 +39,7 @@ _MOST_CITED = 1000
 _MOST_SENTENCES = 50
 _BETWEEN_PAGES = "\n* * *\n\n"
 
-_data_dir = click.option(
-    "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="The only folder that is written to."
-)
+_data_dir = click.option("--data-dir", type=Folder(), metavar="DIR", help="The only folder that is written to.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 _output = click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="For --batch.")
 
@@ -86,7 +85,9 @@ def ask(
     _one_of("QUESTION", question, batch, output)
     app = _application(data_dir)
     if batch and output:
-        _ask_batch(app, batch, output, filters, k, explain=explain)
+        from bot.batch import ask_batch
+
+        ask_batch(app, batch, output, filters, k, explain=explain)
         return
     asked = _question(question or "")
     _check(asked, filters)
@@ -115,7 +116,9 @@ def summary(
     _one_of("TOPIC", topic, batch, output)
     app = _application(data_dir)
     if batch and output:
-        _summary_batch(app, batch, output, sentences)
+        from bot.batch import summary_batch
+
+        summary_batch(app, batch, output, sentences, _MOST_SENTENCES)
         return
     asked = _question(topic or "")
     _check(asked, None)
@@ -372,41 +375,6 @@ def _index_briefs_if_new(app: Application) -> None:
         app.service.reindex(progress=progress)
 
 
-def _ask_batch(app: Application, batch: Path, output: Path, filters: Filters, k: int, *, explain: bool) -> None:
-    from dataclasses import replace
-
-    from bot.batch import Row, optional_ids, required_text, run_batch
-    from bot.progress import counter
-    from bot.render.json import answer_object
-    from bot.service import require_index
-
-    require_index(app)
-
-    def answer(row: Row) -> Row:
-        asked = _question(required_text(row, "question"))
-        narrowed = replace(filters, article_ids=optional_ids(row, "article_ids"))
-        return answer_object(app.service.ask(asked, k=k, filters=narrowed, keep=False), explain=explain)
-
-    with counter("asking") as advance:
-        run_batch(batch, output, answer, advance)
-
-
-def _summary_batch(app: Application, batch: Path, output: Path, sentences: int) -> None:
-    from bot.batch import Row, optional_count, required_text, run_batch
-    from bot.progress import counter
-    from bot.render.json import summary_object
-    from bot.service import require_index
-
-    require_index(app)
-
-    def summarize(row: Row) -> Row:
-        count = optional_count(row, "sentences", sentences, _MOST_SENTENCES)
-        return summary_object(app.service.summarize(_question(required_text(row, "query")), sentences=count))
-
-    with counter("summarising") as advance:
-        run_batch(batch, output, summarize, advance)
-
-
 def _print_json(value: dict[str, Any]) -> None:
     # Escapes keep every letter where the output's encoding has not all of them.
     click.echo(json.dumps(value, ensure_ascii="utf" not in (sys.stdout.encoding or "").lower()))
@@ -420,7 +388,8 @@ def _print_error(message: str) -> None:
 def _show(reply: Reply, *, explain: bool = False) -> None:
     from bot.console import output_console, show
 
-    show(output_console(), reply, explain=explain)
+    # How what was found came to its place can only be shown beside it.
+    show(output_console(), reply, explain=explain, folded=not explain)
 
 
 cli.add_command(feeds_group(_application, _print_json))

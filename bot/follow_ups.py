@@ -41,6 +41,8 @@ def new_topic(text: str) -> str | None:
 
 def is_follow_up(text: str) -> bool:
     """Whether a question makes no sense alone: "and China?", "why?", "when did he say so?"."""
+    if not any(character.isalnum() for character in text):
+        return False  # nothing is asked, whatever went before
     if len(_WORD.findall(_FILTER.sub(" ", text))) <= _SHORT or _OPENING.match(text):
         return True
     pointing = _POINTING.search(_EMPTY_IT.sub(" ", text))

@@ -190,6 +190,6 @@ def require_index(app: Application) -> None:
 def no_index(app: Application) -> IndexMissing:
     """The error for a data folder without an index; it names the command that makes one."""
     return IndexMissing(
-        f"there is no index in {app.settings.data_dir}: run `backchannel index` (the shipped briefs) "
-        "or `backchannel index FOLDER` (your articles) first"
+        f"there is no index in {app.settings.data_dir}: run `backchannel index` "
+        "(the known feeds, else the shipped briefs) or `backchannel index FOLDER` (your articles) first"
     )

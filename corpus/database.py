@@ -16,6 +16,7 @@ from corpus.errors import CatalogueError
 from corpus.schema import migrate
 
 _BUSY_SECONDS = 30.0
+_BROKEN = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 _VARIABLES = 500  # values in one statement; SQLite's own limit is far higher
 
 
@@ -96,6 +97,11 @@ class Database:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
+            if getattr(error, "sqlite_errorcode", None) in _BROKEN:
+                raise CatalogueError(
+                    f"the catalogue {self._file} is damaged or no catalogue ({error}): restore it, or move it away "
+                    "and index your feeds again, or name another folder by --data-dir"
+                ) from error
             raise CatalogueError(
                 f"the catalogue {self._file} cannot be used ({error}): check that its folder can be written "
                 "and has space, or name another by --data-dir"

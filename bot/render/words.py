@@ -50,7 +50,7 @@ def confidence_words(confidence: float) -> str:
 
 def horizon_words(horizon: Horizon) -> str:
     """What the corpus holds: ``30 articles, 17 June 2020 to 22 September 2024``."""
-    articles = f"{horizon.articles:,} article{'s' if horizon.articles != 1 else ''}"
+    articles = _counted(horizon.articles, "article")
     if horizon.first is None or horizon.last is None:
         return f"{articles}, undated"
     return f"{articles}, {span_words(horizon.first, horizon.last)}"
@@ -121,18 +121,19 @@ def feed_words(feed: KnownFeed) -> str:
 def health_words(health: Health) -> str:
     """How the process has done."""
     latency = f", p50 {health.p50_ms:.0f} ms, p95 {health.p95_ms:.0f} ms" if health.p50_ms and health.p95_ms else ""
-    errors = f"{health.errors:,} error{'s' if health.errors != 1 else ''}"
+    errors = _counted(health.errors, "error")
     return f"up {_age(health.uptime)}; in the last hour {health.answered:,} answered{latency}, {errors}"
 
 
 def index_words(run: IndexRun, errors_shown: int = 10) -> list[str]:
     """What a re-index did, a line and then one for each bad item."""
+    articles, passages = _counted(run.articles, "article"), _counted(run.passages, "passage")
     lines = [
-        f"Generation {run.generation} holds {run.articles:,} articles in {run.passages:,} passages: "
+        f"Generation {run.generation} holds {articles} in {passages}: "
         f"{run.added:,} added, {run.changed:,} changed, {run.removed:,} removed, in {run.seconds:.1f} s."
     ]
     if run.errors:
-        lines.append(f"{len(run.errors):,} bad item{'s' if len(run.errors) != 1 else ''}:")
+        lines.append(f"{_counted(len(run.errors), 'bad item')}:")
         lines += [f"  {error}" for error in run.errors[:errors_shown]]
         if len(run.errors) > errors_shown:
             lines.append(f"  … and {len(run.errors) - errors_shown:,} more (--json lists all)")
@@ -231,6 +232,10 @@ def status_words(reply: StatusReply) -> list[tuple[str, str]]:
         ("process", health_words(reply.health) if reply.health else ""),
     ]
     return [(name, visible(value)) for name, value in pairs if value]
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' if number != 1 else ''}"
 
 
 def _age(seconds: float) -> str:

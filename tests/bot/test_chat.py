@@ -204,6 +204,14 @@ def test_an_article_that_changed_since_it_was_cited_opens_as_it_was(app: Applica
 # Commands
 
 
+def test_after_forgetting_nothing_is_left_to_go_on_from(app: Application) -> None:
+    said = talk(app, QUESTION, "/forget", "more", "open 1", "related", "good")
+    forgot, more, opened, related, good = said[2:7]
+    assert "Deleted: 1 answer" in forgot
+    assert all("ask a question first" in shown for shown in (more, related, good))
+    assert "there is no passage 1" in opened
+
+
 def test_summaries_are_given_by_topic_and_by_article(app: Application) -> None:
     _, topic, article, blank, _ = talk(app, "/summary grain talks", "/summary bergen", "/summary")
     assert "every sentence verbatim" in topic
@@ -225,7 +233,7 @@ def test_a_reindex_is_answered_from_at_once(app: Application, news: Path) -> Non
         )
     finally:
         feed.write_text(original)
-    assert "Generation 2 holds 1 articles" in done
+    assert "Generation 2 holds 1 article " in done
     assert "A comet was seen over Turku." in answer
     assert "Generation 3" in full
     assert "/reindex takes nothing or `full`, not 'everything'" in wrong

@@ -159,6 +159,13 @@ def test_an_abstention_as_text_shows_the_horizon_and_headlines_and_folds_what_wa
     assert "They agreed to let grain ships pass" not in out
 
 
+def test_explain_unfolds_what_an_abstention_found(cli: CommandLine) -> None:
+    cli.threshold = 2
+    out = " ".join(cli("ask", QUESTION, "--explain").out.split())
+    assert "The corpus does not seem to answer this." in out
+    assert re.search(r"dense -?0\.\d+ #\d", out)
+
+
 # How much is cited
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli import run
 from corpus.schema import MIGRATIONS
 from retrieval.encoders.fake import FakeEncoder
 from tests.bot.command_line import CommandLine
@@ -104,7 +105,7 @@ def test_an_index_run_as_text_counts_and_lists_what_was_bad(fresh: CommandLine, 
     feed = write_jsonl(tmp_path / "a.jsonl", record("a", "Envoys met in Oslo."), *["broken"] * 12)
     ran = fresh("index", str(feed))
     assert (ran.status, ran.err) == (0, "")
-    assert "Generation 1 holds 1 articles in 1 passages: 1 added, 0 changed, 0 removed" in " ".join(ran.out.split())
+    assert "Generation 1 holds 1 article in 1 passage: 1 added, 0 changed, 0 removed" in " ".join(ran.out.split())
     assert "12 bad items:" in ran.out
     assert "a.jsonl line 11" in ran.out
     assert "and 2 more (--json lists all)" in ran.out
@@ -427,3 +428,11 @@ def test_json_keeps_other_scripts_readable(cli: CommandLine) -> None:
     ran = cli("summary", "undated", "--json", "--sentences", "1")
     assert "Tromsø" in ran.out
     assert json.loads(ran.out)["sentences"][0]["text"].startswith("Tromsø")
+
+
+def test_an_empty_name_is_no_data_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status", "--data-dir", ""]) == 2
+    assert tuple(capsys.readouterr()) == (
+        "",
+        "backchannel: Invalid value for '--data-dir': it is empty: name a folder\n",
+    )

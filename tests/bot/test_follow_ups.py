@@ -41,6 +41,8 @@ def test_what_points_back_is_a_follow_up(text: str) -> None:
         "How many members does BRICS have?",
         "Who said that the talks failed?",
         "Which countries are there in the Quad?",
+        "?!",
+        " … ",
     ],
 )
 def test_what_can_stand_alone_is_none(text: str) -> None:

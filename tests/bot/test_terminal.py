@@ -391,6 +391,11 @@ def test_an_index_run_lists_the_first_bad_items_and_counts_the_rest() -> None:
     assert "1 bad item:" in words(IndexReply(IndexRun(1, 1, 1, errors=errors[:1])))
 
 
+def test_one_article_and_one_passage_are_told_as_such() -> None:
+    run = IndexRun(generation=1, articles=1, passages=1)
+    assert "holds 1 article in 1 passage:" in words(IndexReply(run))
+
+
 def test_status_lists_sources_by_size_and_feeds_with_their_places() -> None:
     info = GenerationInfo(3, "2024-07-11T10:00:00+00:00", "all-MiniLM-L6-v2:384:0", 384, 1234, HORIZON)
     feeds = (KnownFeed("builtin", "builtin"), KnownFeed("wire", "/news/wire"))

@@ -98,7 +98,7 @@ def test_a_newer_versions_file_is_refused_with_the_way_out_and_left_as_it_is(tmp
 def test_a_file_that_is_no_database_is_refused_by_name_and_left_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "catalogue.sqlite3"
     file.write_text("Dear diary, " * 200)
-    with pytest.raises(CatalogueError, match=r"catalogue\.sqlite3 cannot be used .*--data-dir"):
+    with pytest.raises(CatalogueError, match=r"catalogue\.sqlite3 is damaged .*move it away .*--data-dir"):
         Catalogue(file)
     assert file.read_text() == "Dear diary, " * 200
 
