@@ -7,6 +7,7 @@ traced; its outputs are the token vectors and the text vectors.
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -60,9 +61,9 @@ class OpenVinoEncoder:
         self._tokenizer_file = export.folder / _TOKENIZER
         self._cutting_tokenizer = self._tokenizer()
         self._cutting_tokenizer.enable_truncation(export.facts.longest)
-        self._openvino = _library()
+        library = _library()
         try:
-            self._compiled = _compiled(self._openvino.Core(), export.folder / _GRAPH, precision)
+            self._compiled = _compiled(library.Core(), export.folder / _GRAPH, precision)
         except RuntimeError as error:
             raise ExportImpossible(f"OpenVINO cannot run the model ({_first_line(error)})") from error
         self._inputs = [given.get_any_name() for given in self._compiled.inputs]
@@ -121,11 +122,22 @@ class OpenVinoEncoder:
 
     def _run(self, encodings: Sequence[Encoding], keep: Callable[[Any, list[int]], None]) -> None:
         """Compute all batches; ``keep`` gets each one's outputs and places. Requests are each call's own."""
-        requests = self._openvino.AsyncInferQueue(self._compiled, _IN_FLIGHT)
-        requests.set_callback(keep)
+        # Not by AsyncInferQueue: its callbacks run in OpenVINO's threads, and a model that is let go meanwhile waits
+        # for these threads while they wait for Python's lock.
+        running: deque[tuple[Any, list[int]]] = deque()
+
+        def finish() -> Any:  # noqa: ANN401 (OpenVINO's own)
+            request, batch = running.popleft()
+            request.wait()
+            keep(request, batch)
+            return request
+
         for batch in _batches(encodings):
-            requests.start_async(self._tensors([encodings[at] for at in batch]), batch)
-        requests.wait_all()
+            request = finish() if len(running) == _IN_FLIGHT else self._compiled.create_infer_request()
+            request.start_async(self._tensors([encodings[at] for at in batch]))
+            running.append((request, batch))
+        while running:
+            finish()
 
     def _tensors(self, encodings: Sequence[Encoding]) -> dict[str, _Ids]:
         """Each input, int64 ``(texts, width)``."""
