@@ -93,6 +93,16 @@ def test_any_texts_tokens_lie_where_the_originals_lie(
 
 
 @pytest.mark.model
+@pytest.mark.timeout(120)
+def test_an_encoder_is_let_go_right_after_its_last_batch(exported_models: Path) -> None:
+    # Its threads end then; were one of them to wait for Python's lock, this would hang, one time in some dozens.
+    for count in range(1, 21):
+        short_lived = load_encoder(DEFAULT_MODEL, Precision.AUTO, Backend.OPENVINO, exported_models)
+        assert len(short_lived.encode_queries(["summit"] * count)) == count
+        del short_lived
+
+
+@pytest.mark.model
 def test_a_damaged_export_is_made_anew(exported_models: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     source = source_of(DEFAULT_MODEL)
     assert source is not None
