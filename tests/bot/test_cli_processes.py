@@ -91,7 +91,8 @@ def test_summary_and_status_answer_from_the_same_folder(
     assert "russian-oil-price-cap" in {sentence["article_id"] for sentence in summary["sentences"]}
     status = json.loads(backchannel("status", "--json", "--data-dir", folder).stdout)
     assert status["model"].startswith("all-MiniLM-L6-v2:384:")
-    assert status["feeds"] == [{"name": "builtin", "location": "builtin"}]
+    (feed,) = status["feeds"]
+    assert (feed["name"], feed["location"], feed["articles"]) == ("builtin", "builtin", 30)
 
 
 def test_a_talk_is_held_over_standard_input(first: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
