@@ -64,10 +64,11 @@ def serving() -> Iterator[Site]:
         listener = web.TCPSite(runner, "127.0.0.1", 0)
         await listener.start()
         site.port = runner.addresses[0][1]
-        ready.set()
 
     def serve() -> None:
         loop.run_until_complete(start())
+        # Not before it runs for ever: a stop that comes earlier would be spent on starting.
+        loop.call_soon(ready.set)
         loop.run_forever()
         loop.run_until_complete(runner.cleanup())
         loop.close()
@@ -80,6 +81,7 @@ def serving() -> Iterator[Site]:
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+        assert not thread.is_alive()
 
 
 class Names(AbstractResolver):
