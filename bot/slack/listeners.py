@@ -1,4 +1,7 @@
-"""What is listened to. Everything is acknowledged first, and done in a task of its own."""
+"""What is listened to. Everything is begun as a task of its own, and acknowledged at once.
+
+In this order: what was acknowledged before it was begun would be lost if the bot were stopped in between.
+"""
 
 from __future__ import annotations
 
@@ -70,35 +73,33 @@ class Listeners:
         bolt.shortcut({"type": "message_action", "callback_id": ASK_SHORTCUT})(self._ask_about)
 
     async def _mention(self, ack: AsyncAck, event: Body, client: AsyncWebClient, context: AsyncBoltContext) -> None:
-        await ack()
         if _is_post(event):
             self._start(self._answer(turns.of_message(client, _team(context), event), event["text"]))
+        await ack()
 
     async def _message(self, ack: AsyncAck, event: Body, client: AsyncWebClient, context: AsyncBoltContext) -> None:
+        if _is_post(event):
+            turn = turns.of_message(client, _team(context), event)
+            if turn.asker.direct:
+                self._start(self._answer(turn, event["text"]))
+            elif turn.in_thread and addressee(event["text"]) in {None, context.bot_user_id}:
+                self._start(self._follow_up(turn, event["text"]))
         await ack()
-        if not _is_post(event):
-            return
-        turn = turns.of_message(client, _team(context), event)
-        if turn.asker.direct:
-            self._start(self._answer(turn, event["text"]))
-        elif turn.in_thread and addressee(event["text"]) in {None, context.bot_user_id}:
-            self._start(self._follow_up(turn, event["text"]))
 
     async def _home(self, ack: AsyncAck, event: Body, client: AsyncWebClient, context: AsyncBoltContext) -> None:
-        await ack()
         if event.get("tab", "home") == "home":
             turn = turns.of_home(client, _team(context), event)
             self._start(show_home(self._app, self._answering, self._admins, turn))
+        await ack()
 
     async def _command(self, ack: AsyncAck, body: Body, client: AsyncWebClient, context: AsyncBoltContext) -> None:
-        await ack()
         turn = turns.of_command(client, _team(context), body)
         name = body["command"].removeprefix(f"/{self._app.settings.slack_command_prefix}")
         text = body.get("text") or ""
         self._start(self._once(turn.key, lambda _: self._commands.handle(turn, Command(name), text)))
+        await ack()
 
     async def _press(self, ack: AsyncAck, body: Body, client: AsyncWebClient, context: AsyncBoltContext) -> None:
-        await ack()
         pressed = body["actions"][0]
         action, value = Action(pressed["action_id"].partition("_")[0]), str(pressed.get("value", ""))
         turn = turns.of_press(client, _team(context), body)
@@ -106,16 +107,17 @@ class Listeners:
             # Pressed twice, it is shared once.
             turn = replace(turn, key=f"{turn.asker.place}:share:{':'.join(unpacked(value))}")
         self._start(self._once(turn.key, lambda again: self._presses.press(turn, action, value, again=again)))
+        await ack()
 
     async def _reason(self, ack: AsyncAck, body: Body, client: AsyncWebClient, context: AsyncBoltContext) -> None:
-        await ack()
         turn = turns.of_view(client, _team(context), body)
         self._start(self._once(turn.key, lambda _: self._presses.submit_reason(turn, body["view"])))
+        await ack()
 
     async def _ask_about(self, ack: AsyncAck, body: Body, client: AsyncWebClient, context: AsyncBoltContext) -> None:
-        await ack()
         turn = replace(turns.of_press(client, _team(context), body), private=True, in_thread=False)
         self._start(self._once(turn.key, lambda _: self._presses.ask_about(turn, body["message"])))
+        await ack()
 
     async def _answer(self, turn: Turn, text: str) -> None:
         """A question for the bot; where it is not to speak, it is silent."""
