@@ -97,7 +97,9 @@ class Reception:
         return self._waiting
 
     async def drain(self, seconds: float) -> bool:
-        """Wait until what is being served is done and its replies are sent, at most so long; then take nothing more.
+        """Wait until what is being served is done and its replies are sent, at most so long.
+
+        What a platform took before it was closed, and brings only now, is still served.
 
         Returns:
             Whether all of it was done in time.
@@ -110,7 +112,8 @@ class Reception:
         except TimeoutError:
             self._pool.shutdown(wait=False, cancel_futures=True)
             return False
-        self._pool.shutdown(wait=False)
+        for _ in range(self._workers):
+            self._turn.release()
         sending = self._callers - {asyncio.current_task()}
         if sending:
             # Some callers may go on for good; a reply is sent in a moment.
