@@ -154,9 +154,11 @@ class Application:
 
     @_once
     def _trained_network(self) -> ReaderNetwork | None:
-        """The shipped network, if it was trained on the vectors of this encoder."""
+        """The shipped network, if it was trained on the vectors of this encoder and is to read."""
         from retrieval.trained_reader import TrainedNetwork
 
+        if self.settings.reader is ReaderKind.WORDS:
+            return None
         shipped = TrainedNetwork.load()
         return shipped.network if shipped.encoder == self.encoder.fingerprint else None
 

@@ -32,6 +32,7 @@ from bot.messages import (
 )
 from bot.passages import around, distinct, unfolded
 from bot.related import related_questions
+from bot.render.words import counted
 from corpus.indexer import Progress, silent
 from corpus.journal import Gap, Reason, Verdict
 
@@ -191,8 +192,9 @@ class Desk:
     def forget(self, asker: Asker) -> Notice:
         """Delete what a person has asked and thought."""
         count = self._app.journal.forget(self._app.people.of(asker.person))
-        answers = f"{count} answer{'s' if count != 1 else ''}"
-        return Notice(f"Deleted: {answers}, with what you thought of any and what your threads were about.")
+        return Notice(
+            f"Deleted: {counted(count, 'answer')}, with what you thought of any and what your threads were about."
+        )
 
     # Admin
 

@@ -12,6 +12,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from bot.errors import NotAllowed, TooMany, UsageError
 from bot.messages import Asker
+from bot.render.words import counted
 
 
 class Policy:
@@ -53,7 +54,9 @@ class Policy:
         for rate, key, who in keys:
             if not self._limiter.test(rate, key):
                 seconds = max(1, math.ceil(self._limiter.get_window_stats(rate, key).reset_time - time.time()))
-                raise TooMany(f"{who} asked {_counted(rate.amount)} in {_period(rate)}: ask again in {seconds} s")
+                raise TooMany(
+                    f"{who} asked {counted(rate.amount, 'question')} in {_period(rate)}: ask again in {seconds} s"
+                )
         for rate, key, _ in keys:
             self._limiter.hit(rate, key)
 
@@ -79,7 +82,3 @@ def _period(rate: RateLimitItem) -> str:
     if count > 1:
         return f"{count} {rate.GRANULARITY.name}s"
     return f"{'an' if rate.GRANULARITY.name == 'hour' else 'a'} {rate.GRANULARITY.name}"
-
-
-def _counted(questions: int) -> str:
-    return f"{questions} question{'s' if questions != 1 else ''}"

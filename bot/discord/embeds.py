@@ -45,6 +45,7 @@ from bot.render.words import (
     NOTHING_RELATED,
     abstention_tip,
     age_warning,
+    changed_words,
     comparison_words,
     confidence_words,
     horizon_words,
@@ -54,6 +55,7 @@ from bot.render.words import (
     searched_words,
     sources_words,
     status_words,
+    summary_words,
     understood_words,
 )
 from retrieval.types import Citation
@@ -187,9 +189,8 @@ def _related(reply: RelatedReply, workspace: str) -> tuple[Message, ...]:
 def _comparison(reply: ComparisonReply) -> tuple[Message, ...]:
     above = f"{clipped(recalled_words(reply.before), 300)}\n{escape(comparison_words(reply))}"
     cards: list[Embed] = []
-    for heading, citations in (("New today:", reply.new), ("No longer among the first:", reply.gone)):
-        if citations:
-            cards += [Embed(strong(heading)), *_citations(citations, 1)]
+    for heading, citations in changed_words(reply):
+        cards += [Embed(strong(heading)), *_citations(citations, 1)]
     return packed(above, cards)
 
 
@@ -200,9 +201,8 @@ def _summary(reply: SummaryReply) -> tuple[Message, ...]:
         *before, last = escaped_lines(sentence.text)
         lines += [*before, f"{last} {strong(escape(f'[{number}]'))}"]
     lines += [_source_line(number, sentence) for number, sentence in enumerate(summary.sentences, start=1)]
-    articles = f"{summary.articles} article{'s' if summary.articles != 1 else ''}"
     above = f"{strong('Summary:')} {clipped(summary.query, 300)}"
-    return packed(above, described(lines, color=ANSWERED, footer=f"every sentence verbatim · from {articles}"))
+    return packed(above, described(lines, color=ANSWERED, footer=summary_words(summary)))
 
 
 def _source_line(number: int, sentence: Citation) -> str:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from bot.app import Application
 from bot.discord.askers import listed
-from bot.discord.ledger import Ledger
+from bot.ledger import Ledger
 from bot.messages import AnswerReply, Asker, Notice
 from bot.reception import Reception, Waiting
 

@@ -28,12 +28,12 @@ from bot.messages import (
 from bot.passages import unfolded
 from bot.render.words import (
     NO_GAPS,
-    NOT_ANSWERED,
     NOTHING_RELATED,
-    abstention_tip,
+    abstention_words,
     age_warning,
+    changed_words,
     comparison_words,
-    confidence_words,
+    footer_words,
     horizon_words,
     index_words,
     long_date,
@@ -42,6 +42,7 @@ from bot.render.words import (
     searched_words,
     sources_words,
     status_words,
+    summary_words,
     understood_words,
     visible,
 )
@@ -150,15 +151,10 @@ def _answer(reply: AnswerReply, today: dt.date, *, color: bool, folded: bool, ex
 
 
 def _abstention(reply: AnswerReply) -> RenderableType:
-    answer = reply.answer
-    lines = Text(NOT_ANSWERED, style="bold")
-    lines.append(f"\nIt covers {horizon_words(answer.horizon)}.", style="not bold")
-    if answer.nearest:
-        lines.append("\nNearest headlines:", style="not bold")
-    for headline in answer.nearest:
-        title = visible(headline.title or headline.article_id)
-        lines.append(f"\n  • {title} ({long_date(headline.published)})", style="not bold")
-    lines.append(f"\n{abstention_tip(answer)}", style="not bold")
+    headline, *rest = abstention_words(reply.answer)
+    lines = Text(headline, style="bold")
+    for line in rest:
+        lines.append(f"\n{'  ' if line.startswith('•') else ''}{line}", style="not bold")
     return lines
 
 
@@ -170,9 +166,8 @@ def _related(reply: RelatedReply) -> RenderableType:
 
 def _comparison(reply: ComparisonReply, *, color: bool) -> RenderableType:
     parts: list[RenderableType] = [Text(recalled_words(reply.before), style="dim"), Text(comparison_words(reply))]
-    for heading, citations in (("New today:", reply.new), ("No longer among the first:", reply.gone)):
-        if citations:
-            parts += [Text(), Text(heading, style="bold"), passages(citations, 1, color=color)]
+    for heading, citations in changed_words(reply):
+        parts += [Text(), Text(heading, style="bold"), passages(citations, 1, color=color)]
     return Group(*parts)
 
 
@@ -193,15 +188,7 @@ def _help(reply: HelpReply) -> RenderableType:
 
 
 def _footer(reply: AnswerReply) -> Text:
-    answer = reply.answer
-    parts = [
-        f"as of {long_date(answer.as_of)}" if answer.as_of and not answer.abstained else "",
-        f"confidence {answer.confidence:.0%}" if answer.abstained else confidence_words(answer.confidence),
-        f"{horizon_words(answer.horizon)}" if not answer.abstained else "",
-        f"{answer.elapsed_ms:.0f} ms",
-        f"answer {reply.answer_id}" if reply.answer_id else "",
-    ]
-    return Text(" · ".join(part for part in parts if part), style="dim")
+    return Text(footer_words(reply, timed=True), style="dim")
 
 
 def _explained(explanation: Explanation) -> str:
@@ -227,8 +214,7 @@ def _summary(reply: SummaryReply) -> RenderableType:
     for number, sentence in enumerate(summary.sentences, start=1):
         source = " · ".join(part for part in (visible(sentence.source), long_date(sentence.published)) if part)
         parts.append(Text(f"[{number}] {visible(sentence.title or sentence.article_id)} · {source}", style="dim"))
-    articles = f"{summary.articles} article{'s' if summary.articles != 1 else ''}"
-    parts.append(Text(f"every sentence verbatim · from {articles} · {summary.elapsed_ms:.0f} ms", style="dim"))
+    parts.append(Text(f"{summary_words(summary)} · {summary.elapsed_ms:.0f} ms", style="dim"))
     return Group(*parts)
 
 

@@ -10,6 +10,7 @@ from corpus.feed_records import FeedState, KnownFeed
 from corpus.indexer import IndexRun
 from corpus.journal import Gap
 from retrieval.dates import PartialDate
+from retrieval.summary import Summary
 from retrieval.types import Answer, Citation, Horizon
 
 _MONTHS = "January February March April May June July August September October November December".split()
@@ -50,7 +51,7 @@ def confidence_words(confidence: float) -> str:
 
 def horizon_words(horizon: Horizon) -> str:
     """What the corpus holds: ``30 articles, 17 June 2020 to 22 September 2024``."""
-    articles = _counted(horizon.articles, "article")
+    articles = counted(horizon.articles, "article")
     if horizon.first is None or horizon.last is None:
         return f"{articles}, undated"
     return f"{articles}, {span_words(horizon.first, horizon.last)}"
@@ -115,25 +116,25 @@ def feed_words(feed: KnownFeed) -> str:
     went = f"refreshed {feed.last_success}" if feed.last_success else "never refreshed"
     error = f"; the last try failed: {one_line(feed.last_error)}" if feed.last_error else ""
     due = f"; due {feed.next_refresh}" if feed.next_refresh else ""
-    return f"{place} ({feed.articles:,} article{'s' if feed.articles != 1 else ''}, {went}{error}{due})"
+    return f"{place} ({counted(feed.articles, 'article')}, {went}{error}{due})"
 
 
 def health_words(health: Health) -> str:
     """How the process has done."""
     latency = f", p50 {health.p50_ms:.0f} ms, p95 {health.p95_ms:.0f} ms" if health.p50_ms and health.p95_ms else ""
-    errors = _counted(health.errors, "error")
+    errors = counted(health.errors, "error")
     return f"up {_age(health.uptime)}; in the last hour {health.answered:,} answered{latency}, {errors}"
 
 
 def index_words(run: IndexRun, errors_shown: int = 10) -> list[str]:
     """What a re-index did, a line and then one for each bad item."""
-    articles, passages = _counted(run.articles, "article"), _counted(run.passages, "passage")
+    articles, passages = counted(run.articles, "article"), counted(run.passages, "passage")
     lines = [
         f"Generation {run.generation} holds {articles} in {passages}: "
         f"{run.added:,} added, {run.changed:,} changed, {run.removed:,} removed, in {run.seconds:.1f} s."
     ]
     if run.errors:
-        lines.append(f"{_counted(len(run.errors), 'bad item')}:")
+        lines.append(f"{counted(len(run.errors), 'bad item')}:")
         lines += [f"  {error}" for error in run.errors[:errors_shown]]
         if len(run.errors) > errors_shown:
             lines.append(f"  … and {len(run.errors) - errors_shown:,} more (--json lists all)")
@@ -143,7 +144,7 @@ def index_words(run: IndexRun, errors_shown: int = 10) -> list[str]:
 def also_in_words(citation: Citation) -> str:
     """Where else the same story stands; empty where it does not."""
     count = len(citation.also_in)
-    return f"also in {count} other article{'s' if count > 1 else ''}" if count else ""
+    return f"also in {counted(count, 'other article')}" if count else ""
 
 
 def abstention_tip(answer: Answer) -> str:
@@ -157,22 +158,23 @@ def abstention_tip(answer: Answer) -> str:
 
 def abstention_words(answer: Answer) -> list[str]:
     """Where the corpus holds no answer: that, what it covers, the nearest headlines, and one thing to try."""
-    headlines = [f"• {one_line(h.title) or h.article_id} ({long_date(h.published)})" for h in answer.nearest]
+    headlines = [f"• {one_line(h.title or h.article_id)} ({long_date(h.published)})" for h in answer.nearest]
     return [
-        "The corpus does not seem to answer this.",
+        NOT_ANSWERED,
         f"It covers {horizon_words(answer.horizon)}.",
         *(["Nearest headlines:", *headlines] if headlines else []),
         abstention_tip(answer),
     ]
 
 
-def footer_words(reply: AnswerReply) -> str:
-    """How new and how sure an answer is, out of how much, and its id."""
+def footer_words(reply: AnswerReply, *, timed: bool = False) -> str:
+    """How new and how sure an answer is, out of how much, how long it took if ``timed``, and its id."""
     answer = reply.answer
     parts = [
         f"as of {long_date(answer.as_of)}" if answer.as_of and not answer.abstained else "",
         f"confidence {answer.confidence:.0%}" if answer.abstained else confidence_words(answer.confidence),
         horizon_words(answer.horizon) if not answer.abstained else "",
+        f"{answer.elapsed_ms:.0f} ms" if timed else "",
         f"answer {reply.answer_id}" if reply.answer_id else "",
     ]
     return " · ".join(part for part in parts if part)
@@ -216,6 +218,17 @@ def comparison_words(reply: ComparisonReply) -> str:
     return f"{len(reply.new)} new and {len(reply.gone)} gone of {len(reply.after.answer.citations)} passages."
 
 
+def changed_words(reply: ComparisonReply) -> list[tuple[str, tuple[Citation, ...]]]:
+    """What came and what went between two answers, each under its heading; nothing where that is none."""
+    both = (("New today:", reply.new), ("No longer among the first:", reply.gone))
+    return [(heading, citations) for heading, citations in both if citations]
+
+
+def summary_words(summary: Summary) -> str:
+    """What a summary is made of."""
+    return f"every sentence verbatim · from {counted(summary.articles, 'article')}"
+
+
 def status_words(reply: StatusReply) -> list[tuple[str, str]]:
     """How things stand: pairs of what and how."""
     info = reply.info
@@ -234,7 +247,8 @@ def status_words(reply: StatusReply) -> list[tuple[str, str]]:
     return [(name, visible(value)) for name, value in pairs if value]
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """So many of something: ``1 article``, ``2 articles``."""
     return f"{number:,} {noun}{'s' if number != 1 else ''}"
 
 

@@ -25,8 +25,10 @@ from bot.passages import unfolded
 from bot.related import related_questions
 from bot.render.links import link_to
 from bot.render.words import (
+    NO_GAPS,
     abstention_words,
     age_warning,
+    changed_words,
     comparison_words,
     footer_words,
     gap_words,
@@ -37,6 +39,7 @@ from bot.render.words import (
     recalled_words,
     searched_words,
     sources_words,
+    summary_words,
     understood_words,
 )
 from bot.slack.actions import Action, packed
@@ -116,7 +119,7 @@ def sources_blocks(reply: SourcesReply) -> list[Block]:
 def gaps_blocks(reply: GapsReply) -> list[Block]:
     """The questions that were not answered well most often."""
     if not reply.gaps:
-        return paragraphs(["No question has gone unanswered, and no answer was voted down."])
+        return paragraphs([NO_GAPS])
     lines = [f"• {shortened(gap_words(gap), _LONGEST_LINE)}" for gap in reply.gaps[:_MOST_GAPS]]
     rest = len(reply.gaps) - _MOST_GAPS
     return paragraphs([*lines, *([f"… and {rest} more"] if rest > 0 else [])])
@@ -217,9 +220,8 @@ def _numbered(citations: Sequence[Citation], first: int) -> list[Block]:
 
 def _comparison(reply: ComparisonReply) -> list[Block]:
     blocks = small(recalled_words(reply.before)) + paragraphs([comparison_words(reply)])
-    for heading, citations in (("New today:", reply.new), ("No longer among the first:", reply.gone)):
-        if citations:
-            blocks += [rich(section(text(heading, bold=True))), *_numbered(citations, 1)]
+    for heading, citations in changed_words(reply):
+        blocks += [rich(section(text(heading, bold=True))), *_numbered(citations, 1)]
     return blocks
 
 
@@ -231,5 +233,4 @@ def _summary(reply: SummaryReply) -> list[Block]:
     for number, sentence in enumerate(summary.sentences, start=1):
         source = link(link_to(sentence), title_of(sentence))
         blocks.append(rich(section(text(f"[{number}] "), source, text(f" · {about(sentence)}"))))
-    articles = f"{summary.articles} article{'s' if summary.articles != 1 else ''}"
-    return blocks + small(f"every sentence verbatim · from {articles}")
+    return blocks + small(summary_words(summary))

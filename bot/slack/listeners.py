@@ -15,13 +15,13 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import Application
+from bot.ledger import Ledger, Work
 from bot.slack import turns
 from bot.slack.actions import ASK_SHORTCUT, REASON_VIEW, Action, unpacked
 from bot.slack.answering import Answering
 from bot.slack.commands import Command, Commands
 from bot.slack.home import show_home
 from bot.slack.mrkdwn import addressee, plain
-from bot.slack.once import Once, Work
 from bot.slack.people import Admins
 from bot.slack.presses import Presses
 from bot.slack.tasks import Tasks
@@ -42,6 +42,8 @@ class Listeners:
         presses: does what was pressed.
         admins: knows who runs the bot.
         tasks: what goes on meanwhile.
+        ledger: sees to it that everything is handled once. A post is known by its channel and time, which stay the same
+            over redeliveries, and over the two events that a mention gives rise to.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Listeners:
         presses: Presses,
         admins: Admins,
         tasks: Tasks,
+        ledger: Ledger,
     ) -> None:
         self._app = app
         self._answering = answering
@@ -59,7 +62,7 @@ class Listeners:
         self._presses = presses
         self._admins = admins
         self._tasks = tasks
-        self._once = Once(app.journal)
+        self._once = ledger.once
 
     def register(self, bolt: AsyncApp) -> None:
         """Listen."""

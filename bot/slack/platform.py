@@ -12,6 +12,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.app import Application
 from bot.errors import PlatformError
+from bot.ledger import Ledger
 from bot.messages import Asker, Platform
 from bot.reception import Reception
 from bot.settings import SlackMode
@@ -62,6 +63,7 @@ class SlackPlatform:
         self._pause = pause
         self._report_every = report_every
         self._tasks = Tasks(lambda error: reception.failed(Asker(Platform.SLACK), error))
+        self._ledger = Ledger(app.journal)
         self._connection: SocketConnection | HttpServer | None = None
 
     @property
@@ -82,6 +84,7 @@ class SlackPlatform:
         async with AsyncExitStack() as stack:
             timeout = aiohttp.ClientTimeout(total=_TIMEOUT)
             session = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+            stack.callback(self._ledger.close)
             stack.push_async_callback(self._tasks.finish, _LAST_WORDS)
             bolt = self._bolt(token, session)
             self._connection = self._connect(bolt)
@@ -111,7 +114,7 @@ class SlackPlatform:
         admins = Admins(settings.slack_admins, workspace_admins=settings.slack_workspace_admins)
         commands = Commands(self._app, self._reception, answering, admins, self._report_every)
         presses = Presses(self._app, answering)
-        Listeners(self._app, answering, commands, presses, admins, self._tasks).register(bolt)
+        Listeners(self._app, answering, commands, presses, admins, self._tasks, self._ledger).register(bolt)
         return bolt
 
     def _connect(self, bolt: AsyncApp) -> SocketConnection | HttpServer:

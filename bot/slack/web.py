@@ -98,7 +98,7 @@ def discreet_logger() -> logging.Logger:
     return logger
 
 
-class _ConnectionErrors(AsyncConnectionErrorRetryHandler):
+class _NeverPostsTwice(AsyncRetryHandler):
     """Never repeats a post that may have arrived: whoever posts looks for it first."""
 
     async def _can_retry_async(
@@ -114,17 +114,9 @@ class _ConnectionErrors(AsyncConnectionErrorRetryHandler):
         return await super()._can_retry_async(state=state, request=request, response=response, error=error)
 
 
-class _ServerErrors(AsyncServerErrorRetryHandler):
-    """Likewise."""
+class _ConnectionErrors(_NeverPostsTwice, AsyncConnectionErrorRetryHandler):
+    """A request that broke off."""
 
-    async def _can_retry_async(
-        self,
-        *,
-        state: RetryState,
-        request: HttpRequest,
-        response: HttpResponse | None = None,
-        error: Exception | None = None,
-    ) -> bool:
-        if request.url.endswith(_POST):
-            return False
-        return await super()._can_retry_async(state=state, request=request, response=response, error=error)
+
+class _ServerErrors(_NeverPostsTwice, AsyncServerErrorRetryHandler):
+    """A request that Slack could not serve."""

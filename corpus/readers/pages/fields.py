@@ -22,7 +22,13 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(?=$|[-_])", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What is known of an article beside its text; empty or ``None`` where the page does not tell."""
+    """What is known of an article beside its text; empty or ``None`` where the page does not tell.
+
+    Args:
+        url: the canonical address.
+        updated: when it was last changed, where that is after it was published.
+        language: a code such as ``en``, as the page declares it.
+    """
 
     title: str
     author: str

@@ -16,7 +16,6 @@ from corpus.readers.pages.tree import asks_for_password, parse, prepare
 from corpus.readers.problems import shortened
 from corpus.readers.scraped import without_site
 from corpus.readers.shape import is_prose
-from retrieval.dates import PartialDate
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -32,23 +31,9 @@ _NOTICE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """An article as its page gives it; what the page does not tell is empty or ``None``.
+class Page(Fields):
+    """An article as its page gives it. ``text`` is paragraphs, blank lines between."""
 
-    Args:
-        url: the canonical address.
-        updated: when it was last changed, where that is after it was published.
-        language: a code such as ``en``, as the page declares it.
-        text: paragraphs, blank lines between.
-    """
-
-    title: str
-    author: str
-    source: str
-    url: str
-    published: PartialDate | None
-    updated: PartialDate | None
-    language: str
     text: str
 
 

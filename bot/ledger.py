@@ -1,0 +1,87 @@
+"""The ledger: which events were handled, so that each is handled once, however often it is delivered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from enum import Enum, auto
+from typing import TypeVar
+
+from corpus.journal import Journal
+
+_T = TypeVar("_T")
+Work = Callable[[bool], Awaitable[None]]
+"""Told whether an earlier try was cut off, so that what it posted may stand already."""
+
+
+class Sight(Enum):
+    """How an event is seen that wants to be handled."""
+
+    FIRST = auto()
+    AGAIN = auto()
+    """An earlier try was cut off."""
+
+
+class Ledger:
+    """Claims events by their keys. For one event loop; what touches the journal runs in a thread of its own.
+
+    Args:
+        journal: outlives the process, so that what a crash cut off is handled when it is delivered again.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._open: set[str] = set()
+
+    async def once(self, event: str, work: Work) -> None:
+        """Do the work, unless it is done or going on. What raises is not done."""
+        sight = await self.claim(event)
+        if sight is None:
+            return
+        try:
+            await work(sight is Sight.AGAIN)
+            await self.settle(event)
+        finally:
+            self.release(event)
+
+    async def claim(self, event: str) -> Sight | None:
+        """Whether to handle an event: ``None`` where somebody is at it, or it was handled, be it in an earlier run."""
+        if event in self._open:
+            return None
+        self._open.add(event)
+        sight = None
+        try:
+            sight = await self.run(lambda: self._seen(event))
+        finally:
+            if sight is None:
+                self.release(event)
+        return sight
+
+    async def settle(self, event: str) -> None:
+        """The event needs no more work."""
+        await self.run(lambda: self._journal.handled(event))
+        self.release(event)
+
+    def release(self, event: str) -> None:
+        """Nobody is at the event any more; where it was not settled, whoever comes next may try."""
+        self._open.discard(event)
+
+    async def first(self, event: str) -> bool:
+        """Whether this is the first time."""
+        return await self.run(lambda: self._journal.first_sight(event))
+
+    async def run(self, work: Callable[[], _T]) -> _T:
+        """Do something short with the journal or the catalogue, off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def close(self) -> None:
+        """Finish what is being written, and let go of the journal's connection."""
+        self._pool.submit(self._journal.close)
+        self._pool.shutdown()
+
+    def _seen(self, event: str) -> Sight | None:
+        if self._journal.first_sight(event):
+            return Sight.FIRST
+        return None if self._journal.was_handled(event) else Sight.AGAIN
