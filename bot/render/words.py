@@ -9,6 +9,7 @@ from bot.messages import AnswerReply, ComparisonReply, Health, SourcesReply, Sta
 from corpus.feed_records import FeedState, KnownFeed
 from corpus.indexer import IndexRun
 from corpus.journal import Gap
+from corpus.progress import Underway, step_words
 from retrieval.dates import PartialDate
 from retrieval.summary import Summary
 from retrieval.types import Answer, Citation, Horizon
@@ -114,7 +115,8 @@ def feed_words(feed: KnownFeed) -> str:
     if not isinstance(feed, FeedState) or not (feed.last_success or feed.last_error):
         return place
     went = f"refreshed {feed.last_success}" if feed.last_success else "never refreshed"
-    error = f"; the last try failed: {one_line(feed.last_error)}" if feed.last_error else ""
+    tries = f"the last {feed.failures} tries" if feed.failures > 1 else "the last try"
+    error = f"; {tries} failed: {one_line(feed.last_error)}" if feed.last_error else ""
     due = f"; due {feed.next_refresh}" if feed.next_refresh else ""
     return f"{place} ({counted(feed.articles, 'article')}, {went}{error}{due})"
 
@@ -134,7 +136,9 @@ def index_words(run: IndexRun, errors_shown: int = 10) -> list[str]:
         f"{run.added:,} added, {run.changed:,} changed, {run.removed:,} removed, in {run.seconds:.1f} s."
     ]
     if run.errors:
-        lines.append(f"{counted(len(run.errors), 'bad item')}:")
+        by_feed = [f"{one_line(feed.name)} {feed.errors:,}" for feed in run.feeds if feed.errors]
+        where = f" ({', '.join(by_feed)})" if len(run.feeds) > 1 and len(by_feed) <= errors_shown else ""
+        lines.append(f"{counted(len(run.errors), 'bad item')}{where}:")
         lines += [f"  {error}" for error in run.errors[:errors_shown]]
         if len(run.errors) > errors_shown:
             lines.append(f"  … and {len(run.errors) - errors_shown:,} more (--json lists all)")
@@ -239,12 +243,21 @@ def status_words(reply: StatusReply) -> list[tuple[str, str]]:
         ("corpus", horizon_words(info.horizon)),
         ("passages", f"{info.passages:,}"),
         ("sources", sources or "none named"),
+        ("re-index", underway_words(reply.underway) if reply.underway else ""),
+        ("problem", "\n".join(one_line(problem) for problem in reply.problems)),
         ("feeds", feeds),
         ("model", info.encoder),
         ("data folder", reply.data_dir),
         ("process", health_words(reply.health) if reply.health else ""),
     ]
     return [(name, visible(value)) for name, value in pairs if value]
+
+
+def underway_words(underway: Underway) -> str:
+    """A re-index that is going on: how far it is, how fast, and whose it is."""
+    step = f"{step_words(underway.step, underway.seconds)}; " if underway.step else ""
+    by = f", started by {underway.by}" if underway.by else ""
+    return one_line(f"going on: {step}process {underway.pid} since {underway.since}{by}")
 
 
 def counted(number: int, noun: str) -> str:

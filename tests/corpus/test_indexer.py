@@ -9,6 +9,7 @@ from corpus.feeds import builtin_feed
 from corpus.feeds_file import BUILTIN
 from corpus.indexer import Indexer, IndexRun
 from corpus.locking import indexing_lock
+from corpus.progress import Step
 from retrieval.engine import Engine
 from retrieval.errors import IndexForeign
 from retrieval.index.embedded import EmbeddedIndexStore
@@ -32,8 +33,8 @@ class DataFolder:
         self.progress: list[tuple[str, int, int | None]] = []
 
     def index(self, *feeds: Path | str, rebuild: bool = False) -> IndexRun:
-        def note(stage: str, done: int, total: int | None) -> None:
-            self.progress.append((stage, done, total))
+        def note(step: Step) -> None:
+            self.progress.append((step.stage, step.done, step.total))
 
         indexer = Indexer(self.catalogue, self.store, self.encoder, self.folder)
         return indexer.run([str(feed) for feed in feeds], rebuild=rebuild, progress=note)
