@@ -177,9 +177,7 @@ class Application:
         """Which feeds there are."""
         from corpus.feed_register import FeedRegister, feeds_file
 
-        return FeedRegister(
-            self.catalogue, find_file=lambda: feeds_file(self.settings.data_dir, self.settings.feeds)
-        )
+        return FeedRegister(self.catalogue, find_file=lambda: feeds_file(self.settings.data_dir, self.settings.feeds))
 
     @_once
     def service(self) -> Service:

@@ -130,8 +130,18 @@ class FeedRecords(Database):
                 next_refresh=next_refresh,
                 failures=failures,
             )
-            for name, location, options, kind, declared, last_success, last_error, next_refresh, failures, articles
-            in rows
+            for (
+                name,
+                location,
+                options,
+                kind,
+                declared,
+                last_success,
+                last_error,
+                next_refresh,
+                failures,
+                articles,
+            ) in rows
         ]
 
     def outlet_facts(self, article_ids: Iterable[str]) -> dict[str, OutletFacts]:

@@ -186,9 +186,7 @@ class FeedRegister:
 
 def _registered(file: Path) -> list[RegisteredFeed]:
     folder = file.absolute().parent
-    return [
-        RegisteredFeed(entry.known(folder), entry.options(), declared=True) for entry in read_feeds_file(file).feed
-    ]
+    return [RegisteredFeed(entry.known(folder), entry.options(), declared=True) for entry in read_feeds_file(file).feed]
 
 
 def _state(file: Path) -> tuple[int, int, int] | None:

@@ -136,7 +136,8 @@ class Intake:
 
     def _complain(self, did: FeedRun, complaint: str) -> str:
         """Note what is wrong, in a line that begins with the feed's name; returns that."""
-        line = complaint if complaint.startswith(f"{did.name}: ") else f"{did.name}: {complaint}"
+        named = complaint.startswith((f"{did.name}: ", f"{did.name} line "))
+        line = complaint if named else f"{did.name}: {complaint}"
         did.errors += 1
         self.run.errors.append(line)
         return line

@@ -104,7 +104,6 @@ class Background(Generic[_R]):
             else:
                 return
 
-
     def _next(self, queue: asyncio.Queue[_T | _End]) -> _T | _End:
         coming = asyncio.run_coroutine_threadsafe(queue.get(), self._loop)
         while True:
