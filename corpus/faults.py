@@ -13,4 +13,4 @@ def unforeseen(what: str, error: Exception) -> str:
     frames = "".join(traceback.format_tb(error.__traceback__))
     logger.error("%s: %s\n%s", what, type(error).__name__, frames)
     logger.debug("%s: %s", what, error)
-    return f"cannot be read for a fault of Backchannel ({type(error).__name__}): the log says where, please report it"
+    return f"a fault of Backchannel ({type(error).__name__}); the log says where, please report it"

@@ -140,7 +140,7 @@ class LocalFeed:
                 yield from self._checked(item, relative)
         except Exception as error:
             self.lists_all = False
-            yield BadItem(relative, unforeseen(f"{self.known.name}: {relative}", error))
+            yield BadItem(relative, f"cannot be read: {unforeseen(f'{self.known.name}: {relative}', error)}")
         if _state(file) != before:
             # What is missing now may only not have been written yet.
             self.lists_all = False

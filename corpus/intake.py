@@ -159,7 +159,7 @@ def guarded(feed: Feed) -> Iterator[Article | BadItem | Kept]:
         except (FeedError, CatalogueError, IndexStopped):
             raise
         except Exception as error:
-            raise FeedError(unforeseen(feed.known.name, error)) from error
+            raise FeedError(f"cannot be read: {unforeseen(feed.known.name, error)}") from error
         yield item
 
 

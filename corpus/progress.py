@@ -117,7 +117,9 @@ def step_words(step: Step, seconds: float | None = None) -> str:
 
 
 def duration_words(seconds: float) -> str:
-    """A time that something takes, roughly: ``12 s``, ``5 min`` or ``3 h``."""
+    """A time that something takes, roughly: ``12 s``, ``5 min``, ``3 h`` or ``4 days``."""
     if seconds < 90:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.0f} days"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
+from collections.abc import Sequence
 
 from bot.messages import AnswerReply, ComparisonReply, Health, SourcesReply, StatusReply
 from corpus.feed_records import FeedState, KnownFeed
 from corpus.indexer import IndexRun
 from corpus.journal import Gap
-from corpus.progress import Underway, step_words
+from corpus.progress import Underway, duration_words, step_words
 from retrieval.dates import PartialDate
 from retrieval.summary import Summary
 from retrieval.types import Answer, Citation, Horizon
@@ -109,16 +110,34 @@ def one_line(text: str) -> str:
     return " ".join(visible(text).split())
 
 
-def feed_words(feed: KnownFeed) -> str:
-    """A feed: its place, and how its last refresh went where that is known."""
+def feed_words(feed: KnownFeed, now: dt.datetime | None = None) -> str:
+    """A feed: its place, and how its last refresh went and when the next one is due, where that is known."""
     place = f"{feed.name}: {feed.location}" if feed.name != feed.location else feed.name
     if not isinstance(feed, FeedState) or not (feed.last_success or feed.last_error):
         return place
-    went = f"refreshed {feed.last_success}" if feed.last_success else "never refreshed"
+    now = now or dt.datetime.now(dt.UTC)
+    went = f"refreshed {_since(feed.last_success, now)}" if feed.last_success else "never refreshed"
     tries = f"the last {feed.failures} tries" if feed.failures > 1 else "the last try"
     error = f"; {tries} failed: {one_line(feed.last_error)}" if feed.last_error else ""
-    due = f"; due {feed.next_refresh}" if feed.next_refresh else ""
+    due = f"; due {_until(feed.next_refresh, now)}" if feed.next_refresh else ""
     return f"{place} ({counted(feed.articles, 'article')}, {went}{error}{due})"
+
+
+def feeds_words(feeds: Sequence[KnownFeed], most: int = 20) -> list[str]:
+    """A line for each feed, those that fail first where not all can be shown."""
+    ordered = sorted(feeds, key=lambda feed: not (isinstance(feed, FeedState) and feed.last_error))
+    rest = len(feeds) - most
+    return [*map(feed_words, ordered[:most]), *([f"… and {rest:,} more: `backchannel feeds list`"] if rest > 0 else [])]
+
+
+def _since(time: str, now: dt.datetime) -> str:
+    seconds = (now - dt.datetime.fromisoformat(time)).total_seconds()
+    return f"{duration_words(seconds)} ago" if seconds >= 1 else "just now"
+
+
+def _until(time: str, now: dt.datetime) -> str:
+    seconds = (dt.datetime.fromisoformat(time) - now).total_seconds()
+    return f"in {duration_words(seconds)}" if seconds >= 1 else "now"
 
 
 def health_words(health: Health) -> str:
@@ -236,7 +255,7 @@ def summary_words(summary: Summary) -> str:
 def status_words(reply: StatusReply) -> list[tuple[str, str]]:
     """How things stand: pairs of what and how."""
     info = reply.info
-    feeds = "\n".join(feed_words(feed) for feed in reply.feeds)
+    feeds = "\n".join(feeds_words(reply.feeds))
     sources = ", ".join(f"{name} ({count})" for name, count in sorted(reply.sources.items(), key=lambda s: -s[1])[:10])
     pairs = [
         ("generation", f"{info.number}, made {info.created}"),

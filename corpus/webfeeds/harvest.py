@@ -92,7 +92,7 @@ class Harvest:
         except CorpusError as error:
             return Outcome((BadItem(entry.url, str(error)),), record)
         except Exception as error:
-            return Outcome((BadItem(entry.url, unforeseen(entry.url, error)),), failed=True)
+            return Outcome((BadItem(entry.url, f"cannot be read: {unforeseen(entry.url, error)}"),), failed=True)
         if not page.text.strip():
             return Outcome((BadItem(entry.url, "holds no article: leave it out"),), record)
         url = article_address(got.url, page.url)

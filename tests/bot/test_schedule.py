@@ -23,6 +23,7 @@ from corpus.errors import IndexStopped
 from corpus.feed_options import FeedOptions
 from corpus.feed_records import LONGEST_PAUSE, LONGEST_WAIT, Plan, pause
 from corpus.feed_register import FeedRegister
+from corpus.fetching.hosts import Limits
 from corpus.runs import IndexRun
 from tests.bot.command_line import application, close
 from tests.bot.fake_platforms import FakePlatform, one_by_one

@@ -315,7 +315,7 @@ def test_a_page_that_our_own_code_trips_over_costs_itself_alone(
     room.add(room.site.url("/feed"), WEB, "feed")
     (error,) = room.index().errors
     assert error.endswith(
-        "/a: cannot be read for a fault of Backchannel (ValueError): the log says where, please report it"
+        "/a: cannot be read: a fault of Backchannel (ValueError); the log says where, please report it"
     )
     assert len(room.articles("feed")) == 1
     assert "in extract" in caplog.text
@@ -346,7 +346,7 @@ def test_a_feed_that_our_own_code_trips_over_costs_itself_alone_and_keeps_its_ar
     room.add(str(after), FeedOptions(), "after")
     run = room.index()
     (error,) = run.errors
-    assert "(KeyError): the log says where" in error
+    assert "(KeyError); the log says where" in error
     assert "in resolve" in caplog.text
     assert (len(room.articles("feed")), list(room.articles("after"))) == (1, ["after"])
     assert room.failing()["feed"] == error
