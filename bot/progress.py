@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -27,14 +28,17 @@ _MOST_CLEAN = 8
 
 
 @contextmanager
-def progress_bars() -> Iterator[ReportProgress]:
+def progress_bars(console: Console | None = None) -> Iterator[ReportProgress]:
     """A bar for each feed and each stage of an index run; nothing where standard error is no terminal.
 
     Where there are many feeds, those that were read without a fault make room for others.
+
+    Args:
+        console: takes the place of standard error.
     """
     tasks: dict[str, TaskID] = {}
     clean: dict[str, TaskID] = {}
-    with _bars() as bars:
+    with _bars(console or error_console()) as bars:
 
         def report(step: Step) -> None:
             name = one_line(f"{step.stage} {step.feed}".strip())
@@ -55,7 +59,7 @@ def progress_bars() -> Iterator[ReportProgress]:
 @contextmanager
 def counter(description: str) -> Iterator[Callable[[], None]]:
     """A count that goes up by one with each call; nothing where standard error is no terminal."""
-    with _bars() as bars:
+    with _bars(error_console()) as bars:
         task = bars.add_task(description, total=None, faults="")
         yield lambda: bars.advance(task)
 
@@ -69,8 +73,7 @@ class _RateColumn(ProgressColumn):
         return Text(f"{speed:,.1f}/s" if speed else "", style="progress.data.speed")
 
 
-def _bars() -> Progress:
-    console = error_console()
+def _bars(console: Console) -> Progress:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),

@@ -223,7 +223,10 @@ def require_index(app: Application) -> None:
 
 
 def no_index(app: Application) -> IndexMissing:
-    """The error for a data folder without an index; it names the command that makes one."""
+    """The error for a data folder without an index; it names the command that makes one, or who is making it."""
+    making = underway(app.settings.data_dir)
+    if making:
+        return IndexMissing(f"there is no index in {app.settings.data_dir} yet: it is being made {making}")
     return IndexMissing(
         f"there is no index in {app.settings.data_dir}: run `backchannel index` "
         "(the known feeds, else the shipped briefs) or `backchannel index FOLDER` (your articles) first"

@@ -118,7 +118,8 @@ def feed_words(feed: KnownFeed, now: dt.datetime | None = None) -> str:
     now = now or dt.datetime.now(dt.UTC)
     went = f"refreshed {_since(feed.last_success, now)}" if feed.last_success else "never refreshed"
     tries = f"the last {feed.failures} tries" if feed.failures > 1 else "the last try"
-    error = f"; {tries} failed: {one_line(feed.last_error)}" if feed.last_error else ""
+    failure = one_line(feed.last_error.removeprefix(f"{feed.name}: ")) if feed.last_error else ""
+    error = f"; {tries} failed: {failure}" if failure else ""
     due = f"; due {_until(feed.next_refresh, now)}" if feed.next_refresh else ""
     return f"{place} ({counted(feed.articles, 'article')}, {went}{error}{due})"
 
@@ -155,7 +156,7 @@ def index_words(run: IndexRun, errors_shown: int = 10) -> list[str]:
         f"{run.added:,} added, {run.changed:,} changed, {run.removed:,} removed, in {run.seconds:.1f} s."
     ]
     if run.errors:
-        by_feed = [f"{one_line(feed.name)} {feed.errors:,}" for feed in run.feeds if feed.errors]
+        by_feed = [f"{one_line(feed.name)}: {feed.errors:,}" for feed in run.feeds if feed.errors]
         where = f" ({', '.join(by_feed)})" if len(run.feeds) > 1 and len(by_feed) <= errors_shown else ""
         lines.append(f"{counted(len(run.errors), 'bad item')}{where}:")
         lines += [f"  {error}" for error in run.errors[:errors_shown]]

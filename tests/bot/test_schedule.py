@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ from corpus.fetching.hosts import Limits
 from corpus.runs import IndexRun
 from tests.bot.command_line import application, close
 from tests.bot.fake_platforms import FakePlatform, one_by_one
-from tests.corpus.web import HOST, fake_extract, fetcher, serving
+from tests.corpus.web import HOST, Site, fake_extract, fetcher, serving
 from tests.fakes import HeldEncoder, indexing_process, record, write_jsonl
 
 ROOT = Path(__file__).parents[2]
@@ -277,6 +278,25 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+@contextmanager
+def silent_site() -> Iterator[tuple[Site, threading.Event]]:
+    """A site whose feed does not answer before the end; the event is set once it has been asked for."""
+    asked, over = threading.Event(), threading.Event()
+
+    async def silent(request: web.Request) -> web.Response:
+        asked.set()
+        while not over.is_set():
+            await asyncio.sleep(0.02)
+        return web.Response(status=503)
+
+    with serving() as site:
+        site.pages["/feed"] = silent  # type: ignore[assignment]
+        try:
+            yield site, asked
+        finally:
+            over.set()
+
+
 def server(app: Application, stop_within: float = 30) -> Server:
     timing = Timing(stop_within=stop_within, look_every=0.02)
     return Server(app, {Platform.SLACK: one_by_one(FakePlatform("slack", []))}, lambda line: None, timing)
@@ -307,15 +327,7 @@ async def test_serve_refreshes_by_itself_while_it_answers_and_ends_a_run_when_it
 
 
 async def test_a_run_that_waits_for_a_site_ends_when_the_server_stops(app: Application, tmp_path: Path) -> None:
-    asked = threading.Event()
-
-    async def silent(request: web.Request) -> web.Response:
-        asked.set()
-        await asyncio.sleep(3600)
-        raise AssertionError
-
-    with serving() as site:
-        site.pages["/feed"] = silent  # type: ignore[assignment]
+    with silent_site() as (site, asked):
         app.register = FeedRegister(app.catalogue, fake_extract, make_fetcher=lambda: fetcher(Limits(delay=0)))
         del app.__dict__["indexer"]
         app.register.add(site.url("/feed"), FeedOptions(allow_private=frozenset({HOST})), "silent")
@@ -350,15 +362,7 @@ def test_a_run_that_somebody_asked_for_is_stopped_too(app: Application) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
 def test_a_signal_during_a_refresh_stops_the_process_within_ten_seconds(news: Path, tmp_path: Path) -> None:
-    with serving() as site:
-        asked = threading.Event()
-
-        async def slow(request: web.Request) -> web.Response:
-            asked.set()
-            await asyncio.sleep(3600)
-            raise AssertionError
-
-        site.pages["/feed"] = slow  # type: ignore[assignment]
+    with silent_site() as (site, asked):
         address = f"http://127.0.0.1:{site.port}/feed"
         (news / "feeds.toml").write_text(
             f'[[feed]]\nname = "slow"\nlocation = "{address}"\nallow_private = ["127.0.0.1"]\n'
