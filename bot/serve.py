@@ -208,8 +208,8 @@ class Server:
         part = self._timing.stop_within / 6
         closing = [asyncio.create_task(platform.close()) for platform in self._running.values()]
         await _wait(closing, part)
-        answered = await self._reception.drain(3 * part)
-        self.finished = await self._app.schedule.ended(part) and answered
+        ended = await asyncio.gather(self._reception.drain(3 * part), self._app.schedule.ended(4 * part))
+        self.finished = all(ended)
         for task in (*tasks, *closing):
             task.cancel()
         await _wait([*tasks, *closing], part)

@@ -9,12 +9,12 @@ from corpus.progress import Step, duration_words, rate, remaining, step_words
 def shown(*steps: Step, terminal: bool = True) -> str:
     """The last picture of the bars."""
     file = StringIO()
-    with progress_bars(
-        Console(file=file, force_terminal=terminal, width=120, height=40, color_system=None)
-    ) as progress:
+    console = Console(file=file, force_terminal=terminal, width=120, height=40, color_system=None)
+    with progress_bars(console) as progress:
         for step in steps:
             progress(step)
-    return file.getvalue()
+    first = f"{steps[0].stage} {steps[0].feed}".strip()
+    return file.getvalue()[file.getvalue().rfind(first) :] if terminal else file.getvalue()
 
 
 def test_each_feed_and_each_stage_has_a_bar_that_tells_its_faults() -> None:
