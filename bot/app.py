@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.metrics import Metrics
     from bot.people import Pseudonyms
     from bot.policy import Policy
+    from bot.schedule import Schedule
     from bot.service import Service
     from corpus.catalogue import Catalogue
     from corpus.feed_register import FeedRegister
@@ -65,6 +66,8 @@ class Application:
         self.settings = settings
         self._given_encoder = encoder
         self.lock = threading.RLock()
+        self.stopping = threading.Event()
+        """Once this is set, an index run ends at its next step."""
 
     @property
     def index_folder(self) -> Path:
@@ -167,18 +170,14 @@ class Application:
         """Brings catalogue and index up to date."""
         from corpus.indexer import Indexer
 
-        return Indexer(self.catalogue, self.store, self.encoder, self.settings.data_dir, self.register)
+        return Indexer(self.catalogue, self.store, self.encoder, self.settings.data_dir, self.register, self.stopping)
 
     @_once
     def register(self) -> FeedRegister:
-        """Which feeds there are.
-
-        Raises:
-            FeedsFileError: the feeds file that the settings name does not exist.
-        """
+        """Which feeds there are."""
         from corpus.feed_register import FeedRegister, feeds_file
 
-        return FeedRegister(self.catalogue, file=feeds_file(self.settings.data_dir, self.settings.feeds))
+        return FeedRegister(self.catalogue, find_file=lambda: feeds_file(self.settings.data_dir, self.settings.feeds))
 
     @_once
     def service(self) -> Service:
@@ -186,6 +185,13 @@ class Application:
         from bot.service import Service
 
         return Service(self)
+
+    @_once
+    def schedule(self) -> Schedule:
+        """Refreshes feeds while the bot serves."""
+        from bot.schedule import Schedule
+
+        return Schedule(self)
 
     @_once
     def policy(self) -> Policy:

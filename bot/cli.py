@@ -152,7 +152,7 @@ def index(feeds: tuple[str, ...], rebuild: bool, as_json: bool, data_dir: Path |
     app = _application(data_dir)
     app.check_data_folder()
     with progress_bars() as progress:
-        reply = app.service.reindex(feeds, rebuild=rebuild, progress=progress)
+        reply = app.service.reindex(feeds, rebuild=rebuild, progress=progress, by="`backchannel index`")
     if as_json:
         _print_json(index_object(reply))
     else:
@@ -372,7 +372,7 @@ def _index_briefs_if_new(app: Application) -> None:
         require_index(app)
     click.echo("No index yet: indexing the briefs that ship with Backchannel.", err=True)
     with progress_bars() as progress:
-        app.service.reindex(progress=progress)
+        app.service.reindex(progress=progress, by="the first question")
 
 
 def _print_json(value: dict[str, Any]) -> None:

@@ -224,7 +224,7 @@ class Desk:
             CorpusError, IndexFault: see :meth:`corpus.indexer.Indexer.run`.
         """
         self._app.policy.require_admin(asker)
-        return self._app.service.reindex(rebuild=rebuild, progress=progress)
+        return self._app.service.reindex(rebuild=rebuild, progress=progress, by="/reindex")
 
     # House-keeping
 

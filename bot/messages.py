@@ -9,6 +9,7 @@ from enum import StrEnum
 from corpus.catalogue import KnownFeed, Outlet
 from corpus.indexer import IndexRun
 from corpus.journal import Gap
+from corpus.progress import Underway
 from retrieval.index.port import GenerationInfo
 from retrieval.summary import Summary
 from retrieval.types import Answer, Citation, Horizon
@@ -172,13 +173,18 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class StatusReply:
-    """How things stand: the generation that answers, the model it needs, the feeds it came from."""
+    """How things stand: the generation that answers, the model it needs, the feeds it came from.
+
+    ``underway`` is a re-index that is going on, in whatever process; ``problems`` say why feeds cannot be refreshed.
+    """
 
     info: GenerationInfo
     sources: dict[str, int]
     feeds: tuple[KnownFeed, ...]
     data_dir: str
     health: Health | None = None
+    underway: Underway | None = None
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,13 @@ from contextlib import suppress
 from bot.desk import Desk
 from bot.messages import Asker, IndexReply, Notice
 from bot.reception import Reception
+from bot.render.words import counted, one_line
+from corpus.progress import Step, step_words
 
 _EVERY = 3.0
 """Seconds between edits: chats allow about one a second."""
+
+_FEEDS_SHOWN = 10
 
 Edit = Callable[[IndexReply | Notice], Awaitable[None]]
 
@@ -24,26 +28,33 @@ class ProgressLine:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._stage, self._done, self._total = "waiting", 0, None
+        self._now = Step("waiting")
         self._since = clock()
+        self._read: dict[str, Step] = {}
 
-    _total: int | None
-
-    def __call__(self, stage: str, done: int, total: int | None) -> None:
-        """As :class:`corpus.indexer.Progress`."""
+    def __call__(self, step: Step) -> None:
+        """As :class:`corpus.progress.Progress`."""
         with self._lock:
-            if stage != self._stage:
+            if (step.stage, step.feed) != (self._now.stage, self._now.feed):
                 self._since = self._clock()
-            self._stage, self._done, self._total = stage, done, total
+            self._now = step
+            if step.feed:
+                self._read[step.feed] = step
 
     def __str__(self) -> str:
         with self._lock:
-            stage, done, total, took = self._stage, self._done, self._total, self._clock() - self._since
-        if not total:
-            return f"Re-indexing: {stage}{f', {done:,} so far' if done else ''}."
-        left = took / done * (total - done) if done else None
-        rest = f", about {_duration(left)} left" if left and left >= 1 else ""
-        return f"Re-indexing: {stage}, {done:,} of {total:,} ({done / total:.0%}){rest}."
+            now, took, read = self._now, self._clock() - self._since, list(self._read.values())
+        others = [step for step in read if step.feed != now.feed]
+        # What went wrong is shown first where not all can be.
+        shown = sorted(others, key=lambda step: not step.errors)[:_FEEDS_SHOWN]
+        lines = [f"Re-indexing: {step_words(now, took)}.", *(f"• {one_line(_read_words(step))}" for step in shown)]
+        rest = len(others) - len(shown)
+        return "\n".join([*lines, f"… and {rest:,} more feeds"] if rest else lines)
+
+
+def _read_words(step: Step) -> str:
+    bad = f", {counted(step.errors, 'bad item')}" if step.errors else ""
+    return f"{step.feed}: {step.done:,} read{bad}"
 
 
 async def reindex(
@@ -62,7 +73,3 @@ async def reindex(
             shown = str(progress)
             await edit(Notice(shown))
     await edit(work.result())
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -58,6 +58,7 @@ class Timing:
         steady: after so long without a crash, the next one counts as the first.
         stop_within: from a signal to the end.
         expire_every: between deletions of what is too old.
+        look_every: between looks which feeds are due.
     """
 
     first_wait: float = 1.0
@@ -65,6 +66,7 @@ class Timing:
     steady: float = 600.0
     stop_within: float = 10.0
     expire_every: float = 3600.0
+    look_every: float = 15.0
 
 
 def platforms_of(settings: Settings) -> dict[Platform, Factory]:
@@ -145,6 +147,8 @@ class Server:
             stopped = asyncio.create_task(stop.wait())
             expiring = asyncio.create_task(self._expire())
             tasks: list[asyncio.Task[Any]] = [serving, stopped, expiring]
+            if settings.refresh:
+                tasks.append(asyncio.create_task(self._app.schedule.run(self._timing.look_every)))
             try:
                 await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -200,10 +204,12 @@ class Server:
     async def _stop(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
         """Take nothing new, finish what is being answered, then let go; half of the time is for the answers."""
         self._stopping.set()
+        self._app.stopping.set()
         part = self._timing.stop_within / 6
         closing = [asyncio.create_task(platform.close()) for platform in self._running.values()]
         await _wait(closing, part)
-        self.finished = await self._reception.drain(3 * part)
+        ended = await asyncio.gather(self._reception.drain(3 * part), self._app.schedule.ended(4 * part))
+        self.finished = all(ended)
         for task in (*tasks, *closing):
             task.cancel()
         await _wait([*tasks, *closing], part)

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.messages import AnswerReply, IndexReply, Question, StatusReply, SummaryReply
 from corpus.catalogue import Catalogue
+from corpus.errors import FeedsFileError
+from corpus.feed_records import FeedState
+from corpus.feed_register import RegisteredFeed
+from corpus.feeds_file import BUILTIN
 from corpus.indexer import Progress, silent
+from corpus.locking import underway
 from retrieval.engine import Engine, Pace, ReadingBudget
 from retrieval.errors import IndexMissing, QuotationError
 from retrieval.index.embedded import current_number, open_any
@@ -101,20 +107,49 @@ class Service:
         index = open_any(self._app.index_folder)
         if index is None:
             raise no_index(self._app)
+        feeds, problem = self._feeds()
         return StatusReply(
             info=index.info,
             sources=dict(index.sources()),
-            feeds=tuple(self._catalogue.feed_states()),
+            feeds=feeds,
             data_dir=str(self._app.settings.data_dir),
+            underway=underway(self._app.settings.data_dir),
+            problems=tuple(problem for problem in (problem, self._app.schedule.problem) if problem),
         )
 
-    def reindex(self, feeds: Iterable[str] = (), *, rebuild: bool = False, progress: Progress = silent) -> IndexReply:
+    def _feeds(self) -> tuple[tuple[FeedState, ...], str]:
+        """The known feeds, those that are never refreshed by themselves without a time; and why that is not known."""
+        states = self._catalogue.feed_states()
+        try:
+            listed = {feed.known.name for feed in self._app.register.all()} - {BUILTIN}
+        except FeedsFileError as error:
+            return tuple(states), str(error)
+        planned = listed if self._app.settings.refresh else set()
+        return tuple(s if s.name in planned else replace(s, next_refresh=None) for s in states), ""
+
+    def reindex(
+        self, feeds: Iterable[str] = (), *, rebuild: bool = False, progress: Progress = silent, by: str = ""
+    ) -> IndexReply:
         """Bring feeds up to date; questions are answered from the old generation meanwhile.
+
+        Args:
+            feeds: places or names; without any, all feeds.
+            rebuild: cut and encode everything anew.
+            progress: is told how far it is.
+            by: what started it, as others are told.
 
         Raises:
             CorpusError, IndexFault: see :meth:`corpus.indexer.Indexer.run`.
         """
-        return IndexReply(self._app.indexer.run(list(feeds), rebuild=rebuild, progress=progress))
+        return IndexReply(self._app.indexer.run(list(feeds), rebuild=rebuild, progress=progress, by=by))
+
+    def refresh(self, feeds: Sequence[RegisteredFeed], *, by: str) -> IndexReply:
+        """As :meth:`reindex`, of these feeds alone; without any, what an earlier run left undone is done.
+
+        Raises:
+            CorpusError, IndexFault: see :meth:`corpus.indexer.Indexer.run`.
+        """
+        return IndexReply(self._app.indexer.refresh(feeds, by=by))
 
     def article_text(self, citation: Citation) -> str:
         """The whole text of a cited article, as it was when it was cited.
@@ -188,7 +223,10 @@ def require_index(app: Application) -> None:
 
 
 def no_index(app: Application) -> IndexMissing:
-    """The error for a data folder without an index; it names the command that makes one."""
+    """The error for a data folder without an index; it names the command that makes one, or who is making it."""
+    making = underway(app.settings.data_dir)
+    if making:
+        return IndexMissing(f"there is no index in {app.settings.data_dir} yet: it is being made {making}")
     return IndexMissing(
         f"there is no index in {app.settings.data_dir}: run `backchannel index` "
         "(the known feeds, else the shipped briefs) or `backchannel index FOLDER` (your articles) first"

@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     feeds: Annotated[
         Path | None, Field(description="The feeds file; without it feeds.toml in the data folder, if there is one.")
     ] = None
+    refresh: Annotated[
+        bool, Field(description="Whether serve refreshes each feed by itself when it is due; else index does it.")
+    ] = True
     model: Annotated[
         str, Field(description="The encoder: all-MiniLM-L6-v2 is packaged; else a hub name or a folder.", min_length=1)
     ] = "all-MiniLM-L6-v2"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,8 +37,8 @@ class Catalogue(FeedRecords):
     # Feeds
 
     def remove_feed(self, name: str) -> int:
-        """Forget a feed and its articles; returns how many those were."""
-        removed = self.keep_only(name, ())
+        """Forget a feed and its articles, but for what another feed has too; returns how many those were."""
+        removed = self.hand_over(name, self.absent(name, ()), {})
         self._write("DELETE FROM feeds WHERE name = ?", (name,))
         return removed
 
@@ -80,12 +80,41 @@ class Catalogue(FeedRecords):
 
     def keep_only(self, feed: str, article_ids: Iterable[str]) -> int:
         """Remove the articles of a feed that are not among these; returns how many went."""
-        kept = set(article_ids)
-        gone = [i for (i,) in self._rows("SELECT id FROM articles WHERE feed = ?", (feed,)) if i not in kept]
-        with self._transaction() as connection:
-            self._retire(connection, gone)
-            connection.executemany("DELETE FROM articles WHERE id = ?", [(i,) for i in gone])
+        gone = self.absent(feed, article_ids)
+        self._remove(gone)
         return len(gone)
+
+    def absent(self, feed: str, article_ids: Iterable[str]) -> list[str]:
+        """The articles of a feed that are not among these."""
+        named = set(article_ids)
+        return [i for (i,) in self._rows("SELECT id FROM articles WHERE feed = ?", (feed,)) if i not in named]
+
+    def _remove(self, article_ids: Sequence[str]) -> None:
+        with self._transaction() as connection:
+            self._retire(connection, article_ids)
+            connection.executemany("DELETE FROM articles WHERE id = ?", [(i,) for i in article_ids])
+
+    def hand_over(self, feed: str, article_ids: Iterable[str], claims: Mapping[str, str]) -> int:
+        """Remove articles of a feed, but give those that another feed has too to that one; returns how many went.
+
+        Args:
+            feed: whose articles they are no more.
+            article_ids: of these articles.
+            claims: feeds that have just been seen to hold an article, by its id; what was fetched tells of others.
+        """
+        gone = []
+        for article_id in article_ids:
+            heir = claims.get(article_id) or self._other_feed(feed, article_id)
+            if heir is None:
+                gone.append(article_id)
+            else:
+                self._write("UPDATE articles SET feed = ? WHERE id = ?", (heir, article_id))
+        self._remove(gone)
+        return len(gone)
+
+    def _other_feed(self, feed: str, article_id: str) -> str | None:
+        query = "SELECT feed FROM fetched WHERE article = ? AND feed != ? ORDER BY feed LIMIT 1"
+        return next((other for (other,) in self._rows(query, (article_id, feed))), None)
 
     def remove_older(self, feed: str, oldest: dt.date) -> int:
         """Remove the articles of a feed that were published before a day; undated ones stay. Returns how many went."""

@@ -9,6 +9,7 @@
     ├── NothingToIndex     no feed holds an article
     ├── NoArticle          a web page that holds no article
     ├── IndexBusy          another process is indexing this data folder
+    ├── IndexStopped       a run was stopped on its way
     └── CatalogueError     the catalogue cannot be opened or written, or belongs to a newer version
 """
 
@@ -67,6 +68,13 @@ class NoArticle(CorpusError):
 
 class IndexBusy(CorpusError):
     """Another process is indexing this data folder."""
+
+
+class IndexStopped(CorpusError):
+    """A run was stopped on its way; the next one goes on from there."""
+
+    def __init__(self) -> None:
+        super().__init__("the index run was stopped: nothing is lost, and the next one goes on from there")
 
 
 class CatalogueError(CorpusError):

@@ -33,6 +33,23 @@ class FeedState(KnownFeed):
     last_success: str | None
     last_error: str | None
     next_refresh: str | None
+    failures: int = 0
+    """Refreshes that failed since the last one that worked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When a feed is due next, ISO 8601 in UTC, and how often it has failed since it last worked."""
+
+    next_refresh: str | None = None
+    failures: int = 0
+
+    def due(self, refresh: dt.timedelta, at: dt.datetime) -> bool:
+        """Whether it is time. A time further ahead than was ever planned comes of a clock that was set back."""
+        if self.next_refresh is None:
+            return True
+        left = dt.datetime.fromisoformat(self.next_refresh) - at
+        return not dt.timedelta() < left <= (max(refresh, LONGEST_WAIT) if self.failures else refresh)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +61,19 @@ class PageRecord:
     etag: str = ""
     last_modified: str = ""
     stamp: str = ""
+
+
+LONGEST_PAUSE = dt.timedelta(hours=6)
+"""Between tries of a feed that goes on failing, unless it is refreshed less often anyway."""
+
+LONGEST_WAIT = dt.timedelta(days=7)
+"""That a server may ask for before the next try."""
+
+
+def pause(refresh: dt.timedelta, failures: int) -> dt.timedelta:
+    """How long a feed is left alone after so many failures in a row: twice as long each time, up to a limit."""
+    doubled: int = 2 ** min(failures - 1, 20)
+    return max(refresh, min(refresh * doubled, LONGEST_PAUSE))
 
 
 class FeedRecords(Database):
@@ -84,7 +114,7 @@ class FeedRecords(Database):
     def feed_states(self) -> list[FeedState]:
         """The known feeds and how they stand, oldest first."""
         rows = self._rows(
-            "SELECT name, location, options, kind, declared, last_success, last_error, next_refresh,"
+            "SELECT name, location, options, kind, declared, last_success, last_error, next_refresh, failures,"
             " (SELECT count(*) FROM articles a WHERE a.feed = f.name) FROM feeds f ORDER BY added, rowid"
         )
         return [
@@ -98,8 +128,20 @@ class FeedRecords(Database):
                 last_success=last_success,
                 last_error=last_error,
                 next_refresh=next_refresh,
+                failures=failures,
             )
-            for name, location, options, kind, declared, last_success, last_error, next_refresh, articles in rows
+            for (
+                name,
+                location,
+                options,
+                kind,
+                declared,
+                last_success,
+                last_error,
+                next_refresh,
+                failures,
+                articles,
+            ) in rows
         ]
 
     def outlet_facts(self, article_ids: Iterable[str]) -> dict[str, OutletFacts]:
@@ -115,17 +157,26 @@ class FeedRecords(Database):
                     facts[article_id] = outlet
         return facts
 
+    def plans(self) -> dict[str, Plan]:
+        """When each known feed is due, by its name."""
+        return {name: Plan(*row) for name, *row in self._rows("SELECT name, next_refresh, failures FROM feeds")}
+
     def note_success(self, name: str, kind: str, refresh: dt.timedelta) -> None:
         """Note that a feed was refreshed, and when the next time is due. An empty kind leaves what is known."""
         self._write(
             "UPDATE feeds SET kind = coalesce(nullif(?, ''), kind),"
-            " last_success = ?, last_error = NULL, next_refresh = ? WHERE name = ?",
+            " last_success = ?, last_error = NULL, next_refresh = ?, failures = 0 WHERE name = ?",
             (kind, now(), _later(refresh), name),
         )
 
-    def note_failure(self, name: str, error: str, refresh: dt.timedelta) -> None:
-        """Note what went wrong, and when to try again."""
-        self._write("UPDATE feeds SET last_error = ?, next_refresh = ? WHERE name = ?", (error, _later(refresh), name))
+    def note_failure(self, name: str, error: str, refresh: dt.timedelta, wait: float | None = None) -> None:
+        """Note what went wrong, and when to try again: not before ``wait`` seconds, and later with each failure."""
+        failures = next((failed for (failed,) in self._rows("SELECT failures FROM feeds WHERE name = ?", (name,))), 0)
+        left_alone = max(pause(refresh, failures + 1), dt.timedelta(seconds=wait or 0))
+        self._write(
+            "UPDATE feeds SET last_error = ?, next_refresh = ?, failures = failures + 1 WHERE name = ?",
+            (error, _later(left_alone), name),
+        )
 
     # What was fetched
 

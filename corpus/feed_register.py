@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from corpus.catalogue import Catalogue
 from corpus.errors import FeedError, FeedsFileError, FetchError
@@ -37,7 +38,7 @@ class FeedRegister:
     Args:
         records: where feeds are remembered.
         extract: takes articles out of web pages.
-        file: the feeds file; none where there is none.
+        find_file: finds the feeds file, each time anew; ``None`` where there is none.
         make_fetcher: makes what fetches from the web.
     """
 
@@ -45,13 +46,14 @@ class FeedRegister:
         self,
         records: Catalogue,
         extract: ExtractPage = page_article,
-        file: Path | None = None,
+        find_file: Callable[[], Path | None] = lambda: None,
         make_fetcher: Callable[[], Fetcher] = Fetcher,
     ) -> None:
         self._records = records
         self._extract = extract
-        self._file = file
+        self._find_file = find_file
         self._make_fetcher = make_fetcher
+        self._read: tuple[object, list[RegisteredFeed] | FeedsFileError] = None, []
 
     def declared(self) -> list[RegisteredFeed]:
         """What the feeds file names.
@@ -59,13 +61,18 @@ class FeedRegister:
         Raises:
             FeedsFileError: the file cannot be used.
         """
-        if self._file is None:
+        file = self._find_file()
+        if file is None:
             return []
-        folder = self._file.absolute().parent
-        return [
-            RegisteredFeed(entry.known(folder), entry.options(), declared=True)
-            for entry in read_feeds_file(self._file).feed
-        ]
+        state = file, _state(file)
+        if self._read[0] != state:
+            try:
+                self._read = state, _registered(file)
+            except FeedsFileError as error:
+                self._read = state, error
+        if isinstance(self._read[1], FeedsFileError):
+            raise FeedsFileError(str(self._read[1]))
+        return self._read[1]
 
     def all(self) -> list[RegisteredFeed]:
         """Every feed that is refreshed: the file's, and those added by hand.
@@ -83,6 +90,17 @@ class FeedRegister:
             if not state.declared and not {state.name, state.location} & taken
         ]
         return [*by_hand, *declared]
+
+    def remembered(self) -> list[RegisteredFeed]:
+        """Every feed that was ever read or added, as it was then, whatever the feeds file says now."""
+        return [
+            RegisteredFeed(KnownFeed(state.name, state.location), self._records.options(state.name), state.declared)
+            for state in self._records.feed_states()
+        ]
+
+    def differs(self, feed: RegisteredFeed) -> bool:
+        """Whether a feed is another one than when it was last read, or is read in another way."""
+        return feed.known not in self._records.feeds() or feed.options != self._records.options(feed.known.name)
 
     def find(self, locations: Sequence[str]) -> list[RegisteredFeed]:
         """The feeds at these places or of these names, known or new; without any, all of them, or else the briefs.
@@ -115,7 +133,7 @@ class FeedRegister:
             raise FeedError(str(error)) from error
         (found,) = self.find([location])
         if found.declared:
-            raise FeedError(f"the feed {found.known.name!r} is in {self._file}: change it there")
+            raise FeedError(f"the feed {found.known.name!r} is in {self._find_file()}: change it there")
         known = KnownFeed(name or found.known.name, found.known.location)
         others = [feed.known for feed in self.all() if feed.known.location != known.location]
         if known.name == BUILTIN != known.location or known.name in {feed.name for feed in others}:
@@ -130,7 +148,7 @@ class FeedRegister:
             FeedError: no such feed is known, or the feeds file names it.
         """
         if name in {feed.known.name for feed in self.declared()}:
-            raise FeedError(f"the feed {name!r} is in {self._file}: take it out there first")
+            raise FeedError(f"the feed {name!r} is in {self._find_file()}: take it out there first")
         if name not in {feed.name for feed in self._records.feeds()}:
             raise FeedError(f"no feed is named {name!r}: `backchannel feeds list` names them")
         return self._records.remove_feed(name)
@@ -140,15 +158,18 @@ class FeedRegister:
         self._records.add_feed(feed.known, feed.options, declared=feed.declared)
 
     @contextmanager
-    def opened(self, feeds: Sequence[RegisteredFeed], *, anew: bool = False) -> Iterator[list[Feed]]:
+    def opened(
+        self, feeds: Sequence[RegisteredFeed], *, anew: bool = False, stop: Event | None = None
+    ) -> Iterator[list[Feed]]:
         """Feeds ready to be read in this order; those on the web are fetched from now on, several at once.
 
-        With ``anew`` everything is fetched, whatever was fetched before.
+        With ``anew`` everything is fetched, whatever was fetched before. Once ``stop`` is set, reading what is fetched
+        raises :class:`corpus.errors.IndexStopped`.
         """
         with ExitStack() as stack:
             background: Background[Fetcher] | None = None
             if any(is_on_the_web(feed.known) for feed in feeds):
-                background = stack.enter_context(Background(self._make_fetcher()))
+                background = stack.enter_context(Background(self._make_fetcher(), stop=stop))
             yield [self._open(feed, background, anew=anew) for feed in feeds]
 
     def _open(self, feed: RegisteredFeed, background: Background[Fetcher] | None, *, anew: bool) -> Feed:
@@ -161,6 +182,20 @@ class FeedRegister:
 
     def _briefs(self) -> RegisteredFeed:
         return RegisteredFeed(builtin_feed().known, FeedOptions())
+
+
+def _registered(file: Path) -> list[RegisteredFeed]:
+    folder = file.absolute().parent
+    return [RegisteredFeed(entry.known(folder), entry.options(), declared=True) for entry in read_feeds_file(file).feed]
+
+
+def _state(file: Path) -> tuple[int, int, int] | None:
+    """Changes whenever the file does."""
+    try:
+        state = file.stat()
+    except OSError:
+        return None
+    return state.st_ino, state.st_size, state.st_mtime_ns
 
 
 def feeds_file(data_dir: Path, named: Path | None) -> Path | None:

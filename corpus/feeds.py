@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import Protocol
 
 from corpus.errors import FeedError
+from corpus.faults import unforeseen
 from corpus.feed_options import FeedKind, FeedOptions
 from corpus.feed_records import KnownFeed, PageRecord
 from corpus.feeds_file import BUILTIN, check_location
 from corpus.fetching.urls import has_scheme, host_of, is_web_address, normal_url
 from corpus.readers import READERS, BadItem, Origin, reader_for
 from corpus.readers.cleaning import find_unstorable
+from corpus.readers.future import in_future, without_future
+from corpus.readers.problems import cannot_be_opened
 from corpus.webfeeds.port import Kept
 from retrieval.types import Article
 
+_GIVE_ACCESS = "give access to it, or leave it out"
 _BRIEFS = Path(__file__).parent / "articles"
 
 
@@ -39,6 +45,10 @@ class Feed(Protocol):
     @property
     def lists_all(self) -> bool:
         """After a reading: whether articles that it did not name are gone from the feed."""
+
+    @property
+    def total(self) -> int | None:
+        """How many items it will give, about; ``None`` where that is not known yet."""
 
     @property
     def records(self) -> Iterable[PageRecord]:
@@ -67,6 +77,14 @@ class LocalFeed:
         return FeedKind.FOLDER if self.path.is_dir() else FeedKind.FILE
 
     @property
+    def total(self) -> int | None:
+        """How many files there are to read, where each holds one article."""
+        if not self.path.is_dir():
+            return None
+        files = [file.suffix.lower() for file, _ in self._wanted(lambda _: None)]
+        return len(files) if ".jsonl" not in files else None
+
+    @property
     def records(self) -> tuple[PageRecord, ...]:
         """Files are read anew each time."""
         return ()
@@ -75,34 +93,79 @@ class LocalFeed:
         """Everything in the feed, files in the order of their names.
 
         Raises:
-            FeedError: the folder or file is gone, or a folder cannot be listed.
+            FeedError: the folder or file is gone, or the folder cannot be listed.
         """
-        if not self.path.exists():
-            raise FeedError(f"the feed {self.known.location} is gone: put it back, or leave it out")
+        self._require()
         self.lists_all = True
         readable = 0
-        for file in _files(self.path):
-            relative = file.relative_to(self.path).as_posix() if self.path.is_dir() else file.name
-            if reader_for(file) is not None and self.options.wants(relative):
-                readable += 1
-                yield from self._read(file, relative)
-        if not readable:
+        unlisted: list[OSError] = []
+        for file, relative in self._wanted(unlisted.append):
+            readable += 1
+            yield from self._read(file, relative)
+        for error in unlisted:
+            # What is in such a folder is not known, so nothing of the feed may count as gone.
+            self.lists_all = False
+            yield BadItem(str(error.filename), f"cannot be listed ({error.strerror}): {_GIVE_ACCESS}")
+        if not readable and not unlisted:
             yield BadItem(self.known.location, f"holds no file to read: files end in {', '.join(sorted(READERS))}")
+
+    def _require(self) -> None:
+        try:
+            if not self.path.exists():
+                raise FeedError(f"the feed {self.known.location} is gone: put it back, or leave it out")
+            if self.path.is_dir():
+                os.scandir(self.path).close()
+        except OSError as error:
+            reason = error.strerror or error
+            raise FeedError(f"the feed {self.known.location} cannot be read ({reason}): {_GIVE_ACCESS}") from error
+
+    def _wanted(self, unlisted: Callable[[OSError], None]) -> Iterator[tuple[Path, str]]:
+        """The files to read, and their paths within the feed."""
+        for file in _files(self.path, unlisted):
+            relative = file.name if file == self.path else file.relative_to(self.path).as_posix()
+            if reader_for(file) is not None and self.options.wants(relative):
+                yield file, relative
 
     def _read(self, file: Path, relative: str) -> Iterator[Article | BadItem]:
         reader = reader_for(file)
+        closed = _closed(file)
+        if closed is not None:
+            # What it holds is not known, so it is not gone.
+            self.lists_all = False
+            yield BadItem(relative, cannot_be_opened(closed))
+            return
         before = _state(file)
-        if reader is not None:
-            for item in reader.read(Origin(self.known.name, file, relative)):
-                yield self._with_outlet(item)
+        try:
+            for item in reader.read(Origin(self.known.name, file, relative)) if reader else ():
+                yield from self._checked(item, relative)
+        except Exception as error:
+            self.lists_all = False
+            yield BadItem(relative, f"cannot be read: {unforeseen(f'{self.known.name}: {relative}', error)}")
         if _state(file) != before:
             # What is missing now may only not have been written yet.
             self.lists_all = False
             yield BadItem(relative, "changed while it was read: index it again once it is whole")
 
-    def _with_outlet(self, item: Article | BadItem) -> Article | BadItem:
+    def _checked(self, item: Article | BadItem, relative: str) -> Iterator[Article | BadItem]:
+        """The item, with its outlet, and with a complaint if it is dated in the future."""
+        if isinstance(item, BadItem):
+            yield item
+            return
+        today = dt.datetime.now(dt.UTC).date()
+        if not relative.lower().endswith(".jsonl"):
+            item, complaint = without_future(item, today, relative)
+        elif in_future(item.published, today):
+            # Its fields are kept as given; what the corpus covers is not stretched by them.
+            complaint = BadItem(relative, f"{item.id!r} is dated {item.published}, which is in the future: correct it")
+        else:
+            complaint = None
+        yield self._with_outlet(item)
+        if complaint:
+            yield complaint
+
+    def _with_outlet(self, item: Article) -> Article:
         outlet = self.options.outlet.name
-        if isinstance(item, BadItem) or item.source or not outlet:
+        if item.source or not outlet:
             return item
         return Article(item.id, item.text, item.title, outlet, item.url, item.published)
 
@@ -185,19 +248,29 @@ def _state(file: Path) -> tuple[int, int, int] | None:
     return state.st_ino, state.st_size, state.st_mtime_ns
 
 
-def _files(path: Path) -> Iterator[Path]:
+def _closed(file: Path) -> OSError | None:
+    """Why a file that is there cannot be opened; ``None`` where it can, or is not there."""
+    try:
+        file.open("rb").close()
+    except OSError as error:
+        return None if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP} else error
+    return None
+
+
+def _files(path: Path, unlisted: Callable[[OSError], None]) -> Iterator[Path]:
     if path.is_file():
         yield path
         return
-    for folder, folders, names in os.walk(path, onerror=_cannot_list):
+    for folder, folders, names in os.walk(path, onerror=unlisted):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         files = (Path(folder, name) for name in sorted(names) if not name.startswith("."))
         # To open a pipe or a device would wait for ever.
-        yield from (file for file in files if file.is_file() or not file.exists())
+        yield from (file for file in files if _may_open(file))
 
 
-def _cannot_list(error: OSError) -> NoReturn:
-    """What is in such a folder is not known, so nothing of its feed may count as gone."""
-    raise FeedError(
-        f"the folder {error.filename} cannot be listed ({error.strerror}): give access to it, or leave it out"
-    ) from error
+def _may_open(file: Path) -> bool:
+    """Whether it is a file, or nothing that can be looked at, which the one who opens it tells."""
+    try:
+        return file.is_file() or not file.exists()
+    except OSError:
+        return True

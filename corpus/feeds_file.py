@@ -82,7 +82,8 @@ def read_feeds_file(file: Path) -> FeedsFile:
     try:
         feeds = FeedsFile.model_validate(value)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        # A key that is misspelled is missing too: what was written says more than what was not.
+        first = min(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
         path = first["loc"] if _holds(value, first["loc"]) else first["loc"][:-1]
         raise FeedsFileError(f"{file} line {line_of(text, path)}: {_complaint(dict(first))}") from error
     _check_unique(feeds, file, text)

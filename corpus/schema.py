@@ -110,6 +110,11 @@ MIGRATIONS = (
         PRIMARY KEY (feed, url)
     ) WITHOUT ROWID;
     """,
+    """
+    -- Refreshes that failed since the last one that worked: the pauses between them grow.
+    ALTER TABLE feeds ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX fetched_by_article ON fetched (article);
+    """,
 )
 
 

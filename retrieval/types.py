@@ -242,8 +242,12 @@ class Horizon:
 
     @classmethod
     def of(cls, published: Sequence[PartialDate | None]) -> Self:
-        """The horizon of articles by their dates of publication, one for each article."""
-        dates = [date for date in published if date]
+        """The horizon of articles by their dates of publication, one for each article.
+
+        Nothing can be published tomorrow, so a date further ahead says nothing of what the index covers.
+        """
+        latest = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
+        dates = [date for date in published if date and date.first <= latest]
         return cls(
             articles=len(published),
             first=min(dates, key=lambda date: (date.first, date.last), default=None),

@@ -86,6 +86,8 @@ def status_object(reply: StatusReply) -> Object:
         "sources": reply.sources,
         "feeds": [asdict(feed) for feed in reply.feeds],
         "data_dir": reply.data_dir,
+        "reindex": reply.underway and asdict(reply.underway),
+        "problems": list(reply.problems),
     }
 
 

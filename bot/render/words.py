@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
+from collections.abc import Sequence
 
 from bot.messages import AnswerReply, ComparisonReply, Health, SourcesReply, StatusReply
 from corpus.feed_records import FeedState, KnownFeed
 from corpus.indexer import IndexRun
 from corpus.journal import Gap
+from corpus.progress import Underway, duration_words, step_words
 from retrieval.dates import PartialDate
 from retrieval.summary import Summary
 from retrieval.types import Answer, Citation, Horizon
@@ -108,15 +110,35 @@ def one_line(text: str) -> str:
     return " ".join(visible(text).split())
 
 
-def feed_words(feed: KnownFeed) -> str:
-    """A feed: its place, and how its last refresh went where that is known."""
+def feed_words(feed: KnownFeed, now: dt.datetime | None = None) -> str:
+    """A feed: its place, and how its last refresh went and when the next one is due, where that is known."""
     place = f"{feed.name}: {feed.location}" if feed.name != feed.location else feed.name
     if not isinstance(feed, FeedState) or not (feed.last_success or feed.last_error):
         return place
-    went = f"refreshed {feed.last_success}" if feed.last_success else "never refreshed"
-    error = f"; the last try failed: {one_line(feed.last_error)}" if feed.last_error else ""
-    due = f"; due {feed.next_refresh}" if feed.next_refresh else ""
+    now = now or dt.datetime.now(dt.UTC)
+    went = f"refreshed {_since(feed.last_success, now)}" if feed.last_success else "never refreshed"
+    tries = f"the last {feed.failures} tries" if feed.failures > 1 else "the last try"
+    failure = one_line(feed.last_error.removeprefix(f"{feed.name}: ")) if feed.last_error else ""
+    error = f"; {tries} failed: {failure}" if failure else ""
+    due = f"; due {_until(feed.next_refresh, now)}" if feed.next_refresh else ""
     return f"{place} ({counted(feed.articles, 'article')}, {went}{error}{due})"
+
+
+def feeds_words(feeds: Sequence[KnownFeed], most: int = 20) -> list[str]:
+    """A line for each feed, those that fail first where not all can be shown."""
+    ordered = sorted(feeds, key=lambda feed: not (isinstance(feed, FeedState) and feed.last_error))
+    rest = len(feeds) - most
+    return [*map(feed_words, ordered[:most]), *([f"… and {rest:,} more: `backchannel feeds list`"] if rest > 0 else [])]
+
+
+def _since(time: str, now: dt.datetime) -> str:
+    seconds = (now - dt.datetime.fromisoformat(time)).total_seconds()
+    return f"{duration_words(seconds)} ago" if seconds >= 1 else "just now"
+
+
+def _until(time: str, now: dt.datetime) -> str:
+    seconds = (dt.datetime.fromisoformat(time) - now).total_seconds()
+    return f"in {duration_words(seconds)}" if seconds >= 1 else "now"
 
 
 def health_words(health: Health) -> str:
@@ -134,7 +156,9 @@ def index_words(run: IndexRun, errors_shown: int = 10) -> list[str]:
         f"{run.added:,} added, {run.changed:,} changed, {run.removed:,} removed, in {run.seconds:.1f} s."
     ]
     if run.errors:
-        lines.append(f"{counted(len(run.errors), 'bad item')}:")
+        by_feed = [f"{one_line(feed.name)}: {feed.errors:,}" for feed in run.feeds if feed.errors]
+        where = f" ({', '.join(by_feed)})" if len(run.feeds) > 1 and len(by_feed) <= errors_shown else ""
+        lines.append(f"{counted(len(run.errors), 'bad item')}{where}:")
         lines += [f"  {error}" for error in run.errors[:errors_shown]]
         if len(run.errors) > errors_shown:
             lines.append(f"  … and {len(run.errors) - errors_shown:,} more (--json lists all)")
@@ -232,19 +256,28 @@ def summary_words(summary: Summary) -> str:
 def status_words(reply: StatusReply) -> list[tuple[str, str]]:
     """How things stand: pairs of what and how."""
     info = reply.info
-    feeds = "\n".join(feed_words(feed) for feed in reply.feeds)
+    feeds = "\n".join(feeds_words(reply.feeds))
     sources = ", ".join(f"{name} ({count})" for name, count in sorted(reply.sources.items(), key=lambda s: -s[1])[:10])
     pairs = [
         ("generation", f"{info.number}, made {info.created}"),
         ("corpus", horizon_words(info.horizon)),
         ("passages", f"{info.passages:,}"),
         ("sources", sources or "none named"),
+        ("re-index", underway_words(reply.underway) if reply.underway else ""),
+        ("problem", "\n".join(one_line(problem) for problem in reply.problems)),
         ("feeds", feeds),
         ("model", info.encoder),
         ("data folder", reply.data_dir),
         ("process", health_words(reply.health) if reply.health else ""),
     ]
     return [(name, visible(value)) for name, value in pairs if value]
+
+
+def underway_words(underway: Underway) -> str:
+    """A re-index that is going on: how far it is, how fast, and whose it is."""
+    step = f"{step_words(underway.step, underway.seconds)}; " if underway.step else ""
+    by = f", started by {underway.by}" if underway.by else ""
+    return one_line(f"going on: {step}process {underway.pid} since {underway.since}{by}")
 
 
 def counted(number: int, noun: str) -> str:

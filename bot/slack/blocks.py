@@ -30,6 +30,7 @@ from bot.render.words import (
     age_warning,
     changed_words,
     comparison_words,
+    feeds_words,
     footer_words,
     gap_words,
     health_words,
@@ -41,6 +42,7 @@ from bot.render.words import (
     sources_words,
     summary_words,
     understood_words,
+    underway_words,
 )
 from bot.slack.actions import Action, packed
 from bot.slack.citations import about, citation_blocks, spoken, title_of
@@ -134,11 +136,14 @@ def status_blocks(reply: StatusReply) -> list[Block]:
         "Corpus": horizon_words(info.horizon),
         "Passages": f"{info.passages:,}",
         "Sources": ", ".join(f"{name or 'no source named'} ({count})" for name, count in most),
-        "Feeds": ", ".join(feed.name for feed in reply.feeds),
         "Model": info.encoder,
         "Process": health_words(reply.health) if reply.health else "",
+        "Re-index": underway_words(reply.underway) if reply.underway else "",
+        "Problem": " ".join(reply.problems),
+        "Feeds": f"{len(reply.feeds):,}",
     }
-    return _named([(name, value) for name, value in named.items() if value])
+    feeds = [f"• {shortened(line, _LONGEST_LINE)}" for line in feeds_words(reply.feeds)]
+    return [*_named([(name, value) for name, value in named.items() if value]), *paragraphs(feeds)]
 
 
 def help_blocks(reply: HelpReply) -> list[Block]:

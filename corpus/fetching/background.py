@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+from corpus.errors import IndexStopped
+
+# Seconds between looks whether to wait on.
+_LOOK_UP = 0.2
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
@@ -28,10 +32,19 @@ class Background(Generic[_R]):
         resource: is opened in the loop, and closed there at the end.
         at_once: iterators that run together; others wait for their turn, in order.
         ahead: items of each that are made before anybody takes them.
+        stop: once this is set, nobody waits for an item any more.
     """
 
-    def __init__(self, resource: AbstractAsyncContextManager[_R], *, at_once: int = 8, ahead: int = 32) -> None:
+    def __init__(
+        self,
+        resource: AbstractAsyncContextManager[_R],
+        *,
+        at_once: int = 8,
+        ahead: int = 32,
+        stop: threading.Event | None = None,
+    ) -> None:
         self._resource = resource
+        self._given_up = stop or threading.Event()
         self._at_once, self._ahead = at_once, ahead
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="fetching", daemon=True)
@@ -56,6 +69,7 @@ class Background(Generic[_R]):
         """Start an iterator, and hand out its items here.
 
         Raises:
+            IndexStopped: nobody is to wait any more.
             Exception: whatever the iterator raised.
         """
         queue: asyncio.Queue[_T | _End] = asyncio.Queue(self._ahead)
@@ -82,13 +96,22 @@ class Background(Generic[_R]):
 
     def _drain(self, queue: asyncio.Queue[_T | _End]) -> Iterator[_T]:
         while True:
-            item = asyncio.run_coroutine_threadsafe(queue.get(), self._loop).result()
+            item = self._next(queue)
             if not isinstance(item, _End):
                 yield item
             elif item.error is not None:
                 raise item.error
             else:
                 return
+
+    def _next(self, queue: asyncio.Queue[_T | _End]) -> _T | _End:
+        coming = asyncio.run_coroutine_threadsafe(queue.get(), self._loop)
+        while True:
+            try:
+                return coming.result(_LOOK_UP)
+            except TimeoutError:
+                if self._given_up.is_set():
+                    raise IndexStopped from None
 
 
 async def _cancel_others() -> None:

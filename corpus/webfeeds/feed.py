@@ -46,6 +46,11 @@ class WebFeed:
         """Whether what it did not name is gone; an RSS feed names only the newest."""
         return self.reading.lists_all
 
+    @property
+    def total(self) -> int | None:
+        """How many articles it lists, once that is known."""
+        return self.reading.listed
+
     def items(self) -> Iterator[Article | BadItem | Kept]:
         """Everything in the feed; once only.
 

@@ -9,19 +9,18 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from corpus.errors import CorpusError, FetchError
+from corpus.faults import unforeseen
 from corpus.feed_options import FeedOptions
 from corpus.feed_records import PageRecord
 from corpus.fetching.port import Fetched, Fetching, Request, Validators
 from corpus.fetching.urls import article_address, canonical_url
 from corpus.readers import BadItem
 from corpus.readers.cleaning import one_line, tidy, without_controls
+from corpus.readers.future import without_future
 from corpus.webfeeds.port import Entry, ExtractPage, Kept, Outcome
-from retrieval.dates import PartialDate
 from retrieval.types import Article
 
 _AT_ONCE = 8
-# Somewhere it is tomorrow already.
-_TOLERANCE = dt.timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -79,7 +78,8 @@ class Harvest:
         except FetchError as error:
             # What cannot be fetched now may be there tomorrow; only what the server says is gone is gone.
             kept = () if error.gone or record is None else _kept(record)
-            return Outcome((*kept, BadItem(error.url, error.reason)), failed=not error.gone)
+            gone = PageRecord(entry.url) if error.gone else None
+            return Outcome((*kept, BadItem(error.url, error.reason)), gone, failed=not error.gone)
         if got.unchanged and record:
             return Outcome(_kept(record), replace(record, stamp=entry.stamp))
         return await self._extracted(entry, got)
@@ -91,6 +91,8 @@ class Harvest:
             page = await asyncio.to_thread(self.extract, got.data, url=got.url, content_type=got.content_type)
         except CorpusError as error:
             return Outcome((BadItem(entry.url, str(error)),), record)
+        except Exception as error:
+            return Outcome((BadItem(entry.url, f"cannot be read: {unforeseen(entry.url, error)}"),), failed=True)
         if not page.text.strip():
             return Outcome((BadItem(entry.url, "holds no article: leave it out"),), record)
         url = article_address(got.url, page.url)
@@ -118,16 +120,10 @@ class Harvest:
 
     def _within_limits(self, article: Article) -> tuple[Article | BadItem, ...]:
         """Nothing for an article that is too old; a complaint beside it if its date cannot be."""
-        published = article.published
-        if self.options.is_too_old(published, self.today):
+        if self.options.is_too_old(article.published, self.today):
             return ()
-        if published is None or not self._in_future(published):
-            return (article,)
-        reason = f"is dated {published}, which is in the future: it is kept without a date"
-        return replace(article, published=None), BadItem(article.id, reason)
-
-    def _in_future(self, published: PartialDate) -> bool:
-        return published.first > self.today + _TOLERANCE
+        article, complaint = without_future(article, self.today, article.id)
+        return (article, complaint) if complaint else (article,)
 
     def _once(self, outcome: Outcome) -> Outcome:
         """Without an article that came already under another of its addresses."""

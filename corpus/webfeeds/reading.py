@@ -54,6 +54,8 @@ class WebReading:
     """What the feed turned out to be, once that is known."""
     lists_all: bool = field(init=False, default=False)
     """Whether what the feed did not list is gone from it."""
+    listed: int | None = field(init=False, default=None)
+    """How many articles it lists, once that is known."""
 
     async def outcomes(self, fetcher: Fetching) -> AsyncIterator[Outcome]:
         """What comes of the feed, item by item.
@@ -116,6 +118,7 @@ class WebReading:
         yield Outcome(tuple(item for item in listed if isinstance(item, BadItem)))
         failed = False
         entries = [item for item in listed if isinstance(item, Entry)]
+        self.listed = len(entries)
         async for outcome in self._harvest(fetcher, title).outcomes(entries):
             failed = failed or outcome.failed
             yield outcome
@@ -133,6 +136,7 @@ class WebReading:
             if self.options.wants(entry.url) and not self.options.is_too_old(last_change(entry), self.today)
         ]
         self.lists_all = listing.whole and len(entries) <= MOST_PAGES
+        self.listed = min(len(entries), MOST_PAGES)
         if len(entries) > MOST_PAGES:
             reason = (
                 f"lists {len(entries):,} pages: the {MOST_PAGES:,} latest are read; narrow it by include or max_age"

@@ -87,12 +87,13 @@ def test_a_summary_of_nothing_that_can_be_summarised_is_bad_input(
 def test_an_index_run_has_the_keys_of_the_interface_in_their_order(fresh: CommandLine, tmp_path: Path) -> None:
     feed = write_jsonl(tmp_path / "a.jsonl", record("a", "Envoys met in Oslo."), "broken")
     run = fresh("index", str(feed), "--json").json
-    keys = ["generation", "articles", "passages", "added", "changed", "removed", "errors", "seconds"]
+    keys = ["generation", "articles", "passages", "added", "changed", "removed", "errors", "seconds", "feeds"]
     assert list(run) == keys
     assert [run[key] for key in keys[:6]] == [1, 1, 1, 1, 0, 0]
     assert len(run["errors"]) == 1
     assert run["errors"][0].startswith("a.jsonl line 2: ")
     assert type(run["seconds"]) is float
+    assert run["feeds"] == [{"name": "a.jsonl", "added": 1, "changed": 0, "removed": 0, "errors": 1, "failed": None}]
 
 
 def test_index_without_feeds_indexes_the_briefs_in_a_fresh_folder(fresh: CommandLine) -> None:
@@ -188,6 +189,8 @@ def test_status_tells_what_the_index_holds(cli: CommandLine, news: Path) -> None
         "sources",
         "feeds",
         "data_dir",
+        "reindex",
+        "problems",
     ]
     created = status.pop("created")
     assert created.endswith("+00:00")
@@ -203,6 +206,8 @@ def test_status_tells_what_the_index_holds(cli: CommandLine, news: Path) -> None
         "last": "2024-07-10",
         "sources": {"The Wire": 1, "Morning Post": 1, "BBC News": 2},
         "data_dir": str(news),
+        "reindex": None,
+        "problems": [],
     }
 
 

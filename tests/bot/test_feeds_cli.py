@@ -1,8 +1,12 @@
+import os
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
+from corpus.locking import indexing_lock
 from tests.bot.command_line import CommandLine
+from tests.corpus.web import serving
 from tests.fakes import record, write_jsonl
 
 
@@ -55,3 +59,46 @@ def test_bad_input_is_one_line(fresh: CommandLine) -> None:
 def test_a_feeds_file_that_the_setting_names_must_exist(fresh: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BACKCHANNEL_FEEDS", "/nowhere/feeds.toml")
     assert "BACKCHANNEL_FEEDS='/nowhere/feeds.toml' is no file" in fresh("index").refused(2)
+
+
+def test_feeds_that_fail_are_told_by_name_and_the_run_succeeds_with_the_others(fresh: CommandLine, wire: Path) -> None:
+    with serving() as site:
+        for name in ("gone", "later"):
+            address = site.url(f"/{name}", "127.0.0.1")
+            fresh("feeds", "add", address, "--name", name, "--allow-private", "127.0.0.1")
+        site.pages["/later"] = lambda _: web.Response(status=429, headers={"Retry-After": "86400"})
+        fresh("feeds", "add", str(wire), "--name", "wire")
+        ran = fresh("index")
+        assert ran.status == 0
+        assert "Generation 1 holds 1 article in 1 passage: 1 added" in ran.out
+        assert "3 bad items (gone: 1, later: 1, wire: 1):" in ran.out
+        gone = f"gone: {site.url('/gone', '127.0.0.1')}: is not there: check the address; the answer was 404"
+        assert gone in " ".join(ran.out.split())
+    said = " ".join(fresh("status").out.split())
+    assert "the last try failed:" in said
+    assert "the server asks to wait 86400 s" in said
+    assert "due in 24 h" in said
+    feeds = {feed["name"]: feed for feed in fresh("status", "--json").json["feeds"]}
+    assert {name: feed["failures"] for name, feed in feeds.items()} == {"gone": 1, "later": 1, "wire": 0}
+
+
+def test_a_run_that_goes_on_is_told_by_status_and_to_whoever_would_begin_another(
+    fresh: CommandLine, wire: Path
+) -> None:
+    assert fresh.data_dir
+    fresh("index", str(wire))
+    with indexing_lock(fresh.data_dir, "/reindex"):
+        said = fresh("index").refused(1)
+        assert f"is being indexed already by process {os.getpid()} since 20" in said
+        assert "started by /reindex" in said
+        out = " ".join(fresh("status").out.split())
+        assert f"going on: process {os.getpid()} since 20" in out
+        assert fresh("status", "--json").json["reindex"]["by"] == "/reindex"
+    assert fresh("status", "--json").json["reindex"] is None
+
+
+def test_where_the_first_index_is_being_made_it_is_told(fresh: CommandLine) -> None:
+    assert fresh.data_dir
+    with indexing_lock(fresh.data_dir, "`backchannel index`"):
+        said = fresh("status").refused(1)
+        assert "yet: it is being made by process" in said

@@ -9,6 +9,7 @@ from bot.messages import Asker, IndexReply, Notice, Platform
 from bot.reception import Reception
 from bot.reindexing import ProgressLine, reindex
 from bot.settings import Settings
+from corpus.progress import Step
 from tests.bot.command_line import application, close
 from tests.fakes import HeldEncoder, record, write_jsonl
 
@@ -85,20 +86,41 @@ class Clock:
         return self.now
 
 
-def test_a_line_says_the_stage_how_far_it_is_and_how_long_it_takes() -> None:
+def test_a_line_says_the_stage_how_far_it_is_how_fast_and_how_long_it_takes() -> None:
     clock = Clock()
     line = ProgressLine(clock)
     assert str(line) == "Re-indexing: waiting."
-    line("reading", 1200, None)
+    line(Step("reading", 1200))
     assert str(line) == "Re-indexing: reading, 1,200 so far."
     clock.now = 5
-    line("encoding", 0, 4000)
+    line(Step("encoding", 0, 4000))
     assert str(line) == "Re-indexing: encoding, 0 of 4,000 (0%)."
     clock.now = 15
-    line("encoding", 1000, 4000)
-    assert str(line) == "Re-indexing: encoding, 1,000 of 4,000 (25%), about 30 s left."
+    line(Step("encoding", 1000, 4000))
+    assert str(line) == "Re-indexing: encoding, 1,000 of 4,000 (25%), 100/s, about 30 s left."
     clock.now = 105
-    line("encoding", 2000, 4000)
-    assert str(line) == "Re-indexing: encoding, 2,000 of 4,000 (50%), about 2 min left."
-    line("encoding", 4000, 4000)
-    assert str(line) == "Re-indexing: encoding, 4,000 of 4,000 (100%)."
+    line(Step("encoding", 2000, 4000))
+    assert str(line) == "Re-indexing: encoding, 2,000 of 4,000 (50%), 20/s, about 2 min left."
+    line(Step("encoding", 4000, 4000))
+    assert str(line) == "Re-indexing: encoding, 4,000 of 4,000 (100%), 40/s."
+
+
+def test_feeds_that_were_read_stay_in_sight_with_their_faults() -> None:
+    clock = Clock()
+    line = ProgressLine(clock)
+    line(Step("reading", 40, 40, "The Wire"))
+    line(Step("reading", 7, 7, "Post\n@here", 2))
+    line(Step("reading", 0, 30, "Times"))
+    clock.now = 4
+    line(Step("reading", 10, 30, "Times", 1))
+    assert str(line).splitlines() == [
+        "Re-indexing: reading Times, 10 of 30 (33%), 2.5/s, about 8 s left, 1 bad item.",
+        "• Post @here: 7 read, 2 bad items",
+        "• The Wire: 40 read",
+    ]
+    for number in range(20):
+        line(Step("reading", 1, 1, f"feed {number}"))
+    shown = str(line).splitlines()
+    assert len(shown) == 12
+    assert "• Post @here: 7 read, 2 bad items" in shown
+    assert shown[-1] == "… and 12 more feeds"

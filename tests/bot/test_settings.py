@@ -14,6 +14,7 @@ EXAMPLE = Path(bot.settings.__file__).parent.parent / ".env.example"
 OTHERS = {
     "data_dir": "/srv/news",
     "feeds": "/etc/feeds.toml",
+    "refresh": "false",
     "model": "intfloat/e5-small",
     "precision": "fp32",
     "encoder_backend": "torch",

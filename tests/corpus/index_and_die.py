@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from corpus.catalogue import Catalogue
 from corpus.indexer import Indexer
+from corpus.progress import Step
 from retrieval.encoders.fake import FakeEncoder
 from retrieval.encoders.port import Vectors
 from retrieval.index.embedded import EmbeddedIndexStore
@@ -65,11 +66,11 @@ class SlowEncoder(FakeEncoder):
         return super().encode_passages(texts)
 
 
-def dying_progress(point: str) -> Callable[[str, int, int | None], None]:
+def dying_progress(point: str) -> Callable[[Step], None]:
     """Progress that dies when a stage has come as far as ``point`` says, such as ``reading 450``."""
 
-    def progress(stage: str, done: int, total: int | None) -> None:
-        if point == f"{stage} {done}":
+    def progress(step: Step) -> None:
+        if point == f"{step.stage} {step.done}":
             die()
 
     return progress

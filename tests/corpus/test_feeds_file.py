@@ -125,7 +125,7 @@ def test_feeds_of_the_file_and_by_hand_are_read_and_one_taken_out_of_the_file_is
     tmp_path: Path, catalogue: Catalogue
 ) -> None:
     file = write(tmp_path, WHOLE)
-    register = FeedRegister(catalogue, file=file)
+    register = FeedRegister(catalogue, find_file=lambda: file)
     for feed in register.all():
         register.remember(feed)
     (tmp_path / "own").mkdir()
@@ -143,7 +143,8 @@ def test_feeds_of_the_file_and_by_hand_are_read_and_one_taken_out_of_the_file_is
 
 
 def test_a_feed_of_the_file_is_changed_there_alone(tmp_path: Path, catalogue: Catalogue) -> None:
-    register = FeedRegister(catalogue, file=write(tmp_path, WHOLE))
+    file = write(tmp_path, WHOLE)
+    register = FeedRegister(catalogue, find_file=lambda: file)
     with pytest.raises(FeedError, match="change it there"):
         register.add("https://feeds.example/world.xml", FeedOptions())
     with pytest.raises(FeedError, match="the name 'archive' is another feed's"):

@@ -9,6 +9,7 @@ from corpus.feeds import builtin_feed
 from corpus.feeds_file import BUILTIN
 from corpus.indexer import Indexer, IndexRun
 from corpus.locking import indexing_lock
+from corpus.progress import Step
 from retrieval.engine import Engine
 from retrieval.errors import IndexForeign
 from retrieval.index.embedded import EmbeddedIndexStore
@@ -32,8 +33,8 @@ class DataFolder:
         self.progress: list[tuple[str, int, int | None]] = []
 
     def index(self, *feeds: Path | str, rebuild: bool = False) -> IndexRun:
-        def note(stage: str, done: int, total: int | None) -> None:
-            self.progress.append((stage, done, total))
+        def note(step: Step) -> None:
+            self.progress.append((step.stage, step.done, step.total))
 
         indexer = Indexer(self.catalogue, self.store, self.encoder, self.folder)
         return indexer.run([str(feed) for feed in feeds], rebuild=rebuild, progress=note)
@@ -257,11 +258,11 @@ def test_bad_items_are_listed_with_their_place_and_the_rest_is_read(data: DataFo
     (feed / "narvik.txt").write_text(NARVIK)
     run = data.index(feed)
     assert run.articles == 3
-    assert [error.split(": ")[0] for error in run.errors] == [
-        "a.jsonl line 2",
-        "a.jsonl line 3",
-        "blank.md",
-        "latin.txt",
+    assert [error.split(": ")[:2] for error in run.errors] == [
+        ["feed", "a.jsonl line 2"],
+        ["feed", "a.jsonl line 3"],
+        ["feed", "blank.md"],
+        ["feed", "latin.txt"],
     ]
     assert data.index().errors == run.errors
 
@@ -314,7 +315,7 @@ def test_an_empty_folder_is_refused_by_name_of_what_is_wanted(data: DataFolder, 
 def test_where_nothing_is_left_the_old_index_stays_and_answers(data: DataFolder, wire: Path) -> None:
     data.index(wire)
     (wire / "news.jsonl").write_text("{broken\n")
-    with pytest.raises(NothingToIndex, match=r"no article was found \(news\.jsonl line 1: "):
+    with pytest.raises(NothingToIndex, match=r"no article was found \(wire: news\.jsonl line 1: "):
         data.index()
     assert data.store.current_number() == 1
     assert data.best("Who met in Oslo?") == OSLO
@@ -404,4 +405,4 @@ def test_progress_is_told_for_every_stage_to_its_end(data: DataFolder, wire: Pat
     assert stages == ["reading", "cutting", "encoding"]
     assert data.progress[-1] == ("encoding", 2, 2)
     assert ("cutting", 2, 2) in data.progress
-    assert [done for stage, done, _ in data.progress if stage == "reading"] == [1, 2]
+    assert [done for stage, done, _ in data.progress if stage == "reading"] == [0, 1, 2, 2]

@@ -1,10 +1,12 @@
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from corpus.errors import IndexBusy
-from corpus.locking import indexing_lock
+from corpus.locking import HolderNote, indexing_lock, underway
+from corpus.progress import Step
 from tests.fakes import indexing_process
 
 
@@ -61,3 +63,80 @@ def test_a_broken_note_of_the_holder_does_not_hide_that_the_lock_is_held(note: s
         (tmp_path / "indexing.json").write_text(note, errors="surrogateescape")
         with pytest.raises(IndexBusy, match="is being indexed already: wait"), indexing_lock(tmp_path):
             pytest.fail("the lock was given twice")
+
+
+def test_the_second_is_told_what_started_the_first_and_how_far_it_is(tmp_path: Path) -> None:
+    with indexing_lock(tmp_path, "/reindex"):
+        with pytest.raises(IndexBusy, match=rf"by process {os.getpid()} since .*, started by /reindex: wait"):
+            indexing_lock(tmp_path).__enter__()
+        clock = Clock()
+        note = HolderNote(tmp_path / "indexing.json", "/reindex", clock)
+        note(Step("reading", 3, 40, "The Wire", 1))
+        assert (held := underway(tmp_path)) is not None
+        assert held.step is None, "it is told at most once a second"
+        clock.now = 2.5
+        note(Step("reading", 12, 40, "The Wire", 1))
+        assert (held := underway(tmp_path)) is not None
+        assert (held.step, held.seconds) == (Step("reading", 12, 40, "The Wire", 1), 2.5)
+        said = r"started by /reindex \(reading The Wire, 12 of 40 \(30%\), 1 bad item\): wait until that has ended"
+        with pytest.raises(IndexBusy, match=said):
+            indexing_lock(tmp_path).__enter__()
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_no_run_is_under_way_where_none_is_or_its_process_was_killed(tmp_path: Path) -> None:
+    assert underway(tmp_path / "nowhere") is None
+    with indexing_process(tmp_path) as holder:
+        held = underway(tmp_path)
+        assert held is not None
+        assert (held.pid, held.step) == (holder.pid, None)
+        holder.kill()
+        holder.wait()
+        assert (tmp_path / "indexing.json").exists()
+        assert underway(tmp_path) is None
+
+
+def test_to_look_who_is_at_it_keeps_nobody_from_it(tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            underway(tmp_path)
+
+    (tmp_path / "indexing.json").write_text("{}")
+    lookers = [threading.Thread(target=look) for _ in range(3)]
+    for looker in lookers:
+        looker.start()
+    try:
+        for _ in range(20):
+            with indexing_lock(tmp_path):
+                pass
+    finally:
+        stop.set()
+        for looker in lookers:
+            looker.join()
+
+
+@pytest.mark.parametrize(
+    "step", ["[]", '{"stage": 1, "done": "many"}', '{"more": 1}', '{"stage": "reading", "done": 1, "total": [2]}']
+)
+def test_a_note_that_makes_no_sense_is_none(step: str, tmp_path: Path) -> None:
+    with indexing_lock(tmp_path):
+        (tmp_path / "indexing.json").write_text(f'{{"pid": 1, "since": "2026", "step": {step}}}')
+        held = underway(tmp_path)
+        assert held is None or held.step is None
+
+
+def test_a_run_goes_on_where_its_note_cannot_be_written(tmp_path: Path) -> None:
+    with indexing_lock(tmp_path) as note:
+        (tmp_path / "indexing.json").unlink()
+        (tmp_path / "indexing.json").mkdir()
+        HolderNote(tmp_path / "indexing.json", "")
+        (tmp_path / "indexing.json").rmdir()
+        note(Step("cutting"))
