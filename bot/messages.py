@@ -172,13 +172,17 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class StatusReply:
-    """How things stand: the generation that answers, the model it needs, the feeds it came from."""
+    """How things stand: the generation that answers, the model it needs, the feeds it came from.
+
+    ``trouble`` says why that is not the current generation.
+    """
 
     info: GenerationInfo
     sources: dict[str, int]
     feeds: tuple[KnownFeed, ...]
     data_dir: str
     health: Health | None = None
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,8 @@ class Server:
             expiring = asyncio.create_task(self._expire())
             tasks: list[asyncio.Task[Any]] = [serving, stopped, expiring]
             try:
-                await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
+                with self._app.service.watching():
+                    await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
             finally:
                 await self._stop(tasks)
         return 0 if stop.is_set() else 1

@@ -6,8 +6,10 @@ cut off at any point loses nothing: the next one finds the same difference, or w
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -26,10 +28,12 @@ from corpus.locking import indexing_lock
 from corpus.readers import BadItem
 from corpus.webfeeds.port import Kept
 from retrieval.encoders.port import Encoder, Vectors
-from retrieval.errors import IndexMissing
+from retrieval.errors import IndexDamaged, IndexMissing
 from retrieval.index.port import GenerationInfo, Index, IndexedPassage, IndexStore, IndexWriter
 from retrieval.passages import PassageCutter, encoder_inputs
 from retrieval.types import Article, Passage
+
+logger = logging.getLogger(__name__)
 
 _ARTICLES = 200  # in one transaction
 _PASSAGES = 512  # encoded at once, then handed to the index
@@ -103,11 +107,11 @@ class Indexer:
             IndexBusy: another process is at it.
             FeedError: a named feed cannot be read; nothing has been changed.
             NothingToIndex: no article is left; the index has not been changed.
-            IndexFault: the current generation cannot be built upon, and ``rebuild`` was not asked for.
+            IndexForeign: another encoder made the current generation, and ``rebuild`` was not asked for.
+            IndexUnwritable: there is no space for a generation, or no permission to write one.
         """
         started = time.monotonic()
-        with indexing_lock(self._folder):
-            base = self._base(rebuild)
+        with indexing_lock(self._folder), self._base(rebuild) as base:
             run = IndexRun()
             self._read(self._register.find(locations), run, progress)
             if not self._catalogue.count_articles():
@@ -115,7 +119,7 @@ class Indexer:
             self._cut(rebuild, progress)
             info = self._sync(base, progress)
             run.seconds = round(time.monotonic() - started, 3)
-            self._catalogue.published(info, run.seconds)
+            self._catalogue.published(info, run.seconds, self._store.clean_up())
             run.generation, run.articles, run.passages = info.number, info.horizon.articles, info.passages
             return run
 
@@ -209,13 +213,31 @@ class Indexer:
             progress("encoding", done, len(added))
             return writer.publish()
 
-    def _base(self, rebuild: bool) -> Index | None:
-        if rebuild:
-            return None
+    @contextmanager
+    def _base(self, rebuild: bool) -> Iterator[Index | None]:
+        """The generation to build upon; ``None`` where the next one is to be made of the catalogue alone."""
+        index = None if rebuild else self._whole()
         try:
-            return self._store.current()
+            yield index
+        finally:
+            if index:
+                index.close()
+
+    def _whole(self) -> Index | None:
+        try:
+            index = self._store.current()
         except IndexMissing:
             return None
+        except IndexDamaged as error:
+            logger.warning("the index is made anew, since it is damaged: %s", error)
+            return None
+        lost = self._catalogue.lacks(index.passage_ids())
+        if not lost:
+            return index
+        logger.warning("the index is made anew: the catalogue has lost %d of its passages, as by a power cut", lost)
+        self._catalogue.pass_over(index.passage_ids())
+        index.close()
+        return None
 
     def _add(self, writer: IndexWriter, base: Index | None, passages: Sequence[Passage]) -> None:
         rows = [

@@ -86,6 +86,7 @@ def status_object(reply: StatusReply) -> Object:
         "sources": reply.sources,
         "feeds": [asdict(feed) for feed in reply.feeds],
         "data_dir": reply.data_dir,
+        "trouble": reply.trouble or None,
     }
 
 

@@ -1,0 +1,107 @@
+"""Questions go before a re-index.
+
+In the same process its encoding stops between small steps while one is answered; a process of its own steps back behind
+all others.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+import numpy as np
+
+from retrieval.encoders.port import Encoder, Offsets, TokenVectors, Vectors
+
+_AT_MOST = 0.5
+"""Seconds that one step waits: so however much is asked, a re-index goes on."""
+_STEP = 16
+"""Texts encoded between two looks: an encoder's batch, a twentieth of a second or less."""
+
+_NICE = 15
+"""Of 19: a process that answers gets all but a thirtieth of the processor where both want it."""
+
+_T = TypeVar("_T")
+
+
+class RightOfWay:
+    """Counts the questions that are being answered. Safe to use from several threads.
+
+    Args:
+        at_most: seconds that :meth:`give` waits.
+    """
+
+    def __init__(self, at_most: float = _AT_MOST) -> None:
+        self._at_most = at_most
+        self._asked = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """While a question is answered."""
+        with self._changed:
+            self._asked += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._asked -= 1
+                self._changed.notify_all()
+
+    def give(self) -> None:
+        """Wait until no question is being answered, but never for long."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._asked, self._at_most)
+
+
+class GivingWay:
+    """An encoder that lets questions go first; see :class:`retrieval.encoders.port.Encoder`.
+
+    Args:
+        encoder: does the work.
+        way: where questions are.
+    """
+
+    def __init__(self, encoder: Encoder, way: RightOfWay) -> None:
+        self.fingerprint, self.dimension, self.max_tokens = encoder.fingerprint, encoder.dimension, encoder.max_tokens
+        self._encoder = encoder
+        self._way = way
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """float32 ``(n, d)``, rows L2-normalised."""
+        return self._encoder.encode_queries(texts)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """float32 ``(n, d)``, rows L2-normalised."""
+        rows = np.empty((len(texts), self.dimension), dtype=np.float32)
+        # Texts of about one length together, as little as possible is padded.
+        order = sorted(range(len(texts)), key=lambda at: -len(texts[at]))
+        for places in self._steps(order):
+            rows[places] = self._encoder.encode_passages([texts[at] for at in places])
+        return rows
+
+    def encode_query_tokens(self, text: str) -> TokenVectors:
+        """The question's tokens, each read in its context."""
+        return self._encoder.encode_query_tokens(text)
+
+    def encode_passage_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Each passage's tokens, read in their context."""
+        return [found for step in self._steps(texts) for found in self._encoder.encode_passage_tokens(step)]
+
+    def token_spans(self, texts: Sequence[str]) -> list[Offsets]:
+        """Where the tokens of each text lie, int32 ``(tokens, 2)``."""
+        return [found for step in self._steps(texts) for found in self._encoder.token_spans(step)]
+
+    def _steps(self, items: Sequence[_T]) -> Iterator[list[_T]]:
+        for at in range(0, len(items), _STEP):
+            self._way.give()
+            yield list(items[at : at + _STEP])
+
+
+def step_back() -> None:
+    """Let every other process go before this one, for good, where the platform can do so."""
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
