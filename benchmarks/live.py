@@ -3,8 +3,8 @@
     python -m benchmarks.live --corpus PARAGRAPHS.jsonl.gz [--size 2000] [--questions 150] [--swaps 5]
 
 The corpus is that of `benchmarks.speed`. A full re-index changes every article, so that each is cut, encoded and
-indexed anew; it runs in the process that answers (as `/reindex` does) and in one of its own (as `backchannel index` does),
-again and again until all questions are asked. One person asks, a short while after each answer.
+indexed anew; it runs in the process that answers (as `/reindex` does) and in one of its own (as `backchannel index`
+does), again and again until all questions are asked. One person asks, a short while after each answer.
 """
 
 from __future__ import annotations

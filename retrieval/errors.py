@@ -13,7 +13,7 @@
         ├── IndexMissing         nothing has been indexed yet
         ├── IndexDamaged         a file of the generation is missing, cut short or changed
         ├── IndexForeign         made by another model, dimension or version
-        └── IndexUnwritable      a generation cannot be written: no space, or no permission
+        └── IndexUnwritable      the folder cannot be written: no space, or no permission
 """
 
 
@@ -62,4 +62,4 @@ class IndexForeign(IndexFault):
 
 
 class IndexUnwritable(IndexFault):
-    """A generation cannot be written; the current one stays."""
+    """A folder in which generations lie cannot be written; the current one stays."""

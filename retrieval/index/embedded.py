@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import os
 import shutil
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -62,6 +63,7 @@ class EmbeddedIndex:
 
         Raises:
             IndexDamaged, IndexForeign: it cannot be used.
+            IndexUnwritable: it may be whole, and this user must be able to write there to tell.
         """
         manifest = Manifest.read(folder)
         if encoder is not None:
@@ -73,6 +75,12 @@ class EmbeddedIndex:
                 PassageTable.load(folder),
             )
         except (RuntimeError, ValueError, OSError) as error:
+            if not os.access(folder / "lexical", os.W_OK):
+                # tantivy makes a lock file where it reads.
+                raise IndexUnwritable(
+                    f"the index in {folder} cannot be opened, since its folder cannot be written: "
+                    "let the user that runs Backchannel write there"
+                ) from error
             raise IndexDamaged(
                 f"the index in {folder} cannot be opened ({error}): run `backchannel index --rebuild`"
             ) from error

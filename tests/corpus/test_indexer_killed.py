@@ -180,7 +180,7 @@ def test_a_run_killed_at_any_of_fifty_moments_leaves_the_last_good_generation_an
         timeout=300,
         check=False,
     )
-    print(f"seed {SEED}\n{killed.stdout}")
+    print(f"seed {SEED}\n{killed.stdout}")  # noqa: T201 (where each was killed, should one fail)
     assert killed.returncode == 0, killed.stderr
     after = state(tmp_path / "whole")
     assert (before.articles, after.articles, after.found[0]) == (22, 41, NEW)
