@@ -148,15 +148,19 @@ class EmbeddedIndexWriter:
         # A name of its own: a writer that was let go unfinished may still be writing to the one before.
         self._folder = store.folder_of(number).with_suffix(f".{uuid4().hex[:8]}{_BUILDING}")
         self._folder.mkdir()
-        if base is None:
-            (self._folder / "lexical").mkdir()
-            self._dense = DenseIndex.empty(store.dimension)
-            self._table = PassageTable.empty()
-        else:
-            shutil.copytree(base / "lexical", self._folder / "lexical")
-            self._dense = DenseIndex.load(base / "dense.faiss")
-            self._table = PassageTable.load(base)
-        self._lexical = LexicalIndex(self._folder / "lexical")
+        try:
+            if base is None:
+                (self._folder / "lexical").mkdir()
+                self._dense = DenseIndex.empty(store.dimension)
+                self._table = PassageTable.empty()
+            else:
+                shutil.copytree(base / "lexical", self._folder / "lexical")
+                self._dense = DenseIndex.load(base / "dense.faiss")
+                self._table = PassageTable.load(base)
+            self._lexical = LexicalIndex(self._folder / "lexical")
+        except BaseException:
+            self.abandon()
+            raise
         self._present: set[int] = set(self._table.ids.tolist())
         self._added: list[IndexedPassage] = []
         self._deleted: list[PassageIds] = []
@@ -377,7 +381,9 @@ def _writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError, ValueError) as error:
+        # Where several files could not be copied, the first says why.
+        reason = error.args[0][0][2] if isinstance(error, shutil.Error) else error
         raise IndexUnwritable(
-            f"the index in {folder} cannot be written ({error}): see that the folder can be written and has space, "
+            f"the index in {folder} cannot be written ({reason}): see that the folder can be written and has space, "
             "then run `backchannel index` again"
         ) from error

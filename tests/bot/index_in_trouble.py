@@ -1,6 +1,7 @@
 """Indexes by the command line in a process of its own that may not write what it needs.
 
 usage: index_in_trouble.py DATA_DIR full BYTES      no file may grow beyond so many bytes, as on a disk that is full
+       index_in_trouble.py DATA_DIR filling BYTES   the same from when the new generation is begun
        index_in_trouble.py DATA_DIR readonly USER   as a user to whom the folder does not belong
 """
 
@@ -28,9 +29,23 @@ def index(data_dir: Path) -> int:
     return run(["index", "--json", "--data-dir", str(data_dir)], make_application=make)
 
 
+def fill_disk_when_begun(size: int) -> None:
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "os.mkdir" and str(arguments[0]).endswith(".building"):
+            fill_disk(size)
+
+    sys.addaudithook(hook)
+
+
+def fill_disk(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
 def main(data_dir: Path, trouble: str, value: int) -> int:
     if trouble == "full":
-        resource.setrlimit(resource.RLIMIT_FSIZE, (value, value))
+        fill_disk(value)
+    elif trouble == "filling":
+        fill_disk_when_begun(value)
     else:
         # What the command imports may lie where that user cannot read, so it is run once before.
         with tempfile.TemporaryDirectory() as folder:

@@ -92,15 +92,21 @@ def in_trouble(data_dir: Path, trouble: str, value: int) -> subprocess.Completed
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits on files")
-@pytest.mark.parametrize("limit", [0, 1, 1_000, 8_000, 30_000, 100_000])
-def test_a_full_disk_costs_one_line_and_nothing_else(begun: Path, tmp_path: Path, limit: int) -> None:
+@pytest.mark.parametrize(
+    ("trouble", "limit"),
+    [("full", 0), ("full", 120_000), *(("filling", limit) for limit in (0, 300, 3_000, 9_000, 45_000))],
+)
+def test_a_full_disk_costs_one_line_and_nothing_else(begun: Path, tmp_path: Path, trouble: str, limit: int) -> None:
     data = Path(shutil.copytree(begun, tmp_path / "data"))
-    ran = in_trouble(data, "full", limit)
+    ran = in_trouble(data, trouble, limit)
     assert (ran.returncode, ran.stdout) == (1, ""), ran.stderr
     assert ran.stderr.startswith("backchannel: ")
     assert ran.stderr.count("\n") == 1, ran.stderr
     assert str(data) in ran.stderr
-    assert answers(data) == OLD
+    assert len(ran.stderr) < 400 + 3 * len(str(data))
+    assert not list((data / "index").glob("*.building"))
+    # The last limit stops the catalogue alone, when the new generation answers already.
+    assert answers(data) == (NEW if (trouble, limit) == ("filling", 45_000) else OLD)
     assert index(data) == 291
     assert answers(data) == NEW
     assert not list((data / "index").glob("*.building"))
