@@ -127,7 +127,12 @@ class Service:
         Raises:
             CorpusError, IndexFault: see :meth:`corpus.indexer.Indexer.run`.
         """
-        run = self._app.indexer.run(list(feeds), rebuild=rebuild, progress=progress)
+
+        def courteous(stage: str, done: int, total: int | None) -> None:
+            self._app.way.give()
+            progress(stage, done, total)
+
+        run = self._app.indexer.run(list(feeds), rebuild=rebuild, progress=courteous)
         if self.generation:
             self._engines.look(warm=True)
         return IndexReply(run)

@@ -36,6 +36,7 @@ from retrieval.types import Article, Passage
 logger = logging.getLogger(__name__)
 
 _ARTICLES = 200  # in one transaction
+_CUT_AT_ONCE = 50  # articles; a question waits no longer than that takes
 _PASSAGES = 512  # encoded at once, then handed to the index
 _CUTTER = 1
 """Raised when articles are cut another way, so that they are cut again."""
@@ -188,9 +189,9 @@ class Indexer:
         cut_for = f"{_CUTTER}:{self._encoder.fingerprint}"
         cutter = PassageCutter(self._encoder)
         revisions = self._catalogue.uncut(None if rebuild else cut_for)
-        for at in range(0, len(revisions), _ARTICLES):
+        for at in range(0, len(revisions), _CUT_AT_ONCE):
             progress("cutting", at, len(revisions))
-            rows = self._catalogue.revisions(revisions[at : at + _ARTICLES])
+            rows = self._catalogue.revisions(revisions[at : at + _CUT_AT_ONCE])
             spans = cutter.cut([article for _, article in rows])
             self._catalogue.store_passages(
                 ((revision, article, cut) for (revision, article), cut in zip(rows, spans, strict=True)), cut_for

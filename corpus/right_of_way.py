@@ -6,8 +6,10 @@ all others.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
@@ -18,6 +20,8 @@ from retrieval.encoders.port import Encoder, Offsets, TokenVectors, Vectors
 
 _AT_MOST = 0.5
 """Seconds that one step waits: so however much is asked, a re-index goes on."""
+_WORK = 0.02
+"""Seconds of work for which it does not wait again."""
 _STEP = 16
 """Texts encoded between two looks: an encoder's batch, a twentieth of a second or less."""
 
@@ -37,6 +41,7 @@ class RightOfWay:
     def __init__(self, at_most: float = _AT_MOST) -> None:
         self._at_most = at_most
         self._asked = 0
+        self._given = -math.inf
         self._changed = threading.Condition()
 
     @contextmanager
@@ -52,9 +57,11 @@ class RightOfWay:
                 self._changed.notify_all()
 
     def give(self) -> None:
-        """Wait until no question is being answered, but never for long."""
+        """Wait until no question is being answered, but never for long, nor again after hardly any work."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._asked, self._at_most)
+            if time.monotonic() - self._given > _WORK:
+                self._changed.wait_for(lambda: not self._asked, self._at_most)
+                self._given = time.monotonic()
 
 
 class GivingWay:
