@@ -177,7 +177,7 @@ class Application:
         """Lets questions go before a re-index."""
         from corpus.right_of_way import RightOfWay
 
-        return RightOfWay()
+        return RightOfWay(self.settings.data_dir / "asked")
 
     @_once
     def register(self) -> FeedRegister:

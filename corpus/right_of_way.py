@@ -1,7 +1,7 @@
 """Questions go before a re-index.
 
-In the same process its encoding stops between small steps while one is answered; a process of its own steps back behind
-all others.
+Between small steps it waits while one is answered, in its own process or in another, which shows by the time of a file;
+and a process that only indexes steps back behind all others.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -22,6 +23,8 @@ _AT_MOST = 0.5
 """Seconds that one step waits: so however much is asked, a re-index goes on."""
 _WORK = 0.02
 """Seconds of work for which it does not wait again."""
+_LOOK = 0.01
+"""Seconds between looks at whether another process still answers."""
 _STEP = 16
 """Texts encoded between two looks: an encoder's batch, a twentieth of a second or less."""
 
@@ -35,10 +38,13 @@ class RightOfWay:
     """Counts the questions that are being answered. Safe to use from several threads.
 
     Args:
+        file: its time is when a question was begun by some process, long ago where none is being answered; nothing
+            depends on it but courtesy, so a process that was killed meanwhile does no harm.
         at_most: seconds that :meth:`give` waits.
     """
 
-    def __init__(self, at_most: float = _AT_MOST) -> None:
+    def __init__(self, file: Path, at_most: float = _AT_MOST) -> None:
+        self._file = file
         self._at_most = at_most
         self._asked = 0
         self._given = -math.inf
@@ -49,19 +55,37 @@ class RightOfWay:
         """While a question is answered."""
         with self._changed:
             self._asked += 1
+        self._show(time.time())
         try:
             yield
         finally:
             with self._changed:
                 self._asked -= 1
                 self._changed.notify_all()
+            if not self._asked:
+                self._show(0)
 
     def give(self) -> None:
         """Wait until no question is being answered, but never for long, nor again after hardly any work."""
+        started = time.monotonic()
+        if started - self._given <= _WORK:
+            return
         with self._changed:
-            if time.monotonic() - self._given > _WORK:
-                self._changed.wait_for(lambda: not self._asked, self._at_most)
-                self._given = time.monotonic()
+            self._changed.wait_for(lambda: not self._asked, self._at_most)
+        while self._asked_elsewhere() and time.monotonic() - started < self._at_most:
+            time.sleep(_LOOK)
+        self._given = time.monotonic()
+
+    def _asked_elsewhere(self) -> bool:
+        try:
+            return abs(time.time() - self._file.stat().st_mtime) < self._at_most
+        except OSError:
+            return False
+
+    def _show(self, when: float) -> None:
+        with suppress(OSError):
+            self._file.touch()
+            os.utime(self._file, (when, when))
 
 
 class GivingWay:

@@ -215,16 +215,16 @@ def test_an_answer_that_cannot_be_kept_is_given_without_an_id(app: Application) 
 
 
 class CountingWay(RightOfWay):
-    def __init__(self) -> None:
-        super().__init__(at_most=0)
+    def __init__(self, file: Path) -> None:
+        super().__init__(file, at_most=0)
         self.given: list[int] = []
 
     def give(self) -> None:
         self.given.append(self._asked)
 
 
-def test_indexing_gives_way_to_the_questions_of_its_process(opened: Open, publish: Publisher) -> None:
-    way = publish.app.way = CountingWay()
+def test_indexing_gives_way_to_the_questions_of_its_process(publish: Publisher, tmp_path: Path) -> None:
+    way = publish.app.way = CountingWay(tmp_path / "asked")
     publish()
     assert set(way.given) == {0}
     way.given.clear()
