@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from corpus.feed_register import FeedRegister
     from corpus.indexer import Indexer
     from corpus.journal import Journal
+    from corpus.right_of_way import RightOfWay
     from retrieval.encoders.port import Encoder
     from retrieval.index.embedded import EmbeddedIndexStore
     from retrieval.parameters import Parameters
@@ -169,8 +170,17 @@ class Application:
     def indexer(self) -> Indexer:
         """Brings catalogue and index up to date."""
         from corpus.indexer import Indexer
+        from corpus.right_of_way import GivingWay
 
-        return Indexer(self.catalogue, self.store, self.encoder, self.settings.data_dir, self.register, self.stopping)
+        encoder = GivingWay(self.encoder, self.way)
+        return Indexer(self.catalogue, self.store, encoder, self.settings.data_dir, self.register, self.stopping)
+
+    @_once
+    def way(self) -> RightOfWay:
+        """Lets questions go before a re-index."""
+        from corpus.right_of_way import RightOfWay
+
+        return RightOfWay(self.settings.data_dir / "asked")
 
     @_once
     def register(self) -> FeedRegister:

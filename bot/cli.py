@@ -148,9 +148,12 @@ def index(feeds: tuple[str, ...], rebuild: bool, as_json: bool, data_dir: Path |
     """Bring feeds up to date: folders, files, web addresses, names of feeds; without any, all that are known."""
     from bot.progress import progress_bars
     from bot.render.json import index_object
+    from corpus.right_of_way import step_back
 
     app = _application(data_dir)
     app.check_data_folder()
+    if click.get_current_context().obj is None:  # a program of its own
+        step_back()
     with progress_bars() as progress:
         reply = app.service.reindex(feeds, rebuild=rebuild, progress=progress, by="`backchannel index`")
     if as_json:
@@ -203,7 +206,8 @@ def chat(data_dir: Path | None) -> None:
     _index_briefs_if_new(app)
     # What would refuse every question is told before the first one.
     app.service.status()
-    Chat(app).run()
+    with app.service.watching():
+        Chat(app).run()
 
 
 @cli.command()

@@ -49,7 +49,10 @@ def endpoints(app: Application, reception: Reception, board: Board) -> web.Appli
     async def readyz(_: web.Request) -> web.Response:
         index = [] if app.service.generation else ["no index is open"]
         reasons = [*index, *board.missing()]
-        return web.Response(text="\n".join([*(reasons or ["ready"]), ""]), status=503 if reasons else 200)
+        # An older generation that answers is no reason to take the process out of service.
+        trouble = [app.service.trouble] if app.service.trouble else []
+        lines = [*(reasons or ["ready"]), *trouble, ""]
+        return web.Response(text="\n".join(lines), status=503 if reasons else 200)
 
     async def metrics(_: web.Request) -> web.Response:
         body = app.metrics.exposition() + generate_latest(_gauges(app, reception, board))

@@ -175,7 +175,8 @@ class Health:
 class StatusReply:
     """How things stand: the generation that answers, the model it needs, the feeds it came from.
 
-    ``underway`` is a re-index that is going on, in whatever process; ``problems`` say why feeds cannot be refreshed.
+    ``underway`` is a re-index that is going on, in whatever process; ``problems`` say why feeds cannot be refreshed,
+    ``trouble`` why the generation is not the current one.
     """
 
     info: GenerationInfo
@@ -185,6 +186,7 @@ class StatusReply:
     health: Health | None = None
     underway: Underway | None = None
     problems: tuple[str, ...] = ()
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,8 @@ class Server:
             if settings.refresh:
                 tasks.append(asyncio.create_task(self._app.schedule.run(self._timing.look_every)))
             try:
-                await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
+                with self._app.service.watching():
+                    await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
             finally:
                 await self._stop(tasks)
         return 0 if stop.is_set() else 1

@@ -6,26 +6,27 @@ It is synchronous and safe to call from several threads; adapters call it off th
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bot.engines import WARMING, Engines, instead
 from bot.messages import AnswerReply, IndexReply, Question, StatusReply, SummaryReply
 from corpus.catalogue import Catalogue
-from corpus.errors import FeedsFileError
+from corpus.errors import CatalogueError, FeedsFileError
 from corpus.feed_records import FeedState
 from corpus.feed_register import RegisteredFeed
 from corpus.feeds_file import BUILTIN
-from corpus.indexer import Progress, silent
+from corpus.indexer import Progress, Step, silent
 from corpus.locking import underway
-from retrieval.engine import Engine, Pace, ReadingBudget
-from retrieval.errors import IndexMissing, QuotationError
-from retrieval.index.embedded import current_number, open_any
-from retrieval.index.port import GenerationInfo, Index
+from corpus.runs import IndexRun
+from retrieval.errors import IndexDamaged, IndexMissing, QuotationError
+from retrieval.index.embedded import EmbeddedIndex, current_number, open_any, open_last_good
+from retrieval.index.port import GenerationInfo
 from retrieval.questions import parse_question
 from retrieval.summary import Summarizer
-from retrieval.types import Citation, Filters, Query
+from retrieval.types import Answer, Citation, Filters, Query
 
 if TYPE_CHECKING:
     from bot.app import Application
@@ -42,9 +43,7 @@ class Service:
 
     def __init__(self, app: Application) -> None:
         self._app = app
-        self._pace = Pace()
-        self._lock = threading.Lock()
-        self._open: tuple[int, Engine] | None = None
+        self._engines = Engines(app)
 
     def ask(self, question: Question, *, k: int = 3, filters: Filters | None = None, keep: bool = True) -> AnswerReply:
         """Answer a question.
@@ -60,11 +59,11 @@ class Service:
             IndexFault: there is no index that could answer.
         """
         query = parse_question(question.text, question.time, k=k, filters=filters)
-        answer = self._engine().answer(query)
-        self._verify(answer.citations)
+        with self._engines.current() as engine:
+            answer = engine.answer(query)
+            self._verify(answer.citations)
         logger.info("answered in %.0f ms, confidence %.3f", answer.elapsed_ms, answer.confidence)
-        answer_id = self._app.answers.keep(answer, question.text, question.asker, question.time) if keep else None
-        return AnswerReply(answer, answer_id)
+        return AnswerReply(answer, self._keep(answer, question) if keep else None)
 
     def load(self) -> None:
         """Do once what the first question would have to wait for: load the model, open the index, use both.
@@ -72,13 +71,22 @@ class Service:
         Raises:
             IndexFault: there is no index that could answer.
         """
-        self._engine().answer(Query("Who met where, and what did they agree on?"))
+        with self._engines.current() as engine:
+            engine.answer(WARMING)
+
+    def watching(self) -> AbstractContextManager[None]:
+        """While a process goes on: open new generations beside the questions, so that none waits for it."""
+        return self._engines.watching()
 
     @property
     def generation(self) -> GenerationInfo | None:
-        """The generation that was asked last; ``None`` before the first question."""
-        opened = self._open
-        return opened[1].index.info if opened else None
+        """The generation that answers; ``None`` before the first question."""
+        return self._engines.generation
+
+    @property
+    def trouble(self) -> str:
+        """Why the current generation does not answer, and which one does; empty where all is well."""
+        return self._engines.trouble
 
     def summarize(self, question: Question, *, sentences: int = 3, filters: Filters | None = None) -> SummaryReply:
         """Summarise one article, named by its id, or a topic.
@@ -87,15 +95,15 @@ class Service:
             InputError: it cannot be asked; the message says why.
             IndexFault: there is no index that could answer.
         """
-        engine = self._engine()
-        summarizer = Summarizer(engine, self._catalogue, self._app.encoder)
-        named = question.text.strip()
-        article = self._catalogue.article(named) if engine.index.known_articles([named]) else None
-        if article is not None:
-            summary = summarizer.article(named, article, sentences)
-        else:
-            summary = summarizer.topic(self._query(question, filters), sentences)
-        self._verify(summary.sentences)
+        with self._engines.current() as engine:
+            summarizer = Summarizer(engine, self._catalogue, self._app.encoder)
+            named = question.text.strip()
+            article = self._catalogue.article(named) if engine.index.known_articles([named]) else None
+            if article is not None:
+                summary = summarizer.article(named, article, sentences)
+            else:
+                summary = summarizer.topic(self._query(question, filters), sentences)
+            self._verify(summary.sentences)
         return SummaryReply(summary)
 
     def status(self) -> StatusReply:
@@ -104,17 +112,22 @@ class Service:
         Raises:
             IndexFault: there is no index that could answer.
         """
-        index = open_any(self._app.index_folder)
-        if index is None:
-            raise no_index(self._app)
+        if self.generation:
+            with self._engines.current() as engine:
+                info, sources, trouble = engine.index.info, dict(engine.index.sources()), self.trouble
+        else:
+            index, trouble = self._looked_into()
+            info, sources = index.info, dict(index.sources())
+            index.close()
         feeds, problem = self._feeds()
         return StatusReply(
-            info=index.info,
-            sources=dict(index.sources()),
+            info=info,
+            sources=sources,
             feeds=feeds,
             data_dir=str(self._app.settings.data_dir),
             underway=underway(self._app.settings.data_dir),
             problems=tuple(problem for problem in (problem, self._app.schedule.problem) if problem),
+            trouble=trouble,
         )
 
     def _feeds(self) -> tuple[tuple[FeedState, ...], str]:
@@ -141,7 +154,8 @@ class Service:
         Raises:
             CorpusError, IndexFault: see :meth:`corpus.indexer.Indexer.run`.
         """
-        return IndexReply(self._app.indexer.run(list(feeds), rebuild=rebuild, progress=progress, by=by))
+        step = self._courteous(progress)
+        return self._indexed(self._app.indexer.run(list(feeds), rebuild=rebuild, progress=step, by=by))
 
     def refresh(self, feeds: Sequence[RegisteredFeed], *, by: str) -> IndexReply:
         """As :meth:`reindex`, of these feeds alone; without any, what an earlier run left undone is done.
@@ -149,7 +163,21 @@ class Service:
         Raises:
             CorpusError, IndexFault: see :meth:`corpus.indexer.Indexer.run`.
         """
-        return IndexReply(self._app.indexer.refresh(feeds, by=by))
+        return self._indexed(self._app.indexer.refresh(feeds, progress=self._courteous(silent), by=by))
+
+    def _courteous(self, progress: Progress) -> Progress:
+        """Progress that lets questions go first at every step."""
+
+        def report(step: Step) -> None:
+            self._app.way.give()
+            progress(step)
+
+        return report
+
+    def _indexed(self, run: IndexRun) -> IndexReply:
+        if self.generation:
+            self._engines.look(warm=True)
+        return IndexReply(run)
 
     def article_text(self, citation: Citation) -> str:
         """The whole text of a cited article, as it was when it was cited.
@@ -177,25 +205,26 @@ class Service:
     def _query(self, question: Question, filters: Filters | None) -> Query:
         return parse_question(question.text, question.time, filters=filters)
 
-    def _engine(self) -> Engine:
-        """The engine of the current generation, opened again when another one has been published."""
-        number = self._app.store.current_number()
-        with self._lock:
-            if self._open is None or self._open[0] != number:
-                index = self._app.store.current()
-                self._open = (index.info.number, self._make_engine(index))
-            return self._open[1]
+    def _keep(self, answer: Answer, question: Question) -> str | None:
+        """The id that an answer is kept under; a full disk costs the id and not the answer."""
+        try:
+            return self._app.answers.keep(answer, question.text, question.asker, question.time)
+        except CatalogueError as error:
+            logger.warning("an answer could not be kept: %s", error)
+            return None
 
-    def _make_engine(self, index: Index) -> Engine:
-        return Engine(
-            index,
-            self._catalogue,
-            self._app.encoder,
-            self._app.reader,
-            self._app.parameters,
-            ReadingBudget(self._app.settings.reader_budget_ms),
-            self._pace,
-        )
+    def _looked_into(self) -> tuple[EmbeddedIndex, str]:
+        """The generation that would answer, whatever encoder made it, and what is wrong with the current one."""
+        try:
+            index = open_any(self._app.index_folder)
+        except IndexDamaged as error:
+            index = open_last_good(self._app.index_folder, None)
+            if index is None:
+                raise
+            return index, instead(index.info.number, error)
+        if index is None:
+            raise no_index(self._app)
+        return index, ""
 
     def _verify(self, citations: Iterable[Citation]) -> None:
         """Slice every quotation again from the stored text, just before it is shown."""

@@ -34,6 +34,9 @@ class Outlet:
 class Catalogue(FeedRecords):
     """Articles, what indexes hold of them, and the feeds they come from; see :class:`corpus.database.Database`."""
 
+    # What an index refers to must be on the disk before that index is.
+    synchronous = "FULL"
+
     # Feeds
 
     def remove_feed(self, name: str) -> int:
@@ -221,16 +224,39 @@ class Catalogue(FeedRecords):
             found.setdefault(passage, []).append(other)
         return found
 
+    def lacks(self, ids: PassageIds) -> int:
+        """How many of these passages are not there: a lost write, or an index that belongs to another catalogue."""
+        rows = self._rows("SELECT id FROM passages")
+        return len(np.setdiff1d(ids, np.fromiter((i for (i,) in rows), dtype=np.int64)))
+
+    def pass_over(self, ids: PassageIds) -> None:
+        """Give none of these ids to a passage to come: an index may know them, though they are not there."""
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT INTO sqlite_sequence (name, seq) SELECT 'passages', 0"
+                " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'passages')"
+            )
+            connection.execute(
+                "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'passages'", (int(ids.max(initial=0)),)
+            )
+
     # Generations
 
-    def published(self, info: GenerationInfo, seconds: float) -> None:
-        """Note a generation, and drop what neither it nor the one before it holds."""
+    def published(self, info: GenerationInfo, seconds: float, oldest: int | None = None) -> None:
+        """Note a generation, and drop the passages that no generation holds any more.
+
+        Args:
+            info: of the generation.
+            seconds: that making it took.
+            oldest: number of the oldest generation that is kept; the one before, if it is not said.
+        """
         with self._transaction() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO generations VALUES (?, ?, ?, ?, ?, ?)",
                 (info.number, info.created, info.encoder, info.passages, info.horizon.articles, seconds),
             )
-            connection.execute("DELETE FROM passages WHERE retired < ?", (info.number,))
+            oldest = info.number - 1 if oldest is None else oldest
+            connection.execute("DELETE FROM passages WHERE retired <= ?", (oldest,))
             connection.execute("UPDATE passages SET retired = ? WHERE NOT current AND retired IS NULL", (info.number,))
             connection.execute(
                 "DELETE FROM revisions WHERE id NOT IN (SELECT revision FROM passages)"

@@ -32,6 +32,9 @@ class Database:
         CatalogueError: the file cannot be opened or written, is no catalogue, or is a newer version's.
     """
 
+    synchronous = "NORMAL"
+    """SQLite's word: after a power cut, what was written last is lost with NORMAL, and nothing with FULL."""
+
     def __init__(self, file: Path) -> None:
         self._file = file
         self._local = threading.local()
@@ -87,7 +90,7 @@ class Database:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(self._file, timeout=_BUSY_SECONDS, isolation_level=None)
-            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA synchronous = {self.synchronous}")
             connection.execute("PRAGMA foreign_keys = ON")
             self._local.connection = connection
         return connection

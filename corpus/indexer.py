@@ -6,8 +6,10 @@ cut off at any point loses nothing: the next one finds the same difference, or w
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -21,14 +23,16 @@ from corpus.locking import indexing_lock
 from corpus.progress import CUTTING, ENCODING, Progress, Step, Steps, silent
 from corpus.runs import FeedRun, IndexRun
 from retrieval.encoders.port import Encoder, Vectors
-from retrieval.errors import IndexMissing
+from retrieval.errors import IndexDamaged, IndexMissing
 from retrieval.index.port import GenerationInfo, Index, IndexedPassage, IndexStore, IndexWriter
 from retrieval.passages import PassageCutter, encoder_inputs
 from retrieval.types import Passage
 
 __all__ = ["FeedRun", "IndexRun", "Indexer", "Progress", "Step", "silent"]
 
-_ARTICLES = 200  # cut in one transaction
+logger = logging.getLogger(__name__)
+
+_CUT_AT_ONCE = 50  # articles; a question waits no longer than that takes
 _PASSAGES = 512  # encoded at once, then handed to the index
 _CUTTER = 1
 """Raised when articles are cut another way, so that they are cut again."""
@@ -84,7 +88,8 @@ class Indexer:
             IndexStopped: it was stopped on its way.
             FeedError: a named feed cannot be read; nothing has been changed.
             NothingToIndex: no article is left; the index has not been changed.
-            IndexFault: the current generation cannot be built upon, and ``rebuild`` was not asked for.
+            IndexForeign: another encoder made the current generation, and ``rebuild`` was not asked for.
+            IndexUnwritable: there is no space for a generation, or no permission to write one.
         """
         return self._run(lambda: self._register.find(locations), rebuild, progress, by)
 
@@ -100,9 +105,8 @@ class Indexer:
         self, find: Callable[[], Sequence[RegisteredFeed]], rebuild: bool, progress: Progress, by: str
     ) -> IndexRun:
         started = time.monotonic()
-        with indexing_lock(self._folder, by) as note:
+        with indexing_lock(self._folder, by) as note, self._base(rebuild) as base:
             steps = Steps((note, progress), self._stop)
-            base = self._base(rebuild)
             run = IndexRun()
             self._read(find(), run, steps)
             if not self._catalogue.count_articles():
@@ -110,7 +114,7 @@ class Indexer:
             self._cut(rebuild, steps)
             info = self._sync(base, steps)
             run.seconds = round(time.monotonic() - started, 3)
-            self._catalogue.published(info, run.seconds)
+            self._catalogue.published(info, run.seconds, self._store.clean_up())
             run.generation, run.articles, run.passages = info.number, info.horizon.articles, info.passages
             return run
 
@@ -125,9 +129,9 @@ class Indexer:
         cut_for = f"{_CUTTER}:{self._encoder.fingerprint}"
         cutter = PassageCutter(self._encoder)
         revisions = self._catalogue.uncut(None if rebuild else cut_for)
-        for at in range(0, len(revisions), _ARTICLES):
+        for at in range(0, len(revisions), _CUT_AT_ONCE):
             progress(CUTTING, at, len(revisions))
-            rows = self._catalogue.revisions(revisions[at : at + _ARTICLES])
+            rows = self._catalogue.revisions(revisions[at : at + _CUT_AT_ONCE])
             spans = cutter.cut([article for _, article in rows])
             self._catalogue.store_passages(
                 ((revision, article, cut) for (revision, article), cut in zip(rows, spans, strict=True)), cut_for
@@ -150,13 +154,31 @@ class Indexer:
             progress(ENCODING, done, len(added))
             return writer.publish()
 
-    def _base(self, rebuild: bool) -> Index | None:
-        if rebuild:
-            return None
+    @contextmanager
+    def _base(self, rebuild: bool) -> Iterator[Index | None]:
+        """The generation to build upon; ``None`` where the next one is to be made of the catalogue alone."""
+        index = None if rebuild else self._whole()
         try:
-            return self._store.current()
+            yield index
+        finally:
+            if index:
+                index.close()
+
+    def _whole(self) -> Index | None:
+        try:
+            index = self._store.current()
         except IndexMissing:
             return None
+        except IndexDamaged as error:
+            logger.warning("the index is made anew, since it is damaged: %s", error)
+            return None
+        lost = self._catalogue.lacks(index.passage_ids())
+        if not lost:
+            return index
+        logger.warning("the index is made anew: the catalogue has lost %d of its passages, as by a power cut", lost)
+        self._catalogue.pass_over(index.passage_ids())
+        index.close()
+        return None
 
     def _add(self, writer: IndexWriter, base: Index | None, passages: Sequence[Passage]) -> None:
         rows = [

@@ -12,7 +12,8 @@
     └── IndexFault
         ├── IndexMissing         nothing has been indexed yet
         ├── IndexDamaged         a file of the generation is missing, cut short or changed
-        └── IndexForeign         made by another model, dimension or version
+        ├── IndexForeign         made by another model, dimension or version
+        └── IndexUnwritable      the folder cannot be written: no space, or no permission
 """
 
 
@@ -58,3 +59,7 @@ class IndexDamaged(IndexFault):
 
 class IndexForeign(IndexFault):
     """A generation made by another model, of another dimension, or by another version."""
+
+
+class IndexUnwritable(IndexFault):
+    """A folder in which generations lie cannot be written; the current one stays."""

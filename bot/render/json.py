@@ -88,6 +88,7 @@ def status_object(reply: StatusReply) -> Object:
         "data_dir": reply.data_dir,
         "reindex": reply.underway and asdict(reply.underway),
         "problems": list(reply.problems),
+        "trouble": reply.trouble or None,
     }
 
 

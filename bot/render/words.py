@@ -260,6 +260,7 @@ def status_words(reply: StatusReply) -> list[tuple[str, str]]:
     sources = ", ".join(f"{name} ({count})" for name, count in sorted(reply.sources.items(), key=lambda s: -s[1])[:10])
     pairs = [
         ("generation", f"{info.number}, made {info.created}"),
+        ("trouble", reply.trouble),
         ("corpus", horizon_words(info.horizon)),
         ("passages", f"{info.passages:,}"),
         ("sources", sources or "none named"),

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
+import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 from uuid import uuid4
@@ -12,40 +16,54 @@ from uuid import uuid4
 import numpy as np
 
 from retrieval.encoders.port import Vectors
-from retrieval.errors import IndexDamaged, IndexMissing
+from retrieval.errors import IndexDamaged, IndexForeign, IndexMissing, IndexUnwritable
 from retrieval.files import sync
 from retrieval.index.dense import DenseIndex
+from retrieval.index.leases import Leases
 from retrieval.index.lexical import LexicalIndex
 from retrieval.index.manifest import Manifest
 from retrieval.index.port import EVERYTHING, GenerationInfo, IndexedPassage, Match, PassageIds
 from retrieval.index.table import PassageTable
 from retrieval.types import Filters
 
+logger = logging.getLogger(__name__)
+
 _CURRENT = "CURRENT"
 _BUILDING = ".building"
-# The generation before the current one may still be answering in another process.
+_LEASES = "leases"
+# The generation before the current one stands in, should the current one be damaged.
 _KEPT = 2
 
 
 class EmbeddedIndex:
     """One generation, opened."""
 
-    def __init__(self, info: GenerationInfo, dense: DenseIndex, lexical: LexicalIndex, table: PassageTable) -> None:
+    def __init__(
+        self,
+        info: GenerationInfo,
+        dense: DenseIndex,
+        lexical: LexicalIndex,
+        table: PassageTable,
+        release: Callable[[], object] = lambda: None,
+    ) -> None:
         self.info = info
         self._dense = dense
         self._lexical = lexical
         self._table = table
+        self._release = weakref.finalize(self, release)
 
     @classmethod
-    def open(cls, folder: Path, encoder: str | None) -> Self:
+    def open(cls, folder: Path, encoder: str | None, release: Callable[[], object] = lambda: None) -> Self:
         """Open a folder after checking every file in it.
 
         Args:
             folder: of the generation.
             encoder: the fingerprint it must have been made with; ``None`` takes any.
+            release: called once when the index is closed or nobody refers to it any more.
 
         Raises:
             IndexDamaged, IndexForeign: it cannot be used.
+            IndexUnwritable: it may be whole, and this user must be able to write there to tell.
         """
         manifest = Manifest.read(folder)
         if encoder is not None:
@@ -57,10 +75,16 @@ class EmbeddedIndex:
                 PassageTable.load(folder),
             )
         except (RuntimeError, ValueError, OSError) as error:
+            if not os.access(folder / "lexical", os.W_OK):
+                # tantivy makes a lock file where it reads.
+                raise IndexUnwritable(
+                    f"the index in {folder} cannot be opened, since its folder cannot be written: "
+                    "let the user that runs Backchannel write there"
+                ) from error
             raise IndexDamaged(
                 f"the index in {folder} cannot be opened ({error}): run `backchannel index --rebuild`"
             ) from error
-        return cls(manifest.info, *parts)
+        return cls(manifest.info, *parts, release)
 
     def search_dense(self, vector: Vectors, k: int, filters: Filters = EVERYTHING) -> list[Match]:
         """See :class:`retrieval.index.port.Index`."""
@@ -92,7 +116,8 @@ class EmbeddedIndex:
         return self._table.known(ids)
 
     def close(self) -> None:
-        """See :class:`retrieval.index.port.Index`; memory and files go with the last reference."""
+        """See :class:`retrieval.index.port.Index`; memory goes with the last reference."""
+        self._release()
 
     def verify(self) -> None:
         """Hold the parts against one another and look a passage up.
@@ -123,15 +148,19 @@ class EmbeddedIndexWriter:
         # A name of its own: a writer that was let go unfinished may still be writing to the one before.
         self._folder = store.folder_of(number).with_suffix(f".{uuid4().hex[:8]}{_BUILDING}")
         self._folder.mkdir()
-        if base is None:
-            (self._folder / "lexical").mkdir()
-            self._dense = DenseIndex.empty(store.dimension)
-            self._table = PassageTable.empty()
-        else:
-            shutil.copytree(base / "lexical", self._folder / "lexical")
-            self._dense = DenseIndex.load(base / "dense.faiss")
-            self._table = PassageTable.load(base)
-        self._lexical = LexicalIndex(self._folder / "lexical")
+        try:
+            if base is None:
+                (self._folder / "lexical").mkdir()
+                self._dense = DenseIndex.empty(store.dimension)
+                self._table = PassageTable.empty()
+            else:
+                shutil.copytree(base / "lexical", self._folder / "lexical")
+                self._dense = DenseIndex.load(base / "dense.faiss")
+                self._table = PassageTable.load(base)
+            self._lexical = LexicalIndex(self._folder / "lexical")
+        except BaseException:
+            self.abandon()
+            raise
         self._present: set[int] = set(self._table.ids.tolist())
         self._added: list[IndexedPassage] = []
         self._deleted: list[PassageIds] = []
@@ -145,16 +174,18 @@ class EmbeddedIndexWriter:
         if len(new) != len(ids) or not self._present.isdisjoint(new):
             raise ValueError("a passage id is in the index already: delete it first")
         self._present |= new
-        self._dense.add(ids, vectors)
-        self._lexical.add(passages)
+        with _writing(self._folder.parent):
+            self._dense.add(ids, vectors)
+            self._lexical.add(passages)
         # Texts are in the lexical index now; only what the table needs is kept in memory.
         self._added += [IndexedPassage(p.id, p.article_id, "", "", p.source, p.published) for p in passages]
 
     def delete(self, ids: Sequence[int]) -> None:
         """See :class:`retrieval.index.port.IndexWriter`."""
         gone = np.asarray(ids, dtype=np.int64)
-        self._dense.remove(gone)
-        self._lexical.remove(gone.tolist())
+        with _writing(self._folder.parent):
+            self._dense.remove(gone)
+            self._lexical.remove(gone.tolist())
         self._deleted.append(gone)
         dropped = set(gone.tolist())
         self._present -= dropped
@@ -162,6 +193,14 @@ class EmbeddedIndexWriter:
 
     def publish(self) -> GenerationInfo:
         """See :class:`retrieval.index.port.IndexWriter`."""
+        with _writing(self._folder.parent):
+            info = self._write()
+        EmbeddedIndex.open(self._folder, self._store.encoder).verify()
+        with _writing(self._folder.parent):
+            self._store.make_current(self._folder, self._number)
+        return info
+
+    def _write(self) -> GenerationInfo:
         deleted = np.concatenate([*self._deleted, np.empty(0, dtype=np.int64)])
         table = self._table.changed(deleted, self._added)
         self._lexical.commit()
@@ -176,8 +215,6 @@ class EmbeddedIndexWriter:
             horizon=table.horizon,
         )
         Manifest.describe(info, self._folder).write(self._folder)
-        EmbeddedIndex.open(self._folder, self._store.encoder).verify()
-        self._store.make_current(self._folder, self._number)
         return info
 
     def abandon(self) -> None:
@@ -215,7 +252,14 @@ class EmbeddedIndexStore:
 
     def current(self) -> EmbeddedIndex:
         """See :class:`retrieval.index.port.IndexStore`."""
-        return EmbeddedIndex.open(self.folder_of(self._current_or_raise()), self.encoder)
+        index = _open_current(self._root, self.encoder)
+        if index is None:
+            raise IndexMissing(f"there is no index in {self._root}: run `backchannel index` first")
+        return index
+
+    def last_good(self, before: int | None = None) -> EmbeddedIndex | None:
+        """See :class:`retrieval.index.port.IndexStore`."""
+        return open_last_good(self._root, self.encoder, before)
 
     def begin(self, *, fresh: bool = False) -> EmbeddedIndexWriter:
         """See :class:`retrieval.index.port.IndexStore`."""
@@ -224,13 +268,32 @@ class EmbeddedIndexStore:
         if current is not None:
             base = self.folder_of(current)
             Manifest.read(base).check_encoder(self.encoder)
-        self._root.mkdir(parents=True, exist_ok=True)
-        for unfinished in self._root.glob(f"*{_BUILDING}"):
-            shutil.rmtree(unfinished, ignore_errors=True)
-        return EmbeddedIndexWriter(self, max(self._numbers(), default=0) + 1, base)
+        with _writing(self._root):
+            self._root.mkdir(parents=True, exist_ok=True)
+            for unfinished in self._root.glob(f"*{_BUILDING}"):
+                shutil.rmtree(unfinished, ignore_errors=True)
+            return EmbeddedIndexWriter(self, max(_numbers(self._root), default=0) + 1, base)
+
+    def clean_up(self) -> int | None:
+        """See :class:`retrieval.index.port.IndexStore`."""
+        leases = Leases(self._root / _LEASES)
+        dropped: list[Path] = []
+        try:
+            with leases.locked():
+                held = leases.held() | {self.folder_of(self.current_number() or 0).name}
+                for number in _numbers(self._root)[:-_KEPT]:
+                    old = self.folder_of(number)
+                    if old.name not in held:
+                        # Gone in one step; what a crash leaves of it is removed when the next generation is begun.
+                        dropped.append(old.rename(old.with_suffix(f".{uuid4().hex[:8]}{_BUILDING}")))
+        except OSError as error:
+            logger.warning("old generations in %s cannot be removed: %s", self._root, error)
+        for folder in dropped:
+            shutil.rmtree(folder, ignore_errors=True)
+        return min(_numbers(self._root), default=None)
 
     def make_current(self, built: Path, number: int) -> None:
-        """Give the finished folder its name, then point ``CURRENT`` at it in one step; drop old generations."""
+        """Give the finished folder its name, then point ``CURRENT`` at it in one step."""
         built.rename(self.folder_of(number))
         sync(self._root)
         pointer = self._root / f"{_CURRENT}.new"
@@ -238,17 +301,6 @@ class EmbeddedIndexStore:
         sync(pointer)
         pointer.replace(self._root / _CURRENT)
         sync(self._root)
-        for old in sorted(self._numbers())[:-_KEPT]:
-            shutil.rmtree(self.folder_of(old), ignore_errors=True)
-
-    def _current_or_raise(self) -> int:
-        number = self.current_number()
-        if number is None:
-            raise IndexMissing(f"there is no index in {self._root}: run `backchannel index` first")
-        return number
-
-    def _numbers(self) -> list[int]:
-        return [int(path.name) for path in self._root.glob("[0-9]*") if path.name.isdigit()]
 
 
 def current_number(root: Path) -> int | None:
@@ -272,5 +324,66 @@ def open_any(root: Path) -> EmbeddedIndex | None:
     Raises:
         IndexDamaged, IndexForeign: it cannot be read.
     """
+    return _open_current(root, None)
+
+
+def open_last_good(root: Path, encoder: str | None, before: int | None = None) -> EmbeddedIndex | None:
+    """The newest generation that can be opened, whatever ``CURRENT`` says; ``None`` where there is none.
+
+    Args:
+        root: the index folder.
+        encoder: the fingerprint it must have been made with; ``None`` takes any.
+        before: only generations older than this one.
+    """
+    for number in reversed([n for n in _numbers(root) if before is None or n < before]):
+        with suppress(IndexDamaged, IndexForeign):
+            return _open_held(root, number, encoder)
+    return None
+
+
+def _open_current(root: Path, encoder: str | None) -> EmbeddedIndex | None:
     number = current_number(root)
-    return EmbeddedIndex.open(root / f"{number:06}", None) if number is not None else None
+    while number is not None:
+        try:
+            return _open_held(root, number, encoder)
+        except IndexDamaged:
+            # It may have been replaced and removed since its number was read.
+            tried, number = number, current_number(root)
+            if number == tried:
+                raise
+    return None
+
+
+def _open_held(root: Path, number: int, encoder: str | None) -> EmbeddedIndex:
+    """Open a generation that nobody removes until it is closed."""
+    folder = root / f"{number:06}"
+    lease = Leases(root / _LEASES).take(folder)
+    release = lease.release if lease else lambda: None
+    try:
+        return EmbeddedIndex.open(folder, encoder, release)
+    except BaseException:
+        release()
+        raise
+
+
+def _numbers(root: Path) -> list[int]:
+    """Of the generations that lie there, ascending."""
+    return sorted(int(path.name) for path in root.glob("[0-9]*") if path.name.isdigit())
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Tell plainly that a generation could not be written; FAISS and tantivy have no errors of their own for it.
+
+    Raises:
+        IndexUnwritable: the folder cannot be written, or has no space left.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError) as error:
+        # Where several files could not be copied, the first says why.
+        reason = error.args[0][0][2] if isinstance(error, shutil.Error) else error
+        raise IndexUnwritable(
+            f"the index in {folder} cannot be written ({reason}): see that the folder can be written and has space, "
+            "then run `backchannel index` again"
+        ) from error

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+import weakref
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from typing import Self
 
 import numpy as np
@@ -42,6 +44,14 @@ class MemoryIndex:
         self._vectors = np.array(vectors, dtype=np.float32).reshape(-1, info.dimension)
         self._texts = _Bm25([passage.text for passage in self._passages])
         self._titles = _Bm25([passage.title for passage in self._passages])
+        self._release: Callable[[], object] = lambda: None
+
+    def held(self, readers: Counter[int]) -> MemoryIndex:
+        """The same, counted among the readers until it is closed or nobody refers to it any more."""
+        index, number = copy(self), self.info.number
+        readers[number] += 1
+        index._release = weakref.finalize(index, readers.subtract, [number])
+        return index
 
     def search_dense(self, vector: Vectors, k: int, filters: Filters = EVERYTHING) -> list[Match]:
         """See :class:`retrieval.index.port.Index`."""
@@ -78,7 +88,8 @@ class MemoryIndex:
         return {passage.article_id for passage in self._passages}.intersection(ids)
 
     def close(self) -> None:
-        """See :class:`retrieval.index.port.Index`; there is nothing to let go of."""
+        """See :class:`retrieval.index.port.Index`."""
+        self._release()
 
     def _best(self, scores: _Scores, k: int, filters: Filters) -> list[Match]:
         kept = [at for at, passage in enumerate(self._passages) if _passes(passage, filters)]
@@ -135,12 +146,23 @@ class MemoryIndexStore:
         self.dimension = dimension
         self._current: MemoryIndex | None = None
         self._rows: _Rows = {}
+        self._kept: list[int] = []
+        self._readers: Counter[int] = Counter()
 
     def current(self) -> MemoryIndex:
         """See :class:`retrieval.index.port.IndexStore`."""
         if self._current is None:
             raise IndexMissing("nothing has been published: begin a generation first")
-        return self._current
+        return self._current.held(self._readers)
+
+    def last_good(self, before: int | None = None) -> MemoryIndex | None:
+        """See :class:`retrieval.index.port.IndexStore`; nothing in memory is damaged."""
+        return self.current() if self._current and (before is None or self._current.info.number < before) else None
+
+    def clean_up(self) -> int | None:
+        """See :class:`retrieval.index.port.IndexStore`; here a generation goes with its last reference."""
+        self._kept = [n for n in self._kept[:-2] if self._readers[n] > 0] + self._kept[-2:]
+        return min(self._kept, default=None)
 
     def current_number(self) -> int | None:
         """See :class:`retrieval.index.port.IndexStore`."""
@@ -162,6 +184,7 @@ class MemoryIndexStore:
         )
         self._rows = dict(rows)
         self._current = MemoryIndex(info, self._rows)
+        self._kept.append(info.number)
         return info
 
 

@@ -91,7 +91,7 @@ class Index(Protocol):
         """Those of the ids that are articles of this generation."""
 
     def close(self) -> None:
-        """Let go of files and memory; the index cannot be searched afterwards."""
+        """Let go of the generation, so that it may be removed; the index must not be searched afterwards."""
 
 
 class IndexWriter(Protocol):
@@ -112,6 +112,7 @@ class IndexWriter(Protocol):
 
         Raises:
             IndexDamaged: what was written does not read back; the current generation stays.
+            IndexUnwritable: there is no space, or no permission; the current generation stays.
         """
 
     def abandon(self) -> None:
@@ -124,7 +125,10 @@ class IndexWriter(Protocol):
 
 
 class IndexStore(Protocol):
-    """Where generations are kept."""
+    """Where generations are kept.
+
+    A generation that is open, in whatever process, is not removed before it is closed or the process has ended.
+    """
 
     def current(self) -> Index:
         """Open the current generation.
@@ -138,9 +142,23 @@ class IndexStore(Protocol):
     def current_number(self) -> int | None:
         """The number of the current generation, without opening it."""
 
+    def last_good(self, before: int | None = None) -> Index | None:
+        """Open the newest generation (``before`` another) that is whole and of this encoder.
+
+        It stands in for a current one that is damaged.
+        """
+
+    def clean_up(self) -> int | None:
+        """Remove the generations before the last two that nobody has open.
+
+        Returns:
+            The number of the oldest that is left: what it and later ones refer to must be kept.
+        """
+
     def begin(self, *, fresh: bool = False) -> IndexWriter:
         """Start a generation as a copy of the current one, or empty when ``fresh`` or when there is none.
 
         Raises:
             IndexDamaged, IndexForeign: the current one cannot be built upon; start fresh.
+            IndexUnwritable: there is no space, or no permission.
         """

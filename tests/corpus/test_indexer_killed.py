@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -140,3 +141,59 @@ def test_a_run_that_is_killed_from_outside_frees_the_folder_for_the_next(
         slow.kill()
     assert run(data).articles == 601
     assert state(data) == undisturbed
+
+
+# Anywhere
+
+SEED, MOMENTS = 20240709, 52
+SMALL = MANY[:40]
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder of two generations, whose next run adds, changes and deletes."""
+    folder = tmp_path_factory.mktemp("busy")
+    feed = write_jsonl(folder / "feed.jsonl", *SMALL[10:])
+    run(folder / "data", str(feed))
+    write_jsonl(feed, *SMALL[:20], record("oslo", OLD), record("bergen", GONE))
+    run(folder / "data")
+    changed = [record(str(story["id"]), f"{story['text']} So it was.") for story in SMALL[:10]]
+    write_jsonl(feed, *changed, *SMALL[10:], record("oslo", NEW))
+    return folder / "data"
+
+
+def assert_catalogue_is_whole(folder: Path) -> None:
+    connection = sqlite3.connect(folder / "catalogue.sqlite3")
+    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    connection.close()
+
+
+def test_a_run_killed_at_any_of_fifty_moments_leaves_the_last_good_generation_and_the_next_completes_it(
+    busy: Path, tmp_path: Path
+) -> None:
+    before = state(busy)
+    killed = subprocess.run(
+        [sys.executable, str(SCRIPT), str(busy), str(tmp_path), str(SEED), str(MOMENTS)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    print(f"seed {SEED}\n{killed.stdout}")  # noqa: T201 (where each was killed, should one fail)
+    assert killed.returncode == 0, killed.stderr
+    after = state(tmp_path / "whole")
+    assert (before.articles, after.articles, after.found[0]) == (22, 41, NEW)
+    unfinished = 0
+    for number in range(MOMENTS):
+        data = tmp_path / str(number)
+        assert_catalogue_is_whole(data)
+        left = state(data)
+        assert left in (before, after), number
+        unfinished += left == before
+        run(data)
+        assert state(data) == after, number
+        assert_catalogue_is_whole(data)
+        assert not list((data / "index").glob("*.building"))
+        shutil.rmtree(data)
+    assert unfinished > MOMENTS // 4

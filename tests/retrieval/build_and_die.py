@@ -44,9 +44,11 @@ def build(folder: Path, fatal: int) -> int:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(count)
-    with open_store(folder).begin() as writer:
+    store = open_store(folder)
+    with store.begin() as writer:
         change(writer)
         writer.publish()
+    store.clean_up()
     return operations
 
 

@@ -204,12 +204,81 @@ def test_parts_that_do_not_belong_together_are_found(folder: Path) -> None:
 # Publishing
 
 
+def generations(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.name not in {"CURRENT", "leases"})
+
+
+def publish_nothing(store: EmbeddedIndexStore) -> None:
+    with store.begin() as writer:
+        writer.publish()
+    store.clean_up()
+
+
 def test_two_generations_are_kept(folder: Path) -> None:
     store = open_store(folder)
     for number in range(2, 6):
-        with store.begin() as writer:
-            writer.publish()
-        assert {path.name for path in folder.iterdir()} == {"CURRENT", f"{number - 1:06}", f"{number:06}"}
+        publish_nothing(store)
+        assert generations(folder) == [f"{number - 1:06}", f"{number:06}"]
+
+
+READ = """
+import sys
+from pathlib import Path
+from build_and_die import open_store
+index = open_store(Path(sys.argv[1])).current()
+print(index.info.number, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_generation_is_kept_as_long_as_another_process_reads_it_and_no_longer_when_that_is_killed(
+    folder: Path,
+) -> None:
+    store = open_store(folder)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    with subprocess.Popen(
+        [sys.executable, "-c", READ, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "1\n"
+        for _ in range(3):
+            publish_nothing(store)
+        assert generations(folder) == ["000001", "000003", "000004"]
+        reader.kill()
+        reader.wait()
+    publish_nothing(store)
+    assert generations(folder) == ["000004", "000005"]
+    assert list((folder / "leases").glob("*.lease")) == []
+
+
+def test_a_generation_that_was_named_but_never_current_does_not_push_the_current_one_out(folder: Path) -> None:
+    store = open_store(folder)
+    for name in ("000002", "000003"):
+        shutil.copytree(folder / "000001", folder / name)
+    assert store.clean_up() == 1
+    assert holds(store.current(), OLD, [1, 2])
+
+
+@pytest.mark.parametrize(
+    "damage", ["CURRENT", *(f"000002/{n}" for n in ("manifest.json", "dense.faiss", "articles.json"))]
+)
+def test_the_generation_before_stands_in_for_a_damaged_one(folder: Path, damage: str) -> None:
+    store = open_store(folder)
+    with store.begin() as writer:
+        build_and_die.change(writer)
+        writer.publish()
+    cut_short(folder / damage)
+    (folder / "CURRENT").write_text("" if damage == "CURRENT" else "2")
+    with pytest.raises(IndexDamaged):
+        store.current()
+    good = store.last_good()
+    assert good is not None
+    assert good.info.number == (2 if damage == "CURRENT" else 1)
+    assert EmbeddedIndexStore(folder, "another-encoder", 3).last_good() is None
 
 
 def test_the_pointer_never_goes_astray_while_generations_are_published(folder: Path) -> None:
@@ -241,7 +310,7 @@ def test_an_opened_generation_answers_after_its_files_are_gone(folder: Path) -> 
         with store.begin(fresh=True) as writer:
             build_and_die.change(writer)
             writer.publish()
-    assert not store.folder_of(1).exists()
+    shutil.rmtree(store.folder_of(1))
     assert holds(opened, OLD, [1, 2])
     assert holds(store.current(), NEW, [3, 4, 5])
 
@@ -280,7 +349,8 @@ def test_a_build_killed_at_any_point_costs_nothing(folder: Path, tmp_path: Path)
             writer.add([IndexedPassage(9, "article-9", "", word)], AXES[:1])
             assert writer.publish().number > number
         assert holds(store.current(), word, [*ids, 9])
-        assert len(list(copy.iterdir())) == 3
+        store.clean_up()
+        assert len(generations(copy)) == 2
     # Killed while building, between the folder's new name and the pointer's, and while cleaning up.
     assert outcomes == {(2, False), (2, True), (3, True)}
 

@@ -178,6 +178,59 @@ def test_an_opened_generation_does_not_change(store: IndexStore) -> None:
     assert everything(store.current()) == [3, 4, 5]
 
 
+# Removing generations
+
+
+def publish_anew(store: IndexStore, number: int) -> None:
+    with store.begin(fresh=True) as writer:
+        writer.add([passage(number)], at_degrees(0))
+        writer.publish()
+
+
+def test_the_last_two_generations_are_left(store: IndexStore) -> None:
+    assert store.clean_up() is None
+    for number, oldest in ((1, 1), (2, 1), (3, 2), (4, 3)):
+        publish_anew(store, number)
+        assert store.clean_up() == oldest
+    assert everything(store.current()) == [4]
+
+
+def test_a_generation_that_is_open_is_left_until_the_last_reader_has_closed_it(store: IndexStore) -> None:
+    publish_anew(store, 1)
+    first, second = store.current(), store.current()
+    for number in (2, 3, 4):
+        publish_anew(store, number)
+        assert store.clean_up() == 1
+    first.close()
+    first.close()
+    assert store.clean_up() == 1
+    assert everything(second) == [1]
+    second.close()
+    assert store.clean_up() == 3
+
+
+def test_a_generation_that_nobody_refers_to_any_more_is_not_held(store: IndexStore) -> None:
+    publish_anew(store, 1)
+    opened = [store.current()]
+    for number in (2, 3, 4):
+        publish_anew(store, number)
+    assert store.clean_up() == 1
+    opened.clear()
+    assert store.clean_up() == 3
+
+
+def test_the_last_good_generation_is_the_current_one_where_nothing_is_damaged(store: IndexStore) -> None:
+    assert store.last_good() is None
+    publish_anew(store, 1)
+    publish_anew(store, 2)
+    good = store.last_good()
+    assert good is not None
+    assert (good.info, everything(good)) == (store.current().info, [2])
+    publish_anew(store, 3)
+    publish_anew(store, 4)
+    assert store.clean_up() == 2
+
+
 # Adding and deleting
 
 
