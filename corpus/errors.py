@@ -10,6 +10,7 @@
     ├── NoArticle          a web page that holds no article
     ├── IndexBusy          another process is indexing this data folder
     └── CatalogueError     the catalogue cannot be opened or written, or belongs to a newer version
+        └── CatalogueDamaged   it is no database, or a broken one
 """
 
 
@@ -71,3 +72,7 @@ class IndexBusy(CorpusError):
 
 class CatalogueError(CorpusError):
     """The catalogue cannot be opened or written, or belongs to a newer version."""
+
+
+class CatalogueDamaged(CatalogueError):
+    """The file of the catalogue is no database, or a broken one."""

@@ -19,16 +19,17 @@ import numpy as np
 from corpus.catalogue import Catalogue, article_digest
 from corpus.errors import FeedError, NothingToIndex
 from corpus.feed_register import FeedRegister, RegisteredFeed
-from corpus.feeds import Feed
+from corpus.feeds import Feed, FeedItem
 from corpus.feeds_file import BUILTIN
 from corpus.fetching.urls import is_web_address
 from corpus.locking import indexing_lock
 from corpus.readers import BadItem
+from corpus.vectors import CachedVectors
 from corpus.webfeeds.port import Kept
-from retrieval.encoders.port import Encoder, Vectors
+from retrieval.encoders.port import Encoder
 from retrieval.errors import IndexMissing
 from retrieval.index.port import GenerationInfo, Index, IndexedPassage, IndexStore, IndexWriter
-from retrieval.passages import PassageCutter, encoder_inputs
+from retrieval.passages import PassageCutter
 from retrieval.types import Article, Passage
 
 _ARTICLES = 200  # in one transaction
@@ -96,7 +97,8 @@ class Indexer:
         Args:
             locations: feeds to add or bring up to date, or their names; without any, all known ones,
                 or the briefs where none is known.
-            rebuild: cut and encode everything anew, whatever state the index is in.
+            rebuild: read every file and cut every article anew, and make a new index, whatever state it is in; only
+                texts that were never encoded are.
             progress: is told how far it is.
 
         Raises:
@@ -109,7 +111,10 @@ class Indexer:
         with indexing_lock(self._folder):
             base = self._base(rebuild)
             run = IndexRun()
-            self._read(self._register.find(locations), run, progress)
+            feeds = self._register.find(locations)
+            for feed in feeds if rebuild else ():
+                self._catalogue.forget_files(feed.known.name)
+            self._read(feeds, run, progress)
             if not self._catalogue.count_articles():
                 raise NothingToIndex(_nothing(run.errors))
             self._cut(rebuild, progress)
@@ -130,8 +135,9 @@ class Indexer:
         only_briefs = self._catalogue.count_articles() == self._catalogue.count_articles(BUILTIN)
         seen: set[str] = set()
         try:
-            for batch in _batched(self._articles(feed, run, seen, progress), _ARTICLES):
-                self._catalogue.store(name, batch)
+            for items in _batched(_told(feed.items(), progress), _ARTICLES):
+                if changed := self._changed(feed, items, run, seen):
+                    self._catalogue.store(name, changed)
         except FeedError as error:
             # A feed that cannot be reached keeps its articles.
             run.errors.append(str(error))
@@ -149,36 +155,35 @@ class Indexer:
         oldest = feed.options.oldest(datetime.now(UTC).date())
         return removed + (self._catalogue.remove_older(feed.known.name, oldest) if oldest else 0)
 
-    def _articles(self, feed: Feed, run: IndexRun, seen: set[str], progress: Progress) -> Iterator[Article]:
-        """The articles of a feed that are new or have changed; counts them and notes what was bad."""
-        today = datetime.now(UTC).date()
-        for number, item in enumerate(feed.items(), start=1):
-            progress("reading", number, None)
+    def _changed(self, feed: Feed, items: Iterable[FeedItem], run: IndexRun, seen: set[str]) -> list[Article]:
+        """The articles that are new or have changed; counts them and notes what was bad."""
+        name = feed.known.name
+        owners = self._catalogue.owners([item.id for item in items if isinstance(item, Article)])
+        changed: list[Article] = []
+        for item in items:
             if isinstance(item, BadItem):
                 run.errors.append(f"{item.where}: {item.reason}")
+                continue
+            if item.id in seen:
+                run.errors.append(f"{name}: the id {item.id!r} occurs twice; the first one was kept")
                 continue
             if isinstance(item, Kept):
                 seen.add(item.id)
                 continue
-            if feed.options.is_too_old(item.published, today):
-                continue
-            if item.id in seen:
-                run.errors.append(f"{feed.known.name}: the id {item.id!r} occurs twice; the first one was kept")
-                continue
-            owner = self._catalogue.owner(item.id)
-            digest = article_digest(item)
-            if owner and owner[0] not in {feed.known.name, BUILTIN}:
+            owner, digest = owners.get(item.id), article_digest(item)
+            if owner and owner[0] not in {name, BUILTIN}:
                 # Two feeds may list one page; the first to do so keeps it.
                 if owner[1] != digest and not is_web_address(item.id):
-                    run.errors.append(f"{feed.known.name}: the id {item.id!r} is taken by an article of {owner[0]}")
+                    run.errors.append(f"{name}: the id {item.id!r} is taken by an article of {owner[0]}")
                 continue
             seen.add(item.id)
-            if owner is None or owner[0] != feed.known.name:
+            if owner is None or owner[0] != name:
                 run.added += 1
-                yield item
+                changed.append(item)
             elif owner[1] != digest:
                 run.changed += 1
-                yield item
+                changed.append(item)
+        return changed
 
     def _cut(self, rebuild: bool, progress: Progress) -> None:
         cut_for = f"{_CUTTER}:{self._encoder.fingerprint}"
@@ -199,14 +204,18 @@ class Indexer:
         added, deleted = np.setdiff1d(wanted, held), np.setdiff1d(held, wanted)
         if base and not len(added) and not len(deleted):
             return base.info
-        with self._store.begin(fresh=base is None) as writer:
+        with (
+            CachedVectors(self._encoder, self._folder / "vectors.sqlite3") as vectors,
+            self._store.begin(fresh=base is None) as writer,
+        ):
             writer.delete(deleted.tolist())
             done = 0
             for batch in _batched(added.tolist(), _PASSAGES):
                 progress("encoding", done, len(added))
-                self._add(writer, base, self._catalogue.passages(batch))
+                self._add(writer, vectors, self._catalogue.passages(batch))
                 done += len(batch)
             progress("encoding", done, len(added))
+            vectors.prune(self._catalogue.encoded_texts)
             return writer.publish()
 
     def _base(self, rebuild: bool) -> Index | None:
@@ -217,31 +226,18 @@ class Indexer:
         except IndexMissing:
             return None
 
-    def _add(self, writer: IndexWriter, base: Index | None, passages: Sequence[Passage]) -> None:
+    def _add(self, writer: IndexWriter, vectors: CachedVectors, passages: Sequence[Passage]) -> None:
         rows = [
             IndexedPassage(p.id, p.article.id, p.article.title, p.text, p.article.source, p.article.published)
             for p in passages
         ]
-        writer.add(rows, self._vectors(base, rows))
+        writer.add(rows, vectors.of([(row.title, row.text) for row in rows]))
 
-    def _vectors(self, base: Index | None, rows: Sequence[IndexedPassage]) -> Vectors:
-        """float32 ``(n, d)``: from the generation before where it holds the same text, else encoded."""
-        vectors = np.empty((len(rows), self._encoder.dimension), dtype=np.float32)
-        known = self._known_twins(base, [row.id for row in rows]) if base else {}
-        at = [place for place, row in enumerate(rows) if row.id in known]
-        if base and at:
-            vectors[at] = base.vectors([known[rows[place].id] for place in at])
-        rest = [place for place, row in enumerate(rows) if row.id not in known]
-        if rest:
-            inputs = encoder_inputs((rows[place].title, rows[place].text) for place in rest)
-            vectors[rest] = self._encoder.encode_passages(inputs)
-        return vectors
 
-    def _known_twins(self, base: Index, ids: Sequence[int]) -> dict[int, int]:
-        twins = self._catalogue.twins(ids)
-        held = set(np.intersect1d(base.passage_ids(), [i for others in twins.values() for i in others]).tolist())
-        first = {passage: next((i for i in others if i in held), None) for passage, others in twins.items()}
-        return {passage: twin for passage, twin in first.items() if twin is not None}
+def _told(items: Iterable[FeedItem], progress: Progress) -> Iterator[FeedItem]:
+    for number, item in enumerate(items, start=1):
+        progress("reading", number, None)
+        yield item
 
 
 def _batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

@@ -179,7 +179,7 @@ def test_an_article_comes_back_as_it_was_given(article: Article) -> None:
         catalogue.store("wire", [article])
         assert catalogue.article(article.id) == article
         assert catalogue.text(article.id, article.text_hash) == article.text
-        assert catalogue.owner(article.id) == ("wire", article_digest(article))
+        assert catalogue.owners([article.id]) == {article.id: ("wire", article_digest(article))}
         catalogue.close()
 
 
@@ -203,7 +203,7 @@ def test_the_digest_of_the_same_article_is_the_same() -> None:
 
 def test_an_article_that_nobody_stored_is_not_there(catalogue: Catalogue) -> None:
     assert catalogue.article("oslo") is None
-    assert catalogue.owner("oslo") is None
+    assert catalogue.owners(["oslo"]) == {}
     assert catalogue.text("oslo", OSLO.text_hash) is None
 
 
