@@ -6,6 +6,8 @@ import datetime as dt
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from sys import intern
 from typing import Any
 
 import numpy as np
@@ -215,7 +217,8 @@ _ARTICLES = "SELECT r.id, r.text_hash, r.article_id, r.text, r.title, r.source, 
 
 def _article(row: Sequence[Any]) -> Article:
     text_hash, article_id, text, title, source, url, published = row
-    article = Article(article_id, text, title, source, url, _date(published))
+    # An index under construction keeps source and date of every article: those that are alike are one object.
+    article = Article(article_id, text, title, intern(source), url, _date(published))
     if article.text_hash != text_hash:
         raise QuotationError(
             f"the text of article {article_id!r} in the catalogue is not what was stored there: "
@@ -224,6 +227,7 @@ def _article(row: Sequence[Any]) -> Article:
     return article
 
 
+@lru_cache(maxsize=4096)
 def _date(text: str | None) -> PartialDate | None:
     return PartialDate.parse(text) if text else None
 

@@ -16,8 +16,8 @@ from corpus.errors import FeedError
 from corpus.feed_options import FeedKind, FeedOptions
 from corpus.feed_records import KnownFeed, PageRecord
 from corpus.feeds_file import BUILTIN, check_location
-from corpus.file_records import FileRecord, FileRecords
 from corpus.fetching.urls import has_scheme, host_of, is_web_address, normal_url
+from corpus.file_records import FileRecord, FileRecords
 from corpus.readers import READERS, READING, BadItem, Origin, reader_for
 from corpus.readers.cleaning import find_unstorable
 from corpus.webfeeds.port import Kept

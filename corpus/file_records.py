@@ -55,10 +55,11 @@ class FileRecords(FeedRecords):
     def file_articles(self, feed: str, path: str) -> Iterator[str]:
         """The ids of the articles of a file."""
         query = "SELECT article FROM file_articles WHERE feed = ? AND path = ? AND article > ? ORDER BY article LIMIT ?"
-        last = ""
-        while rows := self._rows(query, (feed, path, last, _AT_ONCE)):
-            yield from (article for (article,) in rows)
-            last = rows[-1][0]
+        rows: list[tuple[str]] = [("",)]
+        while rows:
+            found = self._rows(query, (feed, path, rows[-1][0], _AT_ONCE))
+            yield from (article for (article,) in found)
+            rows = found if len(found) == _AT_ONCE else []
 
     def remember_files(self, feed: str, records: Iterable[FileRecord]) -> None:
         """Keep what files said; it does no harm if their articles are not stored after all."""

@@ -28,7 +28,7 @@ from corpus.vectors import CachedVectors
 from corpus.webfeeds.port import Kept
 from retrieval.encoders.port import Encoder
 from retrieval.errors import IndexMissing
-from retrieval.index.port import GenerationInfo, Index, IndexedPassage, IndexStore, IndexWriter
+from retrieval.index.port import GenerationInfo, IndexedPassage, IndexStore, IndexWriter, PassageIds
 from retrieval.passages import PassageCutter
 from retrieval.types import Article, Passage
 
@@ -64,6 +64,14 @@ class IndexRun:
     removed: int = 0
     errors: list[str] = field(default_factory=list)
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """The generation that is built upon; to hold it open while feeds are read would take memory for nothing."""
+
+    info: GenerationInfo
+    passages: PassageIds
 
 
 class Indexer:
@@ -198,9 +206,9 @@ class Indexer:
             )
         progress("cutting", len(revisions), len(revisions))
 
-    def _sync(self, base: Index | None, progress: Progress) -> GenerationInfo:
+    def _sync(self, base: _Base | None, progress: Progress) -> GenerationInfo:
         wanted = self._catalogue.current_passages()
-        held = base.passage_ids() if base else np.empty(0, dtype=np.int64)
+        held = base.passages if base else np.empty(0, dtype=np.int64)
         added, deleted = np.setdiff1d(wanted, held), np.setdiff1d(held, wanted)
         if base and not len(added) and not len(deleted):
             return base.info
@@ -218,13 +226,16 @@ class Indexer:
             vectors.prune(self._catalogue.encoded_texts)
             return writer.publish()
 
-    def _base(self, rebuild: bool) -> Index | None:
+    def _base(self, rebuild: bool) -> _Base | None:
         if rebuild:
             return None
         try:
-            return self._store.current()
+            index = self._store.current()
         except IndexMissing:
             return None
+        base = _Base(index.info, index.passage_ids())
+        index.close()
+        return base
 
     def _add(self, writer: IndexWriter, vectors: CachedVectors, passages: Sequence[Passage]) -> None:
         rows = [

@@ -162,6 +162,13 @@ class EmbeddedIndexWriter:
 
     def publish(self) -> GenerationInfo:
         """See :class:`retrieval.index.port.IndexWriter`."""
+        info = self._write()
+        self._let_go()
+        EmbeddedIndex.open(self._folder, self._store.encoder).verify()
+        self._store.make_current(self._folder, self._number)
+        return info
+
+    def _write(self) -> GenerationInfo:
         deleted = np.concatenate([*self._deleted, np.empty(0, dtype=np.int64)])
         table = self._table.changed(deleted, self._added)
         self._lexical.commit()
@@ -176,9 +183,14 @@ class EmbeddedIndexWriter:
             horizon=table.horizon,
         )
         Manifest.describe(info, self._folder).write(self._folder)
-        EmbeddedIndex.open(self._folder, self._store.encoder).verify()
-        self._store.make_current(self._folder, self._number)
         return info
+
+    def _let_go(self) -> None:
+        """Free what has been written: what is opened to be verified takes as much memory again."""
+        self._dense = DenseIndex.empty(self._store.dimension)
+        self._table = PassageTable.empty()
+        self._added.clear()
+        self._present.clear()
 
     def abandon(self) -> None:
         """See :class:`retrieval.index.port.IndexWriter`."""
