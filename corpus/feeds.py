@@ -71,6 +71,7 @@ class LocalFeed:
         path: where it is.
         options: how it is read.
         memory: what its files said before; those that have not changed since are not read. Without, all are.
+            It must know the feed.
     """
 
     known: KnownFeed

@@ -64,7 +64,7 @@ class VectorCache(Database):
         query = "SELECT digest, encoder, checksum, vector FROM vectors WHERE digest IN"
         found: dict[str, Vectors] = {}
         for digest, encoder, checksum, vector in self._rows_in(query, [bytes.fromhex(d) for d in digests]):
-            whole = len(vector) == self._dimension * _NUMBERS.itemsize
+            whole = isinstance(vector, bytes) and len(vector) == self._dimension * _NUMBERS.itemsize
             if encoder == self._encoder and whole and checksum == self._checksum(digest, vector):
                 found[digest.hex()] = np.frombuffer(vector, _NUMBERS).astype(np.float32)
         return found
