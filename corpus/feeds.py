@@ -149,7 +149,7 @@ class LocalFeed:
         self._note(record)
 
     def _note(self, record: FileRecord) -> None:
-        if self.memory is None:
+        if self.memory is None or find_unstorable(record.path) is not None:
             return
         self._unsaved.append(record)
         if len(self._unsaved) >= _AT_ONCE or len(record.articles) >= _AT_ONCE:

@@ -1,5 +1,6 @@
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -159,6 +160,14 @@ def test_what_was_wrong_in_a_file_is_told_though_it_is_not_read(data: DataFolder
     assert len(first.errors) == 3
     assert data.read() == []
     assert data.index().errors == first.errors
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS makes no such file")
+def test_a_file_whose_name_cannot_be_stored_is_told_each_time(data: DataFolder, wire: Path) -> None:
+    (wire / os.fsdecode(b"\xff.txt")).write_text(OSLO)
+    for _ in range(2):
+        run = data.index()
+        assert (run.articles, len(run.errors)) == (3, 1)
 
 
 @pytest.mark.parametrize("second", [OSLO, NARVIK])
