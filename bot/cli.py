@@ -141,7 +141,7 @@ def timeline(topic: str, as_json: bool, data_dir: Path | None) -> None:  # noqa:
 
 @cli.command()
 @click.argument("feeds", nargs=-1, metavar="[FEED ...]")
-@click.option("--rebuild", is_flag=True, help="Cut and encode everything anew.")
+@click.option("--rebuild", is_flag=True, help="Read and cut everything anew; encode what never was.")
 @_json
 @_data_dir
 def index(feeds: tuple[str, ...], rebuild: bool, as_json: bool, data_dir: Path | None) -> None:

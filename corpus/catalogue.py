@@ -6,19 +6,22 @@ import datetime as dt
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from sys import intern
 from typing import Any
 
 import numpy as np
 
 from corpus.database import now
-from corpus.feed_records import FeedRecords, KnownFeed
+from corpus.feed_records import KnownFeed
+from corpus.file_records import FileRecords
 from retrieval.dates import PartialDate
 from retrieval.errors import IndexDamaged, QuotationError
 from retrieval.index.port import GenerationInfo, PassageIds
 from retrieval.passages import title_prefix
 from retrieval.types import Article, Passage, Span, text_digest
 
-__all__ = ["Catalogue", "KnownFeed", "Outlet", "article_digest"]
+__all__ = ["Catalogue", "KnownFeed", "Outlet", "article_digest", "input_digest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Outlet:
     last: PartialDate | None
 
 
-class Catalogue(FeedRecords):
+class Catalogue(FileRecords):
     """Articles, what indexes hold of them, and the feeds they come from; see :class:`corpus.database.Database`."""
 
     # What an index refers to must be on the disk before that index is.
@@ -47,13 +50,13 @@ class Catalogue(FeedRecords):
 
     # Articles
 
-    def owner(self, article_id: str) -> tuple[str, str] | None:
-        """The feed that an article came from and the digest of its current revision."""
-        rows = self._rows(
-            "SELECT a.feed, r.digest FROM articles a JOIN revisions r ON r.id = a.revision WHERE a.id = ?",
-            (article_id,),
+    def owners(self, article_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """The feed that each article came from and the digest of its current revision, of those that there are."""
+        rows = self._rows_in(
+            "SELECT a.id, a.feed, r.digest FROM articles a JOIN revisions r ON r.id = a.revision WHERE a.id IN",
+            article_ids,
         )
-        return next(((feed, digest) for feed, digest in rows), None)
+        return {article_id: (feed, digest) for article_id, feed, digest in rows}
 
     def store(self, feed: str, articles: Iterable[Article]) -> None:
         """Write new revisions of articles, in one transaction; passages of older ones cease to be current."""
@@ -185,7 +188,7 @@ class Catalogue(FeedRecords):
                 connection.execute("UPDATE passages SET current = 0 WHERE revision = ?", (revision,))
                 connection.executemany(
                     'INSERT INTO passages (revision, start, "end", digest) VALUES (?, ?, ?, ?)',
-                    [(revision, s.start, s.end, _input_digest(article, s)) for s in spans],
+                    [(revision, s.start, s.end, input_digest(article.title, s.of(article.text))) for s in spans],
                 )
                 connection.execute("UPDATE revisions SET cut_for = ? WHERE id = ?", (cut_for, revision))
 
@@ -213,16 +216,10 @@ class Catalogue(FeedRecords):
             )
         return [found[int(i)] for i in ids]
 
-    def twins(self, ids: Sequence[int]) -> dict[int, list[int]]:
-        """For each passage the others, current or not, that are encoded from the same text."""
-        rows = self._rows_in(
-            "SELECT p.id, o.id FROM passages p JOIN passages o ON o.digest = p.digest AND o.id != p.id WHERE p.id IN",
-            [int(i) for i in ids],
-        )
-        found: dict[int, list[int]] = {}
-        for passage, other in rows:
-            found.setdefault(passage, []).append(other)
-        return found
+    def encoded_texts(self, digests: Sequence[str]) -> set[str]:
+        """Those digests of what the encoder is given (see :func:`input_digest`) that a passage still has."""
+        rows = self._rows_in("SELECT DISTINCT digest FROM passages WHERE digest IN", digests)
+        return {digest for (digest,) in rows}
 
     def lacks(self, ids: PassageIds) -> int:
         """How many of these passages are not there: a lost write, or an index that belongs to another catalogue."""
@@ -275,7 +272,8 @@ _ARTICLES = "SELECT r.id, r.text_hash, r.article_id, r.text, r.title, r.source, 
 
 def _article(row: Sequence[Any]) -> Article:
     text_hash, article_id, text, title, source, url, published = row
-    article = Article(article_id, text, title, source, url, _date(published))
+    # An index under construction keeps source and date of every article: those that are alike are one object.
+    article = Article(article_id, text, title, intern(source), url, _date(published))
     if article.text_hash != text_hash:
         raise QuotationError(
             f"the text of article {article_id!r} in the catalogue is not what was stored there: "
@@ -284,6 +282,7 @@ def _article(row: Sequence[Any]) -> Article:
     return article
 
 
+@lru_cache(maxsize=4096)
 def _date(text: str | None) -> PartialDate | None:
     return PartialDate.parse(text) if text else None
 
@@ -293,5 +292,6 @@ def article_digest(article: Article) -> str:
     return text_digest(article.text, article.title, article.source, article.url, str(article.published or ""))
 
 
-def _input_digest(article: Article, span: Span) -> str:
-    return text_digest(title_prefix(article.title), span.of(article.text))
+def input_digest(title: str, passage: str) -> str:
+    """Tells apart what the encoder is given for passages; see :func:`retrieval.passages.encoder_inputs`."""
+    return text_digest(title_prefix(title), passage)

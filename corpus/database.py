@@ -8,12 +8,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from filelock import FileLock
 
-from corpus.errors import CatalogueError
-from corpus.schema import migrate
+from corpus.errors import CatalogueDamaged, CatalogueError
+from corpus.schema import MIGRATIONS, migrate
 
 _BUSY_SECONDS = 30.0
 _BROKEN = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
@@ -23,15 +23,17 @@ _VARIABLES = 500  # values in one statement; SQLite's own limit is far higher
 class Database:
     """Connections, transactions and errors of one file, for those that derive from it.
 
-    Safe to use from several threads and processes.
+    Safe to use from several threads and processes. Its tables are the catalogue's, unless a deriving class has its own.
 
     Args:
         file: the database; made, with its folder, when it is missing.
 
     Raises:
-        CatalogueError: the file cannot be opened or written, is no catalogue, or is a newer version's.
+        CatalogueDamaged: the file is no database, or a broken one.
+        CatalogueError: the file cannot be opened or written, or is a newer version's.
     """
 
+    migrations: ClassVar[Sequence[str]] = MIGRATIONS
     synchronous = "NORMAL"
     """SQLite's word: after a power cut, what was written last is lost with NORMAL, and nothing with FULL."""
 
@@ -43,7 +45,7 @@ class Database:
             # SQLite waits for nobody when it changes the journal; so processes that come together go one by one.
             with FileLock(f"{file}.lock", timeout=_BUSY_SECONDS):
                 self._connection().execute("PRAGMA journal_mode = WAL")
-                migrate(self._connection(), str(file))
+                migrate(self._connection(), str(file), self.migrations)
 
     def close(self) -> None:
         """Close this thread's connection."""
@@ -78,7 +80,7 @@ class Database:
         with self._errors():
             return self._connection().execute(statement, _storable(values)).fetchall()
 
-    def _rows_in(self, statement: str, values: Sequence[int]) -> list[tuple[Any, ...]]:
+    def _rows_in(self, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         """What a query that ends in ``IN`` finds for these values, however many there are."""
         rows: list[tuple[Any, ...]] = []
         for at in range(0, len(values), _VARIABLES):
@@ -100,8 +102,9 @@ class Database:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            if getattr(error, "sqlite_errorcode", None) in _BROKEN:
-                raise CatalogueError(
+            # The low byte is the kind, the others say more of it.
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN:
+                raise CatalogueDamaged(
                     f"the catalogue {self._file} is damaged or no catalogue ({error}): restore it, or move it away "
                     "and index your feeds again, or name another folder by --data-dir"
                 ) from error

@@ -11,6 +11,7 @@
     ├── IndexBusy          another process is indexing this data folder
     ├── IndexStopped       a run was stopped on its way
     └── CatalogueError     the catalogue cannot be opened or written, or belongs to a newer version
+        └── CatalogueDamaged   it is no database, or a broken one
 """
 
 
@@ -79,3 +80,7 @@ class IndexStopped(CorpusError):
 
 class CatalogueError(CorpusError):
     """The catalogue cannot be opened or written, or belongs to a newer version."""
+
+
+class CatalogueDamaged(CatalogueError):
+    """The file of the catalogue is no database, or a broken one."""

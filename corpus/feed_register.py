@@ -163,8 +163,8 @@ class FeedRegister:
     ) -> Iterator[list[Feed]]:
         """Feeds ready to be read in this order; those on the web are fetched from now on, several at once.
 
-        With ``anew`` everything is fetched, whatever was fetched before. Once ``stop`` is set, reading what is fetched
-        raises :class:`corpus.errors.IndexStopped`.
+        With ``anew`` everything is fetched and read, whatever was before, and nothing of it is noted. Once ``stop`` is
+        set, reading what is fetched raises :class:`corpus.errors.IndexStopped`.
         """
         with ExitStack() as stack:
             background: Background[Fetcher] | None = None
@@ -174,7 +174,7 @@ class FeedRegister:
 
     def _open(self, feed: RegisteredFeed, background: Background[Fetcher] | None, *, anew: bool) -> Feed:
         if background is None or not is_on_the_web(feed.known):
-            return open_local(feed.known, feed.options)
+            return open_local(feed.known, feed.options, None if anew else self._records)
         known = {} if anew else self._records.fetched(feed.known.name)
         today = dt.datetime.now(dt.UTC).date()
         reading = WebReading(feed.known, feed.options, known, self._extract, today)

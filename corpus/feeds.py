@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
+import json
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from corpus.catalogue import article_digest
 from corpus.errors import FeedError
 from corpus.faults import unforeseen
 from corpus.feed_options import FeedKind, FeedOptions
 from corpus.feed_records import KnownFeed, PageRecord
 from corpus.feeds_file import BUILTIN, check_location
 from corpus.fetching.urls import has_scheme, host_of, is_web_address, normal_url
-from corpus.readers import READERS, BadItem, Origin, reader_for
+from corpus.file_records import FileRecord, FileRecords
+from corpus.readers import READERS, READING, BadItem, Origin, reader_for
 from corpus.readers.cleaning import find_unstorable
 from corpus.readers.future import in_future, without_future
 from corpus.readers.problems import cannot_be_opened
 from corpus.webfeeds.port import Kept
-from retrieval.types import Article
+from retrieval.types import Article, text_digest
 
 _GIVE_ACCESS = "give access to it, or leave it out"
 _BRIEFS = Path(__file__).parent / "articles"
+# A file may change again without another time of change, if the file system's clock is as coarse as this.
+_COARSEST_CLOCK = 2_000_000_000
+_AT_ONCE = 1000  # articles, and files, whose records are written together
+FeedItem = Article | BadItem | Kept
+"""What a feed is read as."""
 
 
 class Feed(Protocol):
@@ -54,7 +63,7 @@ class Feed(Protocol):
     def records(self) -> Iterable[PageRecord]:
         """After a reading: what to remember of it once its articles are stored."""
 
-    def items(self) -> Iterator[Article | BadItem | Kept]:
+    def items(self) -> Iterator[FeedItem]:
         """Everything in the feed.
 
         Raises:
@@ -64,12 +73,22 @@ class Feed(Protocol):
 
 @dataclass(slots=True)
 class LocalFeed:
-    """A folder or a file."""
+    """A folder or a file.
+
+    Args:
+        known: its name and place.
+        path: where it is.
+        options: how it is read.
+        memory: what its files said before; those that have not changed since are not read. Without, all are.
+            It must know the feed.
+    """
 
     known: KnownFeed
     path: Path
     options: FeedOptions = field(default_factory=FeedOptions)
+    memory: FileRecords | None = field(default=None, compare=False, repr=False)
     lists_all: bool = field(init=False, default=True, compare=False)
+    _unsaved: list[FileRecord] = field(init=False, default_factory=list, compare=False, repr=False)
 
     @property
     def kind(self) -> FeedKind:
@@ -86,10 +105,10 @@ class LocalFeed:
 
     @property
     def records(self) -> tuple[PageRecord, ...]:
-        """Files are read anew each time."""
+        """Nothing was fetched; what files said goes to the memory at once."""
         return ()
 
-    def items(self) -> Iterator[Article | BadItem]:
+    def items(self) -> Iterator[FeedItem]:
         """Everything in the feed, files in the order of their names.
 
         Raises:
@@ -97,11 +116,16 @@ class LocalFeed:
         """
         self._require()
         self.lists_all = True
+        way = self._way()
         readable = 0
         unlisted: list[OSError] = []
         for file, relative in self._wanted(unlisted.append):
             readable += 1
-            yield from self._read(file, relative)
+            yield from self._items(file, relative, way)
+        if self.memory is not None:
+            self._save(self.memory)
+            if not unlisted:
+                self.memory.forget_gone_files(self.known.name, self._is_there, readable)
         for error in unlisted:
             # What is in such a folder is not known, so nothing of the feed may count as gone.
             self.lists_all = False
@@ -123,35 +147,61 @@ class LocalFeed:
         """The files to read, and their paths within the feed."""
         for file in _files(self.path, unlisted):
             relative = file.name if file == self.path else file.relative_to(self.path).as_posix()
-            if reader_for(file) is not None and self.options.wants(relative):
+            if self._wants(relative):
                 yield file, relative
 
-    def _read(self, file: Path, relative: str) -> Iterator[Article | BadItem]:
-        reader = reader_for(file)
+    def _items(self, file: Path, relative: str, way: str) -> Iterator[FeedItem]:
         closed = _closed(file)
         if closed is not None:
             # What it holds is not known, so it is not gone.
             self.lists_all = False
             yield BadItem(relative, cannot_be_opened(closed))
             return
-        before = _state(file)
-        try:
-            for item in reader.read(Origin(self.known.name, file, relative)) if reader else ():
-                yield from self._checked(item, relative)
-        except Exception as error:
-            self.lists_all = False
-            yield BadItem(relative, f"cannot be read: {unforeseen(f'{self.known.name}: {relative}', error)}")
-        if _state(file) != before:
+        now, before = time.time_ns(), _state(file)
+        stamp = ":".join([way, *map(str, before or ())])
+        problems = self.memory.file_problems(self.known.name, relative, stamp) if self.memory else None
+        if self.memory is None or problems is None:
+            settled = before is not None and before.modified < now - _COARSEST_CLOCK
+            yield from self._read(file, relative, before, stamp if settled else "")
+            return
+        yield from (BadItem(where, reason) for where, reason in problems)
+        yield from (Kept(article) for article in self.memory.file_articles(self.known.name, relative))
+
+    def _read(self, file: Path, relative: str, before: _State | None, stamp: str) -> Iterator[Article | BadItem]:
+        record = FileRecord(relative)
+        today = dt.datetime.now(dt.UTC).date()
+        for item in self._checked(file, relative, today):
+            if isinstance(item, BadItem):
+                record.problems.append((item.where, item.reason))
+                yield item
+            elif not self.options.is_too_old(item.published, today):
+                record.articles.append((item.id, article_digest(item)))
+                yield item
+            if len(record.articles) >= _AT_ONCE:
+                self._note(record)
+                record = record.rest()
+        if _state(file) == before and self.lists_all:
+            record.stamp = stamp
+        elif _state(file) != before:
             # What is missing now may only not have been written yet.
             self.lists_all = False
             yield BadItem(relative, "changed while it was read: index it again once it is whole")
+        self._note(record)
 
-    def _checked(self, item: Article | BadItem, relative: str) -> Iterator[Article | BadItem]:
-        """The item, with its outlet, and with a complaint if it is dated in the future."""
+    def _checked(self, file: Path, relative: str, today: dt.date) -> Iterator[Article | BadItem]:
+        """What a reader makes of a file, with the outlet, and with complaints of dates in the future."""
+        reader = reader_for(file)
+        try:
+            for item in reader.read(Origin(self.known.name, file, relative)) if reader else ():
+                yield from self._dated(item, relative, today)
+        except Exception as error:
+            self.lists_all = False
+            yield BadItem(relative, f"cannot be read: {unforeseen(f'{self.known.name}: {relative}', error)}")
+
+    def _dated(self, item: Article | BadItem, relative: str, today: dt.date) -> Iterator[Article | BadItem]:
         if isinstance(item, BadItem):
             yield item
             return
-        today = dt.datetime.now(dt.UTC).date()
         if not relative.lower().endswith(".jsonl"):
             item, complaint = without_future(item, today, relative)
         elif in_future(item.published, today):
@@ -163,21 +213,44 @@ class LocalFeed:
         if complaint:
             yield complaint
 
-    def _with_outlet(self, item: Article) -> Article:
+    def _note(self, record: FileRecord) -> None:
+        if self.memory is None or find_unstorable(record.path) is not None:
+            return
+        self._unsaved.append(record)
+        if len(self._unsaved) >= _AT_ONCE or len(record.articles) >= _AT_ONCE:
+            self._save(self.memory)
+
+    def _save(self, memory: FileRecords) -> None:
+        memory.remember_files(self.known.name, self._unsaved)
+        self._unsaved.clear()
+
+    def _way(self) -> str:
+        """Changes whenever the same file may give other articles."""
+        options = {name: value for name, value in self.options.stored().items() if name != "refresh"}
+        return f"{READING}:{text_digest(json.dumps(options, sort_keys=True))[:16]}"
+
+    def _wants(self, relative: str) -> bool:
+        return reader_for(Path(relative)) is not None and self.options.wants(relative)
+
+    def _is_there(self, relative: str) -> bool:
+        file = self.path / relative if self.path.is_dir() else self.path.with_name(relative)
+        return file.is_file() and self._wants(relative)
+
+    def _with_outlet(self, article: Article) -> Article:
         outlet = self.options.outlet.name
-        if item.source or not outlet:
-            return item
-        return Article(item.id, item.text, item.title, outlet, item.url, item.published)
+        if article.source or not outlet:
+            return article
+        return Article(article.id, article.text, article.title, outlet, article.url, article.published)
 
 
-def builtin_feed() -> LocalFeed:
+def builtin_feed(memory: FileRecords | None = None) -> LocalFeed:
     """The briefs."""
-    return LocalFeed(KnownFeed(BUILTIN, BUILTIN), _BRIEFS)
+    return LocalFeed(KnownFeed(BUILTIN, BUILTIN), _BRIEFS, memory=memory)
 
 
-def open_local(known: KnownFeed, options: FeedOptions) -> LocalFeed:
-    """A feed on disk that the catalogue knows."""
-    return builtin_feed() if known.name == BUILTIN else LocalFeed(known, Path(known.location), options)
+def open_local(known: KnownFeed, options: FeedOptions, memory: FileRecords | None = None) -> LocalFeed:
+    """A feed on disk that the catalogue knows; see :class:`LocalFeed`."""
+    return builtin_feed(memory) if known.name == BUILTIN else LocalFeed(known, Path(known.location), options, memory)
 
 
 def name_feed(location: str, known: Iterable[KnownFeed]) -> KnownFeed:
@@ -239,13 +312,22 @@ def _free_name(base: str, known: Iterable[KnownFeed]) -> str:
     return next(name for name in names if name not in taken)
 
 
-def _state(file: Path) -> tuple[int, int, int] | None:
-    """Changes whenever a file is written."""
+class _State(NamedTuple):
+    """Changes whenever a file is written. Times are in nanoseconds."""
+
+    inode: int
+    size: int
+    modified: int
+    changed: int
+    """Also by what sets the time of modification back."""
+
+
+def _state(file: Path) -> _State | None:
     try:
         state = file.stat()
     except OSError:
         return None
-    return state.st_ino, state.st_size, state.st_mtime_ns
+    return _State(state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
 
 
 def _closed(file: Path) -> OSError | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
@@ -22,10 +22,11 @@ from corpus.intake import Intake, batched
 from corpus.locking import indexing_lock
 from corpus.progress import CUTTING, ENCODING, Progress, Step, Steps, silent
 from corpus.runs import FeedRun, IndexRun
-from retrieval.encoders.port import Encoder, Vectors
+from corpus.vectors import CachedVectors
+from retrieval.encoders.port import Encoder
 from retrieval.errors import IndexDamaged, IndexMissing
-from retrieval.index.port import GenerationInfo, Index, IndexedPassage, IndexStore, IndexWriter
-from retrieval.passages import PassageCutter, encoder_inputs
+from retrieval.index.port import GenerationInfo, IndexedPassage, IndexStore, IndexWriter, PassageIds
+from retrieval.passages import PassageCutter
 from retrieval.types import Passage
 
 __all__ = ["FeedRun", "IndexRun", "Indexer", "Progress", "Step", "silent"]
@@ -36,6 +37,14 @@ _CUT_AT_ONCE = 50  # articles; a question waits no longer than that takes
 _PASSAGES = 512  # encoded at once, then handed to the index
 _CUTTER = 1
 """Raised when articles are cut another way, so that they are cut again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """The generation that is built upon; to hold it open while feeds are read would take memory for nothing."""
+
+    info: GenerationInfo
+    passages: PassageIds
 
 
 class Indexer:
@@ -79,7 +88,8 @@ class Indexer:
         Args:
             locations: feeds to add or bring up to date, or their names; without any, all known ones,
                 or the briefs where none is known.
-            rebuild: cut and encode everything anew, whatever state the index is in.
+            rebuild: read every file and cut every article anew, and make a new index, whatever state it is in; only
+                texts that were never encoded are.
             progress: is told how far it is.
             by: what started the run, as others are told.
 
@@ -105,10 +115,14 @@ class Indexer:
         self, find: Callable[[], Sequence[RegisteredFeed]], rebuild: bool, progress: Progress, by: str
     ) -> IndexRun:
         started = time.monotonic()
-        with indexing_lock(self._folder, by) as note, self._base(rebuild) as base:
+        with indexing_lock(self._folder, by) as note:
             steps = Steps((note, progress), self._stop)
+            base = self._base(rebuild)
             run = IndexRun()
-            self._read(find(), run, steps)
+            feeds = find()
+            for feed in feeds if rebuild else ():
+                self._catalogue.forget_files(feed.known.name)
+            self._read(feeds, run, steps)
             if not self._catalogue.count_articles():
                 raise NothingToIndex(_nothing(run.errors))
             self._cut(rebuild, steps)
@@ -138,33 +152,30 @@ class Indexer:
             )
         progress(CUTTING, len(revisions), len(revisions))
 
-    def _sync(self, base: Index | None, progress: Steps) -> GenerationInfo:
+    def _sync(self, base: _Base | None, progress: Steps) -> GenerationInfo:
         wanted = self._catalogue.current_passages()
-        held = base.passage_ids() if base else np.empty(0, dtype=np.int64)
+        held = base.passages if base else np.empty(0, dtype=np.int64)
         added, deleted = np.setdiff1d(wanted, held), np.setdiff1d(held, wanted)
         if base and not len(added) and not len(deleted):
             return base.info
-        with self._store.begin(fresh=base is None) as writer:
+        with (
+            CachedVectors(self._encoder, self._folder / "vectors.sqlite3") as vectors,
+            self._store.begin(fresh=base is None) as writer,
+        ):
             writer.delete(deleted.tolist())
             done = 0
             for batch in batched(added.tolist(), _PASSAGES):
                 progress(ENCODING, done, len(added))
-                self._add(writer, base, self._catalogue.passages(batch))
+                self._add(writer, vectors, self._catalogue.passages(batch))
                 done += len(batch)
             progress(ENCODING, done, len(added))
+            vectors.prune(self._catalogue.encoded_texts)
             return writer.publish()
 
-    @contextmanager
-    def _base(self, rebuild: bool) -> Iterator[Index | None]:
+    def _base(self, rebuild: bool) -> _Base | None:
         """The generation to build upon; ``None`` where the next one is to be made of the catalogue alone."""
-        index = None if rebuild else self._whole()
-        try:
-            yield index
-        finally:
-            if index:
-                index.close()
-
-    def _whole(self) -> Index | None:
+        if rebuild:
+            return None
         try:
             index = self._store.current()
         except IndexMissing:
@@ -172,39 +183,20 @@ class Indexer:
         except IndexDamaged as error:
             logger.warning("the index is made anew, since it is damaged: %s", error)
             return None
-        lost = self._catalogue.lacks(index.passage_ids())
-        if not lost:
-            return index
-        logger.warning("the index is made anew: the catalogue has lost %d of its passages, as by a power cut", lost)
-        self._catalogue.pass_over(index.passage_ids())
+        base = _Base(index.info, index.passage_ids())
         index.close()
-        return None
+        lost = self._catalogue.lacks(base.passages)
+        if lost:
+            logger.warning("the index is made anew: the catalogue has lost %d of its passages, as by a power cut", lost)
+            self._catalogue.pass_over(base.passages)
+        return base if not lost else None
 
-    def _add(self, writer: IndexWriter, base: Index | None, passages: Sequence[Passage]) -> None:
+    def _add(self, writer: IndexWriter, vectors: CachedVectors, passages: Sequence[Passage]) -> None:
         rows = [
             IndexedPassage(p.id, p.article.id, p.article.title, p.text, p.article.source, p.article.published)
             for p in passages
         ]
-        writer.add(rows, self._vectors(base, rows))
-
-    def _vectors(self, base: Index | None, rows: Sequence[IndexedPassage]) -> Vectors:
-        """float32 ``(n, d)``: from the generation before where it holds the same text, else encoded."""
-        vectors = np.empty((len(rows), self._encoder.dimension), dtype=np.float32)
-        known = self._known_twins(base, [row.id for row in rows]) if base else {}
-        at = [place for place, row in enumerate(rows) if row.id in known]
-        if base and at:
-            vectors[at] = base.vectors([known[rows[place].id] for place in at])
-        rest = [place for place, row in enumerate(rows) if row.id not in known]
-        if rest:
-            inputs = encoder_inputs((rows[place].title, rows[place].text) for place in rest)
-            vectors[rest] = self._encoder.encode_passages(inputs)
-        return vectors
-
-    def _known_twins(self, base: Index, ids: Sequence[int]) -> dict[int, int]:
-        twins = self._catalogue.twins(ids)
-        held = set(np.intersect1d(base.passage_ids(), [i for others in twins.values() for i in others]).tolist())
-        first = {passage: next((i for i in others if i in held), None) for passage, others in twins.items()}
-        return {passage: twin for passage, twin in first.items() if twin is not None}
+        writer.add(rows, vectors.of([(row.title, row.text) for row in rows]))
 
 
 def _nothing(errors: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ Nothing that goes wrong in one feed ends the run or touches another feed; what a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -56,8 +56,9 @@ class Intake:
         only_briefs = self.catalogue.count_articles() == self.catalogue.count_articles(BUILTIN)
         seen: set[str] = set()
         try:
-            for batch in batched(self._articles(feed, did, seen), _ARTICLES):
-                self.catalogue.store(name, batch)
+            for items in batched(self._told(feed, did), _ARTICLES):
+                if changed := list(self._changed(items, did, seen)):
+                    self.catalogue.store(name, changed)
         except FeedError as error:
             # A feed that cannot be reached keeps its articles.
             did.failed = self._complain(did, str(error))
@@ -88,35 +89,37 @@ class Intake:
         did.removed += self.catalogue.remove_older(name, oldest) if oldest else 0
         self.run.removed += did.removed
 
-    def _articles(self, feed: Feed, did: FeedRun, seen: set[str]) -> Iterator[Article]:
-        """The articles of a feed that are new or have changed; counts them and notes what was bad."""
+    def _told(self, feed: Feed, did: FeedRun) -> Iterator[Article | Kept]:
+        """The articles of a feed; tells how far it is and notes what was bad."""
         today, total = datetime.now(UTC).date(), feed.total
         number = 0
         self.progress(READING, 0, total, did.name)
         for number, item in enumerate(guarded(feed), start=1):
             if isinstance(item, BadItem):
                 self._complain(did, f"{item.where}: {item.reason}")
-            elif isinstance(item, Kept):
-                self._keep(item, did, seen)
-            elif not feed.options.is_too_old(item.published, today):
-                yield from self._new(item, did, seen)
+            elif isinstance(item, Kept) or not feed.options.is_too_old(item.published, today):
+                yield item
             total = total or feed.total
             self.progress(READING, number, total, did.name, did.errors)
         if number != total:
             self.progress(READING, number, number, did.name, did.errors)
 
-    def _keep(self, item: Kept, did: FeedRun, seen: set[str]) -> None:
-        seen.add(item.id)
-        owner = self.catalogue.owner(item.id)
-        if owner and owner[0] != did.name:
-            self._claims.setdefault(item.id, (did.name, None))
+    def _changed(self, items: Sequence[Article | Kept], did: FeedRun, seen: set[str]) -> Iterator[Article]:
+        """Those to be stored: new ones, and those that have changed."""
+        owners = self.catalogue.owners([item.id for item in items])
+        for item in items:
+            if item.id in seen:
+                self._complain(did, f"the id {item.id!r} occurs twice; the first one was kept")
+            elif isinstance(item, Kept):
+                seen.add(item.id)
+                if item.id in owners and owners[item.id][0] != did.name:
+                    self._claims.setdefault(item.id, (did.name, None))
+            else:
+                yield from self._new(item, owners.get(item.id), did, seen)
 
-    def _new(self, article: Article, did: FeedRun, seen: set[str]) -> Iterator[Article]:
-        """The article, if it is to be stored."""
-        if article.id in seen:
-            self._complain(did, f"the id {article.id!r} occurs twice; the first one was kept")
-            return
-        owner, digest = self.catalogue.owner(article.id), article_digest(article)
+    def _new(self, article: Article, owner: tuple[str, str] | None, did: FeedRun, seen: set[str]) -> Iterator[Article]:
+        """The article, if it is to be stored; ``owner`` is the feed that has it now, and its digest there."""
+        digest = article_digest(article)
         if owner and owner[0] not in {did.name, BUILTIN}:
             # Two feeds may list one page; the first to do so keeps it, for as long as it lists it.
             differs = owner[1] != digest and not is_web_address(article.id)

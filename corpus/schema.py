@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 from corpus.errors import CatalogueError
 
@@ -115,20 +116,37 @@ MIGRATIONS = (
     ALTER TABLE feeds ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX fetched_by_article ON fetched (article);
     """,
+    """
+    -- Files as they were when they were read, with what was wrong in them (JSON), and what each said of its articles.
+    CREATE TABLE files (
+        feed TEXT NOT NULL REFERENCES feeds (name) ON DELETE CASCADE ON UPDATE CASCADE,
+        path TEXT NOT NULL,
+        stamp TEXT NOT NULL,
+        problems TEXT NOT NULL,
+        PRIMARY KEY (feed, path)
+    ) WITHOUT ROWID;
+    CREATE TABLE file_articles (
+        feed TEXT NOT NULL REFERENCES feeds (name) ON DELETE CASCADE ON UPDATE CASCADE,
+        path TEXT NOT NULL,
+        article TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        PRIMARY KEY (feed, path, article)
+    ) WITHOUT ROWID;
+    """,
 )
 
 
-def migrate(connection: sqlite3.Connection, where: str) -> None:
-    """Bring the tables up to this version, each migration in a transaction of its own.
+def migrate(connection: sqlite3.Connection, where: str, migrations: Sequence[str]) -> None:
+    """Bring the tables up to the last of the migrations, each in a transaction of its own.
 
     Raises:
         CatalogueError: a newer version wrote the catalogue.
     """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(MIGRATIONS):
+    if version > len(migrations):
         raise CatalogueError(
             f"{where} belongs to a newer version (its tables are at {version}, this version knows "
-            f"{len(MIGRATIONS)}): upgrade Backchannel, or name another folder by --data-dir"
+            f"{len(migrations)}): upgrade Backchannel, or name another folder by --data-dir"
         )
-    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+    for number, script in enumerate(migrations[version:], start=version + 1):
         connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")

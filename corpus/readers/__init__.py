@@ -12,7 +12,7 @@ from corpus.readers.pdf import PdfReader
 from corpus.readers.plain import PlainTextReader
 from corpus.readers.port import BadItem, Origin, Reader
 
-__all__ = ["READERS", "BadItem", "Origin", "Reader", "reader_for"]
+__all__ = ["READERS", "READING", "BadItem", "Origin", "Reader", "reader_for"]
 
 _SHIPPED: tuple[Reader, ...] = (
     MarkdownReader(),
@@ -24,6 +24,9 @@ _SHIPPED: tuple[Reader, ...] = (
 
 READERS: Mapping[str, Reader] = {suffix: reader for reader in _SHIPPED for suffix in reader.suffixes}
 """The reader of each file name suffix, in lower case and with its dot."""
+
+READING = 1
+"""Raised when a reader makes another article of the same file, so that all files are read again."""
 
 
 def reader_for(path: Path) -> Reader | None:

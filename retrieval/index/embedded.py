@@ -201,16 +201,20 @@ class EmbeddedIndexWriter:
         return info
 
     def _write(self) -> GenerationInfo:
-        deleted = np.concatenate([*self._deleted, np.empty(0, dtype=np.int64)])
-        table = self._table.changed(deleted, self._added)
-        self._lexical.commit()
         self._dense.save(self._folder / "dense.faiss")
+        # What was written is let go: what is opened to be verified takes as much memory again.
+        self._dense = DenseIndex.empty(self._store.dimension)
+        self._lexical.commit()
+        deleted = np.concatenate([*self._deleted, np.empty(0, dtype=np.int64)])
+        table, self._table = self._table.changed(deleted, self._added), PassageTable.empty()
+        self._added.clear()
+        self._present.clear()
         table.save(self._folder)
         info = GenerationInfo(
             number=self._number,
             created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
             encoder=self._store.encoder,
-            dimension=self._dense.dimension,
+            dimension=self._store.dimension,
             passages=len(table.ids),
             horizon=table.horizon,
         )

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from sys import intern
 from typing import Self
 
 import numpy as np
@@ -48,7 +49,9 @@ class PassageTable:
         with np.load(folder / "passages.npz") as arrays:
             ids, ordinals = arrays["ids"], arrays["ordinals"]
         rows = json.loads((folder / "articles.json").read_text(encoding="utf-8"))
-        articles = (ArticleRow(i, source, date and PartialDate.parse(date)) for i, source, date in rows)
+        # Many articles share an outlet and a date: each is kept once, and read once.
+        dates = {date: PartialDate.parse(date) for date in {date for *_, date in rows} if date}
+        articles = (ArticleRow(i, intern(source), dates.get(date)) for i, source, date in rows)
         return cls(ids, ordinals, tuple(articles))
 
     def save(self, folder: Path) -> None:

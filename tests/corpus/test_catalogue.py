@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.catalogue import Catalogue, KnownFeed, article_digest
+from corpus.catalogue import Catalogue, KnownFeed, article_digest, input_digest
 from corpus.errors import CatalogueError
 from corpus.schema import MIGRATIONS
 from retrieval.dates import PartialDate
@@ -179,7 +179,7 @@ def test_an_article_comes_back_as_it_was_given(article: Article) -> None:
         catalogue.store("wire", [article])
         assert catalogue.article(article.id) == article
         assert catalogue.text(article.id, article.text_hash) == article.text
-        assert catalogue.owner(article.id) == ("wire", article_digest(article))
+        assert catalogue.owners([article.id]) == {article.id: ("wire", article_digest(article))}
         catalogue.close()
 
 
@@ -203,7 +203,7 @@ def test_the_digest_of_the_same_article_is_the_same() -> None:
 
 def test_an_article_that_nobody_stored_is_not_there(catalogue: Catalogue) -> None:
     assert catalogue.article("oslo") is None
-    assert catalogue.owner("oslo") is None
+    assert catalogue.owners(["oslo"]) == {}
     assert catalogue.text("oslo", OSLO.text_hash) is None
 
 
@@ -346,11 +346,17 @@ def test_an_unknown_passage_says_that_the_index_is_another_catalogues(catalogue:
         catalogue.passages([77])
 
 
-def test_twins_are_the_passages_that_are_encoded_from_the_same_title_and_text(catalogue: Catalogue) -> None:
-    catalogue.store("wire", [OSLO, replace(OSLO, id="copy", source="B"), replace(OSLO, id="other", title="Fish")])
+def test_texts_count_as_encoded_while_a_passage_has_them(catalogue: Catalogue) -> None:
+    catalogue.store("wire", [OSLO])
     cut(catalogue)
-    first, copy, other = current(catalogue)
-    assert catalogue.twins([first, copy, other]) == {first: [copy], copy: [first]}
+    digest, other = input_digest(OSLO.title, OSLO.text), input_digest("", OSLO.text)
+    assert catalogue.encoded_texts([digest, other]) == {digest}
+    assert catalogue.encoded_texts([]) == set()
+    catalogue.keep_only("wire", [])
+    publish(catalogue, 1)
+    assert catalogue.encoded_texts([digest]) == {digest}
+    publish(catalogue, 2)
+    assert catalogue.encoded_texts([digest]) == set()
 
 
 # Threads

@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -341,13 +342,70 @@ def test_a_run_beside_another_is_refused_and_changes_nothing(data: DataFolder, w
 # Rebuilding
 
 
-def test_a_rebuild_encodes_everything_anew(data: DataFolder, wire: Path) -> None:
+def test_a_rebuild_encodes_nothing_twice_and_makes_the_index_that_a_new_folder_gets(
+    data: DataFolder, wire: Path, tmp_path: Path
+) -> None:
+    (wire / "long.txt").write_text("\n\n".join(f"{text} {'So it went on and on. ' * 15}" for text in (NARVIK, OSLO)))
     data.index(wire)
-    data.newly_encoded()
+    first = data.newly_encoded()
     run = data.index(rebuild=True)
-    assert (run.generation, did(run), run.articles) == (2, (0, 0, 0), 2)
-    assert data.newly_encoded() == 2
-    assert data.texts() == [OSLO, BERGEN]
+    assert (run.generation, did(run), run.articles) == (2, (0, 0, 0), 3)
+    assert data.newly_encoded() == 0
+    fresh = DataFolder(tmp_path / "fresh")
+    fresh.index(wire)
+    assert fresh.newly_encoded() == first == len(data.texts())
+    assert vectors(data) == vectors(fresh)
+    fresh.catalogue.close()
+
+
+def vectors(data: DataFolder) -> list[tuple[str, bytes]]:
+    """Each passage of the published generation with its vector, to the bit."""
+    index = data.store.current()
+    rows = index.vectors(index.passage_ids().tolist())
+    return [(text, row.tobytes()) for text, row in zip(data.texts(), rows, strict=True)]
+
+
+@pytest.mark.parametrize("lost", ["index", "index/CURRENT", "index/000001/dense.faiss"])
+def test_an_index_that_is_lost_or_damaged_costs_no_encoding(data: DataFolder, wire: Path, lost: str) -> None:
+    data.index(wire)
+    expected = vectors(data)
+    data.newly_encoded()
+    gone = data.folder / lost
+    if gone.is_dir():
+        shutil.rmtree(gone)
+    else:
+        gone.unlink()
+    data.index(rebuild=True)
+    assert data.newly_encoded() == 0
+    assert vectors(data) == expected
+
+
+def test_an_article_that_moves_to_another_feed_or_comes_back_is_not_encoded_again(
+    data: DataFolder, wire: Path, tmp_path: Path
+) -> None:
+    other = write_jsonl(tmp_path / "other.jsonl", record("narvik", NARVIK))
+    data.index(wire, other)
+    data.newly_encoded()
+    write_jsonl(wire / "news.jsonl", record("bergen", BERGEN))
+    data.index()
+    data.index()
+    write_jsonl(other, record("narvik", NARVIK), record("oslo", OSLO))
+    assert did(data.index()) == (1, 0, 0)
+    assert data.newly_encoded() == 0
+    assert data.best("Who met in Oslo?") == OSLO
+
+
+def test_a_damaged_cache_of_vectors_costs_time_alone(
+    data: DataFolder, wire: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data.index(wire)
+    expected = vectors(data)
+    data.newly_encoded()
+    (data.folder / "vectors.sqlite3").write_bytes(b"no database" * 1000)
+    run = data.index(rebuild=True)
+    assert (run.errors, data.newly_encoded()) == ([], 2)
+    assert vectors(data) == expected
+    assert len(caplog.records) == 1
 
 
 def test_a_rebuild_takes_new_articles_in(data: DataFolder, wire: Path) -> None:
