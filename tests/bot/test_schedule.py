@@ -253,6 +253,9 @@ def test_a_change_of_the_feeds_file_is_noticed_and_a_broken_one_changes_nothing(
     assert problem in line
     file.write_text(file.read_text().replace("often", "15m"))
     clock.now = dt.datetime.now(dt.UTC)
+    assert names(schedule.look()) == ["new"], "it is to be refreshed more often than was planned"
+    assert schedule.look() is None
+    file.write_text(f'{file.read_text()}exclude = ["draft*"]\n')
     assert names(schedule.look()) == ["new"], "what is read in another way is read at once"
     assert app.service.status().problems == ()
     file.unlink()
