@@ -55,8 +55,8 @@ class Schedule:
         """Why nothing can be refreshed now; empty where all is well."""
 
     async def run(self, every: float) -> None:
-        """Look every so many seconds, until cancelled; what has begun goes on in its thread."""
-        while True:
+        """Look every so many seconds, until the bot stops; what has begun then goes on in its thread."""
+        while not self._app.stopping.is_set():
             await asyncio.get_running_loop().run_in_executor(self._pool, self.look)
             await asyncio.sleep(every)
 
