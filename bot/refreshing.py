@@ -26,7 +26,7 @@ _BY = "the schedule of `backchannel serve`"
 _FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 3600.0
 
 
-class Schedule:
+class Refreshing:
     """Looks now and then which feeds are due, by the clock on the wall, and refreshes those.
 
     It looks rather than sleeps until then, so that a clock that is set, or a machine that sleeps, does not matter.
