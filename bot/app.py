@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.metrics import Metrics
     from bot.people import Pseudonyms
     from bot.policy import Policy
-    from bot.schedule import Schedule
+    from bot.refreshing import Refreshing
     from bot.service import Service
     from corpus.catalogue import Catalogue
     from corpus.feed_register import FeedRegister
@@ -197,11 +197,11 @@ class Application:
         return Service(self)
 
     @_once
-    def schedule(self) -> Schedule:
+    def refreshing(self) -> Refreshing:
         """Refreshes feeds while the bot serves."""
-        from bot.schedule import Schedule
+        from bot.refreshing import Refreshing
 
-        return Schedule(self)
+        return Refreshing(self)
 
     @_once
     def policy(self) -> Policy:

@@ -148,7 +148,7 @@ class Server:
             expiring = asyncio.create_task(self._expire())
             tasks: list[asyncio.Task[Any]] = [serving, stopped, expiring]
             if settings.refresh:
-                tasks.append(asyncio.create_task(self._app.schedule.run(self._timing.look_every)))
+                tasks.append(asyncio.create_task(self._app.refreshing.run(self._timing.look_every)))
             try:
                 with self._app.service.watching():
                     await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -209,7 +209,7 @@ class Server:
         part = self._timing.stop_within / 6
         closing = [asyncio.create_task(platform.close()) for platform in self._running.values()]
         await _wait(closing, part)
-        ended = await asyncio.gather(self._reception.drain(3 * part), self._app.schedule.ended(4 * part))
+        ended = await asyncio.gather(self._reception.drain(3 * part), self._app.refreshing.ended(4 * part))
         self.finished = all(ended)
         for task in (*tasks, *closing):
             task.cancel()

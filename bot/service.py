@@ -126,7 +126,7 @@ class Service:
             feeds=feeds,
             data_dir=str(self._app.settings.data_dir),
             underway=underway(self._app.settings.data_dir),
-            problems=tuple(problem for problem in (problem, self._app.schedule.problem) if problem),
+            problems=tuple(problem for problem in (problem, self._app.refreshing.problem) if problem),
             trouble=trouble,
         )
 

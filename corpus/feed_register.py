@@ -64,7 +64,7 @@ class FeedRegister:
         file = self._find_file()
         if file is None:
             return []
-        state = file, _state(file)
+        state = file, _content(file)
         if self._read[0] != state:
             try:
                 self._read = state, _registered(file)
@@ -189,13 +189,12 @@ def _registered(file: Path) -> list[RegisteredFeed]:
     return [RegisteredFeed(entry.known(folder), entry.options(), declared=True) for entry in read_feeds_file(file).feed]
 
 
-def _state(file: Path) -> tuple[int, int, int] | None:
-    """Changes whenever the file does."""
+def _content(file: Path) -> bytes | None:
+    """What the file says; ``None`` where it cannot be read."""
     try:
-        state = file.stat()
+        return file.read_bytes()
     except OSError:
         return None
-    return state.st_ino, state.st_size, state.st_mtime_ns
 
 
 def feeds_file(data_dir: Path, named: Path | None) -> Path | None:

@@ -86,15 +86,19 @@ class Harvest:
 
     async def _extracted(self, entry: Entry, got: Fetched) -> Outcome:
         validators = got.validators
-        record = PageRecord(entry.url, "", validators.etag, validators.last_modified, entry.stamp)
+        # A page without an article now, as behind a login, keeps the one that it had.
+        known = self.known.get(entry.url)
+        kept, before = _kept(known) if known else (), known.article if known else ""
+        record = PageRecord(entry.url, before, validators.etag, validators.last_modified, entry.stamp)
         try:
             page = await asyncio.to_thread(self.extract, got.data, url=got.url, content_type=got.content_type)
         except CorpusError as error:
-            return Outcome((BadItem(entry.url, str(error)),), record)
+            return Outcome((*kept, BadItem(entry.url, str(error))), record)
         except Exception as error:
-            return Outcome((BadItem(entry.url, f"cannot be read: {unforeseen(entry.url, error)}"),), failed=True)
+            bad = BadItem(entry.url, f"cannot be read: {unforeseen(entry.url, error)}")
+            return Outcome((*kept, bad), failed=True)
         if not page.text.strip():
-            return Outcome((BadItem(entry.url, "holds no article: leave it out"),), record)
+            return Outcome((*kept, BadItem(entry.url, "holds no article: leave it out")), record)
         url = article_address(got.url, page.url)
         article = Article(
             id=url,

@@ -150,6 +150,10 @@ class WebReading:
         outcome = await self._harvest(fetcher, host_of(got.url)).page(got)
         # Without an article now, what was read before stays.
         self.lists_all = any(isinstance(item, Article) for item in outcome.items)
+        if not self.lists_all:
+            # It is told each time, until there is an article again.
+            yield Outcome(tuple(item for item in outcome.items if isinstance(item, BadItem)))
+            return
         record = outcome.record and replace(outcome.record, url=self.feed.location, stamp=self._stamp)
         yield replace(outcome, record=record)
 

@@ -201,6 +201,8 @@ def test_a_feed_on_the_web_that_goes_bad_gives_one_line_and_keeps_its_articles(n
     assert (room.failing()["bad"] == error) is bad.fails
     assert room.failing()["good"] is None
     assert {feed.name: feed.errors for feed in run.feeds} == {"before": 0, "bad": 1, "good": 0}
+    if bad.fails:
+        assert room.index().errors == [error], "it is told until it works"
 
 
 def test_a_feed_that_works_again_stands_in_the_status_no_more(room: Newsroom) -> None:
@@ -320,6 +322,26 @@ def test_a_page_that_our_own_code_trips_over_costs_itself_alone(
     assert len(room.articles("feed")) == 1
     assert "in extract" in caplog.text
     assert "a secret" not in caplog.text
+
+
+@pytest.mark.parametrize("becomes", [b"this trips", LOGIN])
+def test_a_page_of_a_sitemap_that_cannot_be_read_any_more_keeps_its_article(room: Newsroom, becomes: bytes) -> None:
+    def extract(data: bytes, *, url: str | None, content_type: str | None) -> Page:
+        if b"trips" in data:
+            raise ValueError
+        return extract_page(data, url=url, content_type=content_type)
+
+    room.extract = extract
+    room.site.pages |= {"/map.xml": sitemap((room.site.url("/a"), "2024-07-09")), "/a": GOOD.encode()}
+    room.add(room.site.url("/map.xml"), WEB, "map")
+    room.index()
+    held = room.articles("map")
+    room.site.pages |= {"/map.xml": sitemap((room.site.url("/a"), "2024-07-10")), "/a": becomes}
+    run = room.index()
+    assert (len(run.errors), run.removed) == (1, 0)
+    assert room.articles("map") == held
+    assert room.index().removed == 0
+    assert room.articles("map") == held
 
 
 class Tripping:

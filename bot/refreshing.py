@@ -26,7 +26,7 @@ _BY = "the schedule of `backchannel serve`"
 _FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 3600.0
 
 
-class Schedule:
+class Refreshing:
     """Looks now and then which feeds are due, by the clock on the wall, and refreshes those.
 
     It looks rather than sleeps until then, so that a clock that is set, or a machine that sleeps, does not matter.
@@ -55,8 +55,8 @@ class Schedule:
         """Why nothing can be refreshed now; empty where all is well."""
 
     async def run(self, every: float) -> None:
-        """Look every so many seconds, until cancelled; what has begun goes on in its thread."""
-        while True:
+        """Look every so many seconds, until the bot stops; what has begun then goes on in its thread."""
+        while not self._app.stopping.is_set():
             await asyncio.get_running_loop().run_in_executor(self._pool, self.look)
             await asyncio.sleep(every)
 

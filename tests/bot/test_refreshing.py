@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bot.app import Application
 from bot.messages import TERMINAL, Platform
-from bot.schedule import Schedule
+from bot.refreshing import Refreshing
 from bot.serve import Server, Timing
 from bot.settings import Settings
 from corpus.errors import IndexStopped
@@ -78,9 +78,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def schedule(app: Application, clock: Clock) -> Schedule:
-    schedule = Schedule(app, clock.wall, clock.seconds)
-    app.schedule = schedule
+def schedule(app: Application, clock: Clock) -> Refreshing:
+    schedule = Refreshing(app, clock.wall, clock.seconds)
+    app.refreshing = schedule
     first = schedule.look()
     assert first is not None
     assert first.feeds == [], "what an earlier process may have left is done first"
@@ -99,7 +99,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 # When
 
 
-def test_a_feed_is_refreshed_when_it_is_due_and_not_before(schedule: Schedule, clock: Clock, feed: Path) -> None:
+def test_a_feed_is_refreshed_when_it_is_due_and_not_before(schedule: Refreshing, clock: Clock, feed: Path) -> None:
     write_jsonl(feed, record("oslo", "Envoys met in Oslo after all."))
     clock.move(HOUR * 0.9)
     assert schedule.look() is None
@@ -110,14 +110,14 @@ def test_a_feed_is_refreshed_when_it_is_due_and_not_before(schedule: Schedule, c
     assert schedule.look() is None or names(schedule.look()) == ["wire.jsonl"]
 
 
-def test_where_nothing_has_changed_no_generation_is_made(schedule: Schedule, clock: Clock, app: Application) -> None:
+def test_where_nothing_has_changed_no_generation_is_made(schedule: Refreshing, clock: Clock, app: Application) -> None:
     clock.move(2 * HOUR)
     run = schedule.look()
     assert names(run) == ["wire.jsonl"]
     assert app.service.status().info.number == 1
 
 
-def test_only_what_is_due_is_read(schedule: Schedule, clock: Clock, app: Application, tmp_path: Path) -> None:
+def test_only_what_is_due_is_read(schedule: Refreshing, clock: Clock, app: Application, tmp_path: Path) -> None:
     slow = write_jsonl(tmp_path / "slow.jsonl", record("bergen", "The ferry was late."))
     app.register.add(str(slow), FeedOptions(refresh=dt.timedelta(days=1)), "slow")
     assert names(schedule.look()) == ["slow"], "what was added by another process comes at once"
@@ -129,7 +129,7 @@ def test_the_briefs_alone_are_nothing_to_refresh(tmp_path: Path, clock: Clock) -
     app = application(Settings(data_dir=tmp_path / "briefs"), HeldEncoder())
     app.service.reindex()
     clock.move(dt.timedelta(days=400))
-    assert Schedule(app, clock.wall, clock.seconds).look() is None
+    assert Refreshing(app, clock.wall, clock.seconds).look() is None
     assert all(state.next_refresh is None for state in app.service.status().feeds)
     close(app)
 
@@ -163,7 +163,7 @@ def test_pauses_grow_up_to_a_limit_and_are_never_shorter_than_the_interval(refre
 
 
 def test_a_feed_that_fails_is_left_alone_longer_each_time_and_told_once(
-    schedule: Schedule, clock: Clock, app: Application, feed: Path, caplog: pytest.LogCaptureFixture
+    schedule: Refreshing, clock: Clock, app: Application, feed: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     feed.unlink()
     waits = []
@@ -185,7 +185,7 @@ def test_a_feed_that_fails_is_left_alone_longer_each_time_and_told_once(
 
 
 def test_another_process_is_waited_for_without_a_word(
-    schedule: Schedule, clock: Clock, app: Application, caplog: pytest.LogCaptureFixture
+    schedule: Refreshing, clock: Clock, app: Application, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock.move(2 * HOUR)
     with indexing_process(app.settings.data_dir):
@@ -195,7 +195,7 @@ def test_another_process_is_waited_for_without_a_word(
 
 
 def test_a_run_that_fails_is_tried_again_after_a_pause_and_stands_in_the_status(
-    schedule: Schedule, clock: Clock, app: Application, feed: Path, caplog: pytest.LogCaptureFixture
+    schedule: Refreshing, clock: Clock, app: Application, feed: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_jsonl(feed, record("oslo", "Envoys met in Oslo after all."))
 
@@ -222,7 +222,7 @@ def test_a_run_that_fails_is_tried_again_after_a_pause_and_stands_in_the_status(
 
 
 def test_a_fault_of_our_own_does_not_end_the_schedule(
-    schedule: Schedule, clock: Clock, app: Application, caplog: pytest.LogCaptureFixture
+    schedule: Refreshing, clock: Clock, app: Application, caplog: pytest.LogCaptureFixture
 ) -> None:
     app.indexer._store = None  # type: ignore[assignment]
     clock.move(2 * HOUR)
@@ -235,7 +235,7 @@ def test_a_fault_of_our_own_does_not_end_the_schedule(
 
 
 def test_a_change_of_the_feeds_file_is_noticed_and_a_broken_one_changes_nothing(
-    schedule: Schedule, clock: Clock, app: Application, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    schedule: Refreshing, clock: Clock, app: Application, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_jsonl(tmp_path / "new.jsonl", record("bergen", "The ferry was late."))
     file = app.settings.data_dir / "feeds.toml"
@@ -253,6 +253,9 @@ def test_a_change_of_the_feeds_file_is_noticed_and_a_broken_one_changes_nothing(
     assert problem in line
     file.write_text(file.read_text().replace("often", "15m"))
     clock.now = dt.datetime.now(dt.UTC)
+    assert names(schedule.look()) == ["new"], "it is to be refreshed more often than was planned"
+    assert schedule.look() is None
+    file.write_text(f'{file.read_text()}exclude = ["draft*"]\n')
     assert names(schedule.look()) == ["new"], "what is read in another way is read at once"
     assert app.service.status().problems == ()
     file.unlink()
@@ -266,7 +269,7 @@ def test_where_the_feeds_file_is_broken_from_the_start_the_known_feeds_are_refre
 ) -> None:
     (app.settings.data_dir / "feeds.toml").write_text("[[feed]]\n")
     clock.move(2 * HOUR)
-    assert names(Schedule(app, clock.wall, clock.seconds).look()) == ["wire.jsonl"]
+    assert names(Refreshing(app, clock.wall, clock.seconds).look()) == ["wire.jsonl"]
 
 
 # While serving
