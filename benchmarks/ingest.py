@@ -207,7 +207,8 @@ class Newsroom:
         touched = chance.sample(sorted(self._records), max(int(len(self._records) * share), 4))
         quarter = len(touched) // 4
         new = []
-        for article_id in touched[quarter:]:
+        corrected = touched[2 * quarter :]
+        for article_id in corrected:
             self._records[article_id]["text"] += " This article has been corrected."
         for article_id in touched[:quarter]:
             gone = self._records.pop(article_id)
@@ -215,7 +216,7 @@ class Newsroom:
             self._records[new[-1]] = {**gone, "id": new[-1], "text": f"It was new. {gone['text']}"}
             if not self._one_file:
                 self._file(article_id).unlink()
-        self._write([*touched[2 * quarter :], *new])
+        self._write([*corrected, *new])
 
     def _write(self, ids: Sequence[str]) -> None:
         if self._one_file:
