@@ -274,27 +274,29 @@ class EmbeddedIndexStore:
             Manifest.read(base).check_encoder(self.encoder)
         with _writing(self._root):
             self._root.mkdir(parents=True, exist_ok=True)
-            for unfinished in self._root.glob(f"*{_BUILDING}"):
-                shutil.rmtree(unfinished, ignore_errors=True)
+            self._sweep()
             return EmbeddedIndexWriter(self, max(_numbers(self._root), default=0) + 1, base)
 
     def clean_up(self) -> int | None:
         """See :class:`retrieval.index.port.IndexStore`."""
         leases = Leases(self._root / _LEASES)
-        dropped: list[Path] = []
         try:
             with leases.locked():
                 held = leases.held() | {self.folder_of(self.current_number() or 0).name}
                 for number in _numbers(self._root)[:-_KEPT]:
                     old = self.folder_of(number)
                     if old.name not in held:
-                        # Gone in one step; what a crash leaves of it is removed when the next generation is begun.
-                        dropped.append(old.rename(old.with_suffix(f".{uuid4().hex[:8]}{_BUILDING}")))
+                        # Gone in one step; what a crash leaves of it is swept away by the next run.
+                        old.rename(old.with_suffix(f".{uuid4().hex[:8]}{_BUILDING}"))
         except OSError as error:
             logger.warning("old generations in %s cannot be removed: %s", self._root, error)
-        for folder in dropped:
-            shutil.rmtree(folder, ignore_errors=True)
+        self._sweep()
         return min(_numbers(self._root), default=None)
+
+    def _sweep(self) -> None:
+        """Remove what was never finished, and what is on its way out."""
+        for folder in self._root.glob(f"*{_BUILDING}"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def make_current(self, built: Path, number: int) -> None:
         """Give the finished folder its name, then point ``CURRENT`` at it in one step."""
