@@ -109,7 +109,7 @@ class Application:
         """Answers by their ids."""
         from bot.answers import AnswerBook
 
-        return AnswerBook(self.journal, self.people, self.service.verify)
+        return AnswerBook(self.journal, self.people, self.service.recalled)
 
     @_once
     def encoder(self) -> Encoder:

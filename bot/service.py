@@ -5,19 +5,24 @@ It is synchronous and safe to call from several threads; adapters call it off th
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import threading
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from bot.messages import AnswerReply, IndexReply, Question, StatusReply, SummaryReply
+from bot.errors import UsageError
+from bot.messages import AnswerReply, HistoryReply, IndexReply, OutdatedCitation, Question, StatusReply, SummaryReply
 from corpus.catalogue import Catalogue
+from corpus.changes import stands, steps
 from corpus.indexer import Progress, silent
 from retrieval.engine import Engine, Pace, ReadingBudget
 from retrieval.errors import IndexMissing, QuotationError
 from retrieval.index.embedded import current_number, open_any
 from retrieval.index.port import GenerationInfo, Index
 from retrieval.questions import parse_question
+from retrieval.segmentation import sentences
 from retrieval.summary import Summarizer
 from retrieval.types import Citation, Filters, Query
 
@@ -114,7 +119,10 @@ class Service:
         Raises:
             CorpusError, IndexFault: see :meth:`corpus.indexer.Indexer.run`.
         """
-        return IndexReply(self._app.indexer.run(list(feeds), rebuild=rebuild, progress=progress))
+        run = self._app.indexer.run(list(feeds), rebuild=rebuild, progress=progress)
+        kept = dt.timedelta(days=self._app.settings.retention_days)
+        self._catalogue.expire_removed(dt.datetime.now(dt.UTC) - kept)
+        return IndexReply(run)
 
     def article_text(self, citation: Citation) -> str:
         """The whole text of a cited article, as it was when it was cited.
@@ -124,7 +132,10 @@ class Service:
         """
         text = self._catalogue.text(citation.article_id, citation.text_hash)
         if text is None:
-            raise QuotationError(f"article {citation.article_id!r} has changed since it was quoted: ask again")
+            raise QuotationError(
+                f"article {citation.article_id!r} has changed since it was quoted, and what it said is no longer kept: "
+                "ask again"
+            )
         return text
 
     def verify(self, citation: Citation) -> None:
@@ -134,6 +145,47 @@ class Service:
             QuotationError: it does not stand there, or that text is no longer kept.
         """
         citation.verify(self.article_text(citation))
+
+    def recalled(self, citation: Citation) -> Citation:
+        """A citation of an earlier answer, verified; where its article has changed since, it says so.
+
+        Raises:
+            QuotationError: it does not stand in the text that it quotes, or that text is no longer kept.
+        """
+        self.verify(citation)
+        ended = self._catalogue.ended(citation)
+        if ended is None:
+            return citation
+        article = self._catalogue.article(citation.article_id)
+        quoted = [highlight.text for highlight in citation.highlights] or [
+            span.of(citation.text) for span in sentences(citation.text)
+        ]
+        kept = article is not None and all(stands(sentence, article.text) for sentence in quoted)
+        values = {field.name: getattr(citation, field.name) for field in fields(Citation)}
+        return OutdatedCitation(**values, ended=ended.when, removed=ended.removed, stands=kept)
+
+    def history(self, name: str, most: int | None = None) -> HistoryReply:
+        """What an article has said.
+
+        Args:
+            name: its id, its address or its whole title.
+            most: how many of the newest revisions to show; all of them for ``None``.
+
+        Raises:
+            UsageError: there is no such article, or more than one.
+        """
+        found = self._catalogue.articles_named(name.strip())
+        if not found:
+            raise UsageError(
+                f"there is no article {name.strip()[:200]!r}: name one by its id, its address or its whole title, "
+                "as answers show it"
+            )
+        if len(found) > 1:
+            listed = ", ".join(repr(article_id) for article_id in found[:5])
+            more = " and more" if len(found) > 5 else ""
+            raise UsageError(f"{name.strip()[:200]!r} names several articles: name one by its id: {listed}{more}")
+        history = self._catalogue.history(found[0])
+        return HistoryReply(history[-1].article, tuple(steps(history, most)), len(history))
 
     @property
     def _catalogue(self) -> Catalogue:

@@ -110,6 +110,18 @@ MIGRATIONS = (
         PRIMARY KEY (feed, url)
     ) WITHOUT ROWID;
     """,
+    """
+    -- When another revision took the place of one or, if "removed", when its article was found to be gone.
+    ALTER TABLE revisions ADD COLUMN ended TEXT;
+    ALTER TABLE revisions ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;
+    UPDATE revisions SET ended = (
+        SELECT min(later.seen) FROM revisions later
+        WHERE later.article_id = revisions.article_id AND later.id > revisions.id
+    );
+    UPDATE revisions SET ended = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now'), removed = 1
+        WHERE ended IS NULL AND id NOT IN (SELECT revision FROM articles);
+    CREATE INDEX revisions_by_end ON revisions (ended) WHERE ended IS NOT NULL;
+    """,
 )
 
 

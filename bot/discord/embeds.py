@@ -27,6 +27,7 @@ from bot.messages import (
     ContextReply,
     GapsReply,
     HelpReply,
+    HistoryReply,
     IndexReply,
     Notice,
     PassagesReply,
@@ -38,7 +39,8 @@ from bot.messages import (
 )
 from bot.passages import unfolded
 from bot.render.excerpts import pieces
-from bot.render.links import link_to
+from bot.render.history import Line, Mark, history_lines, history_title
+from bot.render.links import link_to, safe_link
 from bot.render.words import (
     NO_GAPS,
     NOT_ANSWERED,
@@ -62,6 +64,7 @@ from retrieval.types import Citation
 
 _MOST_CITED = 3
 _GAPS_SHOWN = 20
+_MOST_CHANGES, _LONGEST_CHANGE = 40, 300
 _COMMAND, _DOES = 200, 1000  # our own words, which are shorter
 _WIDE = 3000
 """Characters of a passage with what stands around it."""
@@ -91,6 +94,8 @@ def render(  # noqa: C901, PLR0911 (a case for each kind of reply)
             return _related(reply, workspace)
         case ComparisonReply():
             return _comparison(reply)
+        case HistoryReply():
+            return _history(reply)
         case SummaryReply():
             return _summary(reply)
         case SourcesReply():
@@ -192,6 +197,17 @@ def _comparison(reply: ComparisonReply) -> tuple[Message, ...]:
     for heading, citations in changed_words(reply):
         cards += [Embed(strong(heading)), *_citations(citations, 1)]
     return packed(above, cards)
+
+
+def _history(reply: HistoryReply) -> tuple[Message, ...]:
+    title, url = clipped(history_title(reply), 300), safe_link(reply.article.url)
+    lines = history_lines(reply, _MOST_CHANGES, _LONGEST_CHANGE)
+    return packed(strong(link(title, url) if url else title), described(_change(line) for line in lines))
+
+
+def _change(line: Line) -> str:
+    shown = escape(str(line))
+    return strong(shown) if line.mark is Mark.HEADING else shown
 
 
 def _summary(reply: SummaryReply) -> tuple[Message, ...]:

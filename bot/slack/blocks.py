@@ -12,6 +12,7 @@ from bot.messages import (
     ContextReply,
     GapsReply,
     HelpReply,
+    HistoryReply,
     IndexReply,
     Notice,
     PassagesReply,
@@ -23,7 +24,8 @@ from bot.messages import (
 )
 from bot.passages import unfolded
 from bot.related import related_questions
-from bot.render.links import link_to
+from bot.render.history import Mark, history_lines, history_title
+from bot.render.links import link_to, safe_link
 from bot.render.words import (
     NO_GAPS,
     abstention_words,
@@ -64,6 +66,7 @@ _WIDE = 3000  # characters of a citation with the paragraphs around it
 _MOST_GAPS = 20
 _MOST_SOURCES = 10
 _LONGEST_LINE = 300
+_MOST_CHANGES = 40  # lines of an article's history
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ def render(reply: Reply, showing: Showing) -> list[Payload]:  # noqa: C901, PLR0
             return messages([*paragraphs(["Questions to go on with:"]), *_related(reply.answer_id, reply.questions)])
         case ComparisonReply():
             return messages(_comparison(reply))
+        case HistoryReply():
+            return messages(_history(reply))
         case SummaryReply():
             return messages(_summary(reply))
         case SourcesReply():
@@ -222,6 +227,14 @@ def _comparison(reply: ComparisonReply) -> list[Block]:
     blocks = small(recalled_words(reply.before)) + paragraphs([comparison_words(reply)])
     for heading, citations in changed_words(reply):
         blocks += [rich(section(text(heading, bold=True))), *_numbered(citations, 1)]
+    return blocks
+
+
+def _history(reply: HistoryReply) -> list[Block]:
+    title = shortened(history_title(reply), _LONGEST_LINE)
+    blocks = [rich(section(link(safe_link(reply.article.url), title, bold=True)))]
+    for line in history_lines(reply, _MOST_CHANGES, _LONGEST_LINE):
+        blocks.append(rich(section(text(shortened(str(line), 2 * _LONGEST_LINE), bold=line.mark is Mark.HEADING))))
     return blocks
 
 
