@@ -224,6 +224,11 @@ class Application:
                 getattr(self, name).close()
 
     @property
+    def has_catalogue(self) -> bool:
+        """Whether there is a catalogue; to ask for :attr:`catalogue` would make one."""
+        return self._database.exists()
+
+    @property
     def _database(self) -> Path:
         return self.settings.data_dir / "catalogue.sqlite3"
 

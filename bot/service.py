@@ -9,6 +9,7 @@ import datetime as dt
 import logging
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from bot.errors import UsageError
 from bot.messages import AnswerReply, HistoryReply, IndexReply, OutdatedCitation, Question, StatusReply, SummaryReply
 from corpus.catalogue import Catalogue
 from corpus.changes import stands, steps
+from corpus.errors import FetchError
+from corpus.fetching.urls import canonical_url, is_web_address
 from corpus.indexer import Progress, silent
 from retrieval.engine import Engine, Pace, ReadingBudget
 from retrieval.errors import IndexMissing, QuotationError
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from bot.app import Application
 
 logger = logging.getLogger(__name__)
+_MOST_LISTED = 5
 
 
 class Service:
@@ -174,18 +178,23 @@ class Service:
         Raises:
             UsageError: there is no such article, or more than one.
         """
-        found = self._catalogue.articles_named(name.strip())
+        history = self._catalogue.history(self._article_named(name.strip()))
+        return HistoryReply(history[-1].article, tuple(steps(history, most)), len(history))
+
+    def _article_named(self, name: str) -> str:
+        found = self._catalogue.articles_named(name)
+        if not found and is_web_address(name):
+            with suppress(FetchError):
+                found = self._catalogue.articles_named(canonical_url(name))
         if not found:
             raise UsageError(
-                f"there is no article {name.strip()[:200]!r}: name one by its id, its address or its whole title, "
-                "as answers show it"
+                f"there is no article {name[:200]!r}: name one by its id, its address or its whole title, as answers "
+                "show them"
             )
         if len(found) > 1:
-            listed = ", ".join(repr(article_id) for article_id in found[:5])
-            more = " and more" if len(found) > 5 else ""
-            raise UsageError(f"{name.strip()[:200]!r} names several articles: name one by its id: {listed}{more}")
-        history = self._catalogue.history(found[0])
-        return HistoryReply(history[-1].article, tuple(steps(history, most)), len(history))
+            listed = ", ".join([*map(repr, found[:_MOST_LISTED]), *(["…"] if found[_MOST_LISTED:] else [])])
+            raise UsageError(f"{name[:200]!r} names several articles: name one by its id: {listed}")
+        return found[0]
 
     @property
     def _catalogue(self) -> Catalogue:
@@ -227,6 +236,16 @@ def has_index(app: Application) -> bool:
         IndexDamaged: the pointer to it is broken.
     """
     return current_number(app.index_folder) is not None
+
+
+def require_catalogue(app: Application) -> None:
+    """See that something has been indexed in the data folder, now or before, and make nothing there.
+
+    Raises:
+        IndexMissing: nothing has.
+    """
+    if not app.has_catalogue:
+        raise no_index(app)
 
 
 def require_index(app: Application) -> None:

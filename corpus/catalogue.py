@@ -62,7 +62,8 @@ class Catalogue(FeedRecords, RevisionRecords):
                 digest = article_digest(article)
                 # The same article, from another feed.
                 moved = connection.execute(
-                    "UPDATE articles SET feed = ? WHERE id = ? AND revision IN (SELECT id FROM revisions WHERE digest = ?)",
+                    "UPDATE articles SET feed = ? WHERE id = ?"
+                    " AND revision IN (SELECT id FROM revisions WHERE digest = ?)",
                     (feed, article.id, digest),
                 )
                 if moved.rowcount:
@@ -111,7 +112,7 @@ class Catalogue(FeedRecords, RevisionRecords):
     def article(self, article_id: str) -> Article | None:
         """An article as it is now."""
         rows = self._rows(f"{SELECT_ARTICLES} JOIN articles a ON a.revision = r.id WHERE a.id = ?", (article_id,))
-        return next((article_of(row[1:]) for row in rows), None)
+        return next((article_of(row) for row in rows), None)
 
     def text(self, article_id: str, text_hash: str) -> str | None:
         """What an article said when its text had this hash, if that is still kept."""
@@ -157,7 +158,7 @@ class Catalogue(FeedRecords, RevisionRecords):
             QuotationError: the text of one is no longer what was stored.
         """
         rows = self._rows_in(f"{SELECT_ARTICLES} WHERE r.id IN", revisions)
-        return [(row[0], article_of(row[1:])) for row in rows]
+        return [(row[0], article_of(row)) for row in rows]
 
     def store_passages(self, cut: Iterable[tuple[int, Article, Sequence[Span]]], cut_for: str) -> None:
         """Replace the passages of revisions, in one transaction."""

@@ -9,7 +9,8 @@
     ├── NothingToIndex     no feed holds an article
     ├── NoArticle          a web page that holds no article
     ├── IndexBusy          another process is indexing this data folder
-    └── CatalogueError     the catalogue cannot be opened or written, or belongs to a newer version
+    ├── CatalogueError     the catalogue cannot be opened or written, or belongs to a newer version
+    └── BackupError        a backup that cannot be made, or from which nothing can be restored
 """
 
 
@@ -71,3 +72,7 @@ class IndexBusy(CorpusError):
 
 class CatalogueError(CorpusError):
     """The catalogue cannot be opened or written, or belongs to a newer version."""
+
+
+class BackupError(CorpusError):
+    """A backup that cannot be made, or from which nothing can be restored."""

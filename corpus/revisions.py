@@ -13,8 +13,11 @@ from retrieval.errors import QuotationError
 from retrieval.types import Article, Citation
 
 SELECT_ARTICLES = (
-    "SELECT r.id, r.text_hash, r.article_id, r.text, r.title, r.source, r.url, r.published FROM revisions r"
+    "SELECT r.id, r.text_hash, r.article_id, r.text, r.title, r.source, r.url, r.published, r.seen, r.ended, r.removed"
+    " FROM revisions r"
 )
+_EVER = "SELECT DISTINCT r.article_id FROM revisions r"
+_NOW = f"{_EVER} JOIN articles a ON a.revision = r.id"
 _MOST_NAMED = 6
 
 
@@ -49,11 +52,8 @@ class RevisionRecords(Database):
         Raises:
             QuotationError: the text of one is no longer what was stored.
         """
-        rows = self._rows(
-            f"{SELECT_ARTICLES.replace(' FROM', ', r.seen, r.ended, r.removed FROM')} WHERE r.article_id = ? ORDER BY r.id",
-            (article_id,),
-        )
-        return [Revision(article_of(row[1:8]), seen, ended, bool(removed)) for *row, seen, ended, removed in rows]
+        rows = self._rows(f"{SELECT_ARTICLES} WHERE r.article_id = ? ORDER BY r.id", (article_id,))
+        return [Revision(article_of(row), seen=row[-3], ended=row[-2], removed=bool(row[-1])) for row in rows]
 
     def ended(self, quoted: Citation) -> Ended | None:
         """When an article ceased to be as it was quoted; ``None`` where it is like that now, or never was."""
@@ -74,8 +74,8 @@ class RevisionRecords(Database):
         if when is None:
             return None
         gone = self._rows(
-            "SELECT ended FROM revisions WHERE article_id = ? AND removed AND article_id NOT IN (SELECT id FROM articles)"
-            " ORDER BY id DESC LIMIT 1",
+            "SELECT ended FROM revisions WHERE article_id = ? AND removed"
+            " AND article_id NOT IN (SELECT id FROM articles) ORDER BY id DESC LIMIT 1",
             (quoted.article_id,),
         )
         return next((Ended(removed, removed=True) for (removed,) in gone), Ended(when, removed=False))
@@ -86,14 +86,10 @@ class RevisionRecords(Database):
         They are the one of that id, else those at that address, else those of that title, letter case aside;
         each time those that are there now, else those that were.
         """
-        for field in ("article_id", "url", "title"):
-            for joined in ("JOIN articles a ON a.revision = r.id", ""):
-                rows = self._rows(
-                    f"SELECT DISTINCT r.article_id FROM revisions r {joined}"
-                    f" WHERE r.{field} = ?{' COLLATE NOCASE' if field == 'title' else ''} LIMIT ?",
-                    (name, _MOST_NAMED),
-                )
-                if name and rows:
+        for matches in ("r.article_id = ?", "r.url = ?", "r.title = ? COLLATE NOCASE") if name else ():
+            for articles in (_NOW, _EVER):
+                rows = self._rows(f"{articles} WHERE {matches} LIMIT ?", (name, _MOST_NAMED))
+                if rows:
                     return [article_id for (article_id,) in rows]
         return []
 
@@ -112,12 +108,12 @@ class RevisionRecords(Database):
 
 
 def article_of(row: Sequence[Any]) -> Article:
-    """An article from a row of :data:`SELECT_ARTICLES` without its first column.
+    """An article from a row of :data:`SELECT_ARTICLES`.
 
     Raises:
         QuotationError: the text is no longer what was stored.
     """
-    text_hash, article_id, text, title, source, url, published = row
+    _, text_hash, article_id, text, title, source, url, published, *_ = row
     article = Article(article_id, text, title, source, url, date_of(published))
     if article.text_hash != text_hash:
         raise QuotationError(

@@ -125,11 +125,11 @@ MIGRATIONS = (
 )
 
 
-def migrate(connection: sqlite3.Connection, where: str) -> None:
-    """Bring the tables up to this version, each migration in a transaction of its own.
+def check_version(connection: sqlite3.Connection, where: str) -> int:
+    """The version of a catalogue's tables; 0 stands for none at all.
 
     Raises:
-        CatalogueError: a newer version wrote the catalogue.
+        CatalogueError: a newer version wrote it.
     """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(MIGRATIONS):
@@ -137,5 +137,19 @@ def migrate(connection: sqlite3.Connection, where: str) -> None:
             f"{where} belongs to a newer version (its tables are at {version}, this version knows "
             f"{len(MIGRATIONS)}): upgrade Backchannel, or name another folder by --data-dir"
         )
-    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
+    return int(version)
+
+
+def migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Bring the tables from a version up to this one, in one transaction.
+
+    Raises:
+        sqlite3.Error: that is impossible; the tables are as they were.
+    """
+    script = " ".join(MIGRATIONS[version:])
+    try:
+        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {len(MIGRATIONS)}; COMMIT;")
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

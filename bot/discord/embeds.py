@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from bot.desk import gaps_csv
 from bot.discord.cards import about, cited, described, escaped_lines, titled
@@ -13,6 +14,7 @@ from bot.discord.payloads import (
     ANSWERED,
     LONGEST_CONTENT,
     LONGEST_LABEL,
+    LONGEST_TITLE,
     PLAIN,
     Action,
     Attachment,
@@ -70,7 +72,7 @@ _WIDE = 3000
 """Characters of a passage with what stands around it."""
 
 
-def render(  # noqa: C901, PLR0911 (a case for each kind of reply)
+def render(  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
     reply: Reply, *, today: dt.date, with_question: bool = False, shareable: bool = False, workspace: str = ""
 ) -> tuple[Message, ...]:
     """A reply as one message, or several where one cannot hold it.
@@ -200,9 +202,10 @@ def _comparison(reply: ComparisonReply) -> tuple[Message, ...]:
 
 
 def _history(reply: HistoryReply) -> tuple[Message, ...]:
-    title, url = clipped(history_title(reply), 300), safe_link(reply.article.url)
     lines = history_lines(reply, _MOST_CHANGES, _LONGEST_CHANGE)
-    return packed(strong(link(title, url) if url else title), described(_change(line) for line in lines))
+    first, *rest = described(_change(line) for line in lines)
+    title, url = clipped(history_title(reply), LONGEST_TITLE), safe_link(reply.article.url) or ""
+    return packed("", [replace(first, title=title, url=url), *rest])
 
 
 def _change(line: Line) -> str:

@@ -117,7 +117,7 @@ class Presses:
         if isinstance(reply, Notice):
             await whisper(reply)
             return
-        # Those who read it there see an answer of now, unless it is that no more, and the question that they have not seen.
+        # Those who read it there see an answer of now, unless it is outdated, and the question that they have not seen.
         shown = replace(reply, asked=None) if not reply.outdated else reply
         for message in render(shown, today=self._host.today, with_question=True):
             posted = await follow_up(interaction, message, private=False)

@@ -58,7 +58,7 @@ _CHANGED = {Mark.HEADING: "bold", Mark.REMOVED: "red", Mark.ADDED: "green"}
 _OPEN, _CLOSE = "⟦", "⟧"
 
 
-def render(  # noqa: C901, PLR0911 (a case for each kind of reply)
+def render(  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
     reply: Reply, *, today: dt.date, color: bool, folded: bool = True, explain: bool = False
 ) -> RenderableType:
     """A reply.

@@ -84,7 +84,7 @@ class Showing:
     share: str | None = None
 
 
-def render(reply: Reply, showing: Showing) -> list[Payload]:  # noqa: C901, PLR0911 (a case for each kind of reply)
+def render(reply: Reply, showing: Showing) -> list[Payload]:  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
     """A reply as messages, in order; each has ``text`` beside its ``blocks``."""
     match reply:
         case AnswerReply():
@@ -232,10 +232,11 @@ def _comparison(reply: ComparisonReply) -> list[Block]:
 
 def _history(reply: HistoryReply) -> list[Block]:
     title = shortened(history_title(reply), _LONGEST_LINE)
-    blocks = [rich(section(link(safe_link(reply.article.url), title, bold=True)))]
-    for line in history_lines(reply, _MOST_CHANGES, _LONGEST_LINE):
-        blocks.append(rich(section(text(shortened(str(line), 2 * _LONGEST_LINE), bold=line.mark is Mark.HEADING))))
-    return blocks
+    lines = history_lines(reply, _MOST_CHANGES, _LONGEST_LINE)
+    return [
+        rich(section(link(safe_link(reply.article.url), title, bold=True))),
+        *(rich(section(text(str(line), bold=line.mark is Mark.HEADING))) for line in lines),
+    ]
 
 
 def _summary(reply: SummaryReply) -> list[Block]:
