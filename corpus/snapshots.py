@@ -15,6 +15,7 @@ from retrieval.files import sync
 _BUSY_SECONDS = 30.0
 _SOON = 2.0
 _BROKEN = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+_MAGIC = b"SQLite format 3\0"
 _WITHOUT_INDEX = "DELETE FROM passages WHERE NOT current; DELETE FROM generations;"
 
 
@@ -110,8 +111,12 @@ def settle(file: Path) -> None:
 
     Raises:
         BackupError: another process uses it.
-        CatalogueError: it cannot be opened.
+        CatalogueError: SQLite cannot open it.
+        OSError: it cannot be read.
     """
+    with file.open("rb") as stream:
+        if stream.read(len(_MAGIC)) != _MAGIC:
+            return  # SQLite would throw its log away
     with _opened(file, _SOON) as connection:
         try:
             # Refused while anybody else has the file open.
