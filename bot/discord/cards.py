@@ -28,7 +28,7 @@ def cited(citation: Citation, number: int, *, room: int = _ROOM, color: int = PL
     since = since_words(citation)
     if since:
         # A bar reaches to the end of a description; so what is no quotation stands in front of it.
-        descriptions[:1] = _below(strong(escape(since)), descriptions[0])
+        descriptions[:1] = _below(escape(since), descriptions[0])
     embeds = [Embed(description, color=color) for description in descriptions]
     first = Embed(embeds[0].description, f"{number}. {titled(citation)}", link_to(citation) or "", color=color)
     embeds[0] = first

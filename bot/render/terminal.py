@@ -184,7 +184,8 @@ def _history(reply: HistoryReply) -> RenderableType:
     parts: list[RenderableType] = [Text(history_title(reply), style="bold cyan"), Text(about.text, style="dim")]
     for line in lines:
         if line.mark is Mark.HEADING:
-            parts.append(Text())
+            parts += [Text(), Text(line.text, style=_CHANGED[line.mark])]
+            continue
         hanging = Table.grid(Column(width=len(line.mark), no_wrap=True), Column(overflow="fold"))
         style = _CHANGED.get(line.mark, "")
         hanging.add_row(Text(line.mark, style=style), Text(_unjoined(line.text), style=style))
