@@ -121,6 +121,8 @@ MIGRATIONS = (
     UPDATE revisions SET ended = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now'), removed = 1
         WHERE ended IS NULL AND id NOT IN (SELECT revision FROM articles);
     CREATE INDEX revisions_by_end ON revisions (ended) WHERE ended IS NOT NULL;
+    CREATE INDEX revisions_by_url ON revisions (url);
+    CREATE INDEX revisions_by_title ON revisions (title COLLATE NOCASE);
     """,
 )
 

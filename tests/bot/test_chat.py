@@ -295,6 +295,20 @@ def test_an_altered_article_is_not_shown_and_the_talk_goes_on(app: Application, 
     assert "5 articles" in status
 
 
+# What changed since
+
+
+def test_what_is_opened_after_its_article_changed_says_so(app: Application) -> None:
+    given = re.search(r"answer ([0-9A-Z]{6})", one_line(talk(app, QUESTION)[1]))
+    assert given
+    app.catalogue.remove_feed(app.catalogue.feeds()[0].name)
+    _, again, opened, context, _ = talk(app, f"/answer {given.group(1)}", "open 1", "context 1")
+    for shown in (again, opened, context):
+        assert "They agreed to let grain ships pass" in one_line(shown)
+        assert "The article has been removed since (seen " in one_line(shown)
+    assert "Insurers raised their rates" in one_line(opened)
+
+
 # Leaving
 
 

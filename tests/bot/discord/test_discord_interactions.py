@@ -42,6 +42,19 @@ async def test_ask_is_private_until_it_is_shared(bot: Bot, server: FakeDiscord) 
     assert again.private
 
 
+async def test_an_answer_that_is_outdated_when_it_is_shared_says_so(bot: Bot, server: FakeDiscord) -> None:
+    asked = await server.command("ask", {"question": QUESTION})
+    await seen(asked)
+    bot.app.catalogue.remove_feed(bot.app.catalogue.feeds()[0].name)
+
+    shared = await seen(await server.press(asked.replies[0], "Share in channel"))
+
+    assert SENTENCE in shared.text
+    assert "as given on" in shared.text
+    assert "The article has been removed since (seen " in shared.text
+    assert not shared.private
+
+
 async def test_a_reply_to_a_shared_answer_goes_on_from_it(bot: Bot, server: FakeDiscord) -> None:
     asked = await server.command("ask", {"question": QUESTION})
     await seen(asked)
