@@ -1,7 +1,9 @@
 import csv
 import datetime as dt
 import io
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -259,6 +261,21 @@ def test_what_is_kept_of_a_removed_article_goes_with_the_answers(app: Applicatio
         with pytest.raises(UsageError):
             app.desk.history(name)
     assert app.desk.history("undated").article.id == "undated"
+
+
+def test_an_index_run_lets_go_of_what_was_removed_long_ago(app: Application, feed: Path) -> None:
+    for kept in (NEWS[1:], NEWS[2:]):
+        write_jsonl(feed, *kept)
+        app.service.reindex()
+    with closing(sqlite3.connect(app.settings.data_dir / "catalogue.sqlite3")) as connection:
+        connection.execute("UPDATE revisions SET ended = '2020-01-01T00:00:00+00:00' WHERE article_id = 'oslo'")
+        connection.commit()
+    assert app.desk.history("oslo").revisions
+    write_jsonl(feed, *NEWS[3:])
+    app.service.reindex()
+    with pytest.raises(UsageError):
+        app.desk.history("oslo")
+    assert app.desk.history("copy").revisions
 
 
 def test_an_article_is_named_by_its_id_its_address_or_its_title(app: Application) -> None:
