@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from pydantic import TypeAdapter
@@ -28,13 +29,13 @@ class AnswerBook:
     Args:
         journal: where they are kept.
         people: hides who asked.
-        verify: raises :class:`QuotationError` for a citation that no longer stands in its article.
+        verified: gives a citation as it can be shown now; raises :class:`QuotationError` where it cannot.
     """
 
-    def __init__(self, journal: Journal, people: Pseudonyms, verify: Callable[[Citation], None]) -> None:
+    def __init__(self, journal: Journal, people: Pseudonyms, verified: Callable[[Citation], Citation]) -> None:
         self._journal = journal
         self._people = people
-        self._verify = verify
+        self._verified = verified
 
     def keep(self, answer: Answer, question: str, asker: Asker, asked: dt.datetime) -> str:
         """Store an answer under a random id that is not taken; ``question`` is what to ask for it again."""
@@ -53,14 +54,14 @@ class AnswerBook:
                 return stored.id
 
     def recall(self, answer_id: str, asker: Asker) -> tuple[StoredAnswer, AnswerReply]:
-        """An answer as it was given, without the citations whose articles have changed since.
+        """An answer as it was given, from the text that was quoted; what changed since says so.
 
         Raises:
             UsageError: there is none of that id which this person asked for, or which was given in this place.
         """
         stored = self.find(answer_id, asker)
         answer = _json().validate_json(stored.body)
-        shown = tuple(citation for citation in answer.citations if self._stands(citation))
+        shown = tuple(self._shown(answer.citations))
         reply = AnswerReply(
             replace(answer, citations=shown),
             stored.id,
@@ -85,12 +86,10 @@ class AnswerBook:
             "its id stands below each answer"
         )
 
-    def _stands(self, citation: Citation) -> bool:
-        try:
-            self._verify(citation)
-        except QuotationError:
-            return False
-        return True
+    def _shown(self, citations: Iterable[Citation]) -> Iterator[Citation]:
+        for citation in citations:
+            with suppress(QuotationError):
+                yield self._verified(citation)
 
 
 def _json() -> TypeAdapter[Answer]:

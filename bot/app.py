@@ -113,7 +113,7 @@ class Application:
         """Answers by their ids."""
         from bot.answers import AnswerBook
 
-        return AnswerBook(self.journal, self.people, self.service.verify)
+        return AnswerBook(self.journal, self.people, self.service.recalled)
 
     @_once
     def encoder(self) -> Encoder:
@@ -238,6 +238,11 @@ class Application:
         for name in ("catalogue", "journal"):
             if name in self.__dict__:
                 getattr(self, name).close()
+
+    @property
+    def has_catalogue(self) -> bool:
+        """Whether there is a catalogue; to ask for :attr:`catalogue` would make one."""
+        return self._database.exists()
 
     @property
     def _database(self) -> Path:

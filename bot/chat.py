@@ -11,7 +11,7 @@ from rich.text import Text
 from bot.app import Application
 from bot.console import output_console, show, shows_color
 from bot.errors import BotError, UsageError
-from bot.messages import TERMINAL, ContextReply, HelpReply, Notice, Question, Reply
+from bot.messages import TERMINAL, AnswerReply, ContextReply, HelpReply, Notice, Question, Reply
 from bot.passages import around, unfolded, whole_article
 from bot.progress import progress_bars
 from bot.render.terminal import passages
@@ -33,6 +33,7 @@ _HELP = (
     ("/summary TOPIC", "the main sentences on a topic, or of the article of that id or title"),
     ("/sources", "what the corpus holds"),
     ("/answer ID [diff]", "an answer again; with diff, what today's corpus gives instead"),
+    ("/history ARTICLE", "what the article of that id, address or title said before"),
     ("/forget", "delete what you have asked"),
     ("/status", "what the index holds, and how this process does"),
     ("/gaps", "questions that were not answered well"),
@@ -111,6 +112,7 @@ class Chat:
             "/summary": lambda topic: self._show(self._desk.summarize(self._question(topic))),
             "/sources": lambda _: self._show(self._desk.sources()),
             "/answer": self._recall,
+            "/history": lambda name: self._show(self._desk.history(name)),
             "/forget": lambda _: self._forget(),
             "/status": lambda _: self._show(self._desk.status(TERMINAL)),
             "/gaps": lambda _: self._show(self._desk.gaps(TERMINAL)),
@@ -134,6 +136,10 @@ class Chat:
         if isinstance(reply, Notice):
             return
         self._desk.remember(TERMINAL, reply)
+        self._go_on_from(reply)
+
+    def _go_on_from(self, reply: AnswerReply) -> None:
+        """Let `more`, `open` and the like be about this answer."""
         self._answer_id, self._page, self._related = reply.answer_id, 0, ()
         self._citations = unfolded(reply.answer.citations)
         hint = "more: the closest passages" if reply.answer.abstained else "more · open 1 · context 1 · related"
@@ -158,7 +164,8 @@ class Chat:
     def _numbered(self, number: str) -> Citation:
         if not number.isdecimal() or not 1 <= int(number) <= len(self._citations):
             raise UsageError(f"there is no passage {number or '…'}: name one by its number, such as `open 1`")
-        return self._citations[int(number) - 1]
+        # It may have changed since it was shown.
+        return self._service.recalled(self._citations[int(number) - 1])
 
     def _show_related(self) -> None:
         reply = self._desk.related(TERMINAL, self._last())
@@ -182,7 +189,12 @@ class Chat:
         answer_id, _, how = text.partition(" ")
         if how not in {"", "diff"}:
             raise UsageError(f"/answer takes an id and perhaps `diff`, not {how!r}")
-        self._show(self._desk.compare(TERMINAL, answer_id) if how else self._desk.recall(TERMINAL, answer_id))
+        if how:
+            self._show(self._desk.compare(TERMINAL, answer_id))
+            return
+        reply = self._desk.recall(TERMINAL, answer_id)
+        self._show(reply)
+        self._go_on_from(reply)
 
     def _forget(self) -> None:
         self._show(self._desk.forget(TERMINAL))

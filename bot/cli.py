@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from bot.arguments import Folder
+from bot.data_cli import data_commands
 from bot.errors import BotError, NotBuiltYet, UsageError
 from bot.feeds_cli import feeds_group
 from corpus.errors import CorpusError, FeedError
@@ -397,3 +398,5 @@ def _show(reply: Reply, *, explain: bool = False) -> None:
 
 
 cli.add_command(feeds_group(_application, _print_json))
+for _command in data_commands(_application, _print_json, _show):
+    cli.add_command(_command)

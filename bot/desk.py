@@ -21,6 +21,7 @@ from bot.messages import (
     ComparisonReply,
     ContextReply,
     GapsReply,
+    HistoryReply,
     IndexReply,
     Notice,
     PassagesReply,
@@ -43,6 +44,7 @@ _PAGE = 3
 _MOST_PASSAGES = 30
 _MOST_GAPS = 200
 _CHOICES = 25
+_MOST_REVISIONS = 10
 
 
 class Desk:
@@ -150,7 +152,7 @@ class Desk:
     # Commands
 
     def recall(self, asker: Asker, answer_id: str) -> AnswerReply:
-        """An answer again, as it was given.
+        """An answer again, as it was given; what has changed since says so.
 
         Raises:
             UsageError: no such answer, for this person or in this place.
@@ -183,6 +185,14 @@ class Desk:
     def titles(self, part: str) -> list[tuple[str, str]]:
         """Ids and titles of articles to choose from, at most 25."""
         return self._app.catalogue.titles(part.strip(), _CHOICES)
+
+    def history(self, name: str) -> HistoryReply:
+        """What an article has said lately: its newest revisions, as many as people read in a chat.
+
+        Raises:
+            UsageError: no article, or more than one, has that id, address or whole title.
+        """
+        return self._app.service.history(name, _MOST_REVISIONS)
 
     def sources(self) -> SourcesReply:
         """What the corpus holds."""
@@ -230,7 +240,10 @@ class Desk:
 
     def expire(self) -> int:
         """Delete what is older than the settings keep; returns how many answers went."""
-        return self._app.journal.expire(self._clock() - dt.timedelta(days=self._app.settings.retention_days))
+        oldest = self._clock() - dt.timedelta(days=self._app.settings.retention_days)
+        # Once no answer can quote it any more.
+        self._app.catalogue.expire_removed(oldest)
+        return self._app.journal.expire(oldest)
 
     def _before(self, asker: Asker) -> str | None:
         oldest = self._clock() - dt.timedelta(hours=self._app.settings.follow_up_hours)

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from corpus.catalogue import KnownFeed, Outlet
+from corpus.changes import Step
 from corpus.indexer import IndexRun
 from corpus.journal import Gap
 from corpus.progress import Underway
 from retrieval.index.port import GenerationInfo
 from retrieval.summary import Summary
-from retrieval.types import Answer, Citation, Horizon
+from retrieval.types import Answer, Article, Citation, Horizon
 
 
 class Platform(StrEnum):
@@ -81,6 +82,21 @@ class Question:
     asker: Asker = TERMINAL
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutdatedCitation(Citation):
+    """A citation of an article that has changed since, shown from the text that was quoted.
+
+    Args:
+        ended: when the change was seen; ISO 8601, in UTC.
+        removed: whether the article is there no more.
+        stands: whether the marked sentences still stand in today's text.
+    """
+
+    ended: str
+    removed: bool
+    stands: bool
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerReply:
     """An answer.
@@ -90,7 +106,7 @@ class AnswerReply:
         answer_id: under which it was kept; ``None`` where it was not.
         searched: what was searched for, where that is more than was asked: a follow-up with what went before.
         asked: when it was asked, of an answer shown again.
-        lost: how many of its citations can no longer be shown, since their articles have changed.
+        lost: how many of its citations can no longer be shown, since the text that they quote is not kept.
     """
 
     answer: Answer
@@ -98,6 +114,11 @@ class AnswerReply:
     searched: str | None = None
     asked: dt.datetime | None = None
     lost: int = 0
+
+    @property
+    def outdated(self) -> bool:
+        """Whether anything that it cites has changed since."""
+        return self.lost > 0 or any(isinstance(citation, OutdatedCitation) for citation in self.answer.citations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +157,21 @@ class ComparisonReply:
     after: AnswerReply
     gone: tuple[Citation, ...]
     new: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryReply:
+    """What an article has said: its newest revisions, the oldest of these first.
+
+    Args:
+        article: as it is now, or was when it was removed.
+        steps: the revisions and what changed with each.
+        revisions: how many are kept, shown or not.
+    """
+
+    article: Article
+    steps: tuple[Step, ...]
+    revisions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +252,7 @@ Reply = (
     | ContextReply
     | RelatedReply
     | ComparisonReply
+    | HistoryReply
     | SummaryReply
     | SourcesReply
     | GapsReply

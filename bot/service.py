@@ -5,19 +5,23 @@ It is synchronous and safe to call from several threads; adapters call it off th
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import replace
+from contextlib import AbstractContextManager, suppress
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from bot.engines import WARMING, Engines, instead
-from bot.messages import AnswerReply, IndexReply, Question, StatusReply, SummaryReply
+from bot.errors import UsageError
+from bot.messages import AnswerReply, HistoryReply, IndexReply, OutdatedCitation, Question, StatusReply, SummaryReply
 from corpus.catalogue import Catalogue
-from corpus.errors import CatalogueError, FeedsFileError
+from corpus.changes import stands, steps
+from corpus.errors import CatalogueError, FeedsFileError, FetchError
 from corpus.feed_records import FeedState
 from corpus.feed_register import RegisteredFeed
 from corpus.feeds_file import BUILTIN
+from corpus.fetching.urls import canonical_url, is_web_address
 from corpus.indexer import Progress, Step, silent
 from corpus.locking import underway
 from corpus.runs import IndexRun
@@ -25,6 +29,7 @@ from retrieval.errors import IndexDamaged, IndexMissing, QuotationError
 from retrieval.index.embedded import EmbeddedIndex, current_number, open_any, open_last_good
 from retrieval.index.port import GenerationInfo
 from retrieval.questions import parse_question
+from retrieval.segmentation import sentences
 from retrieval.summary import Summarizer
 from retrieval.types import Answer, Citation, Filters, Query
 
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
     from bot.app import Application
 
 logger = logging.getLogger(__name__)
+_MOST_LISTED = 5
 
 
 class Service:
@@ -177,6 +183,8 @@ class Service:
     def _indexed(self, run: IndexRun) -> IndexReply:
         if self.generation:
             self._engines.look(warm=True)
+        kept = dt.timedelta(days=self._app.settings.retention_days)
+        self._catalogue.expire_removed(dt.datetime.now(dt.UTC) - kept)
         return IndexReply(run)
 
     def article_text(self, citation: Citation) -> str:
@@ -187,7 +195,10 @@ class Service:
         """
         text = self._catalogue.text(citation.article_id, citation.text_hash)
         if text is None:
-            raise QuotationError(f"article {citation.article_id!r} has changed since it was quoted: ask again")
+            raise QuotationError(
+                f"article {citation.article_id!r} has changed since it was quoted, and what it said is no longer kept: "
+                "ask again"
+            )
         return text
 
     def verify(self, citation: Citation) -> None:
@@ -197,6 +208,52 @@ class Service:
             QuotationError: it does not stand there, or that text is no longer kept.
         """
         citation.verify(self.article_text(citation))
+
+    def recalled(self, citation: Citation) -> Citation:
+        """A citation of an earlier answer, verified; where its article has changed since, it says so.
+
+        Raises:
+            QuotationError: it does not stand in the text that it quotes, or that text is no longer kept.
+        """
+        self.verify(citation)
+        ended = self._catalogue.ended(citation)
+        if ended is None:
+            return citation
+        article = self._catalogue.article(citation.article_id)
+        quoted = [highlight.text for highlight in citation.highlights] or [
+            span.of(citation.text) for span in sentences(citation.text)
+        ]
+        kept = article is not None and all(stands(sentence, article.text) for sentence in quoted)
+        values = {field.name: getattr(citation, field.name) for field in fields(Citation)}
+        return OutdatedCitation(**values, ended=ended.when, removed=ended.removed, stands=kept)
+
+    def history(self, name: str, most: int | None = None) -> HistoryReply:
+        """What an article has said.
+
+        Args:
+            name: its id, its address or its whole title.
+            most: how many of the newest revisions to show; all of them for ``None``.
+
+        Raises:
+            UsageError: there is no such article, or more than one.
+        """
+        history = self._catalogue.history(self._article_named(name.strip()))
+        return HistoryReply(history[-1].article, tuple(steps(history, most)), len(history))
+
+    def _article_named(self, name: str) -> str:
+        found = self._catalogue.articles_named(name)
+        if not found and is_web_address(name):
+            with suppress(FetchError):
+                found = self._catalogue.articles_named(canonical_url(name))
+        if not found:
+            raise UsageError(
+                f"there is no article {name[:200]!r}: name one by its id, its address or its whole title, as answers "
+                "show them"
+            )
+        if len(found) > 1:
+            listed = ", ".join([*map(repr, found[:_MOST_LISTED]), *(["…"] if found[_MOST_LISTED:] else [])])
+            raise UsageError(f"{name[:200]!r} names several articles: name one by its id: {listed}")
+        return found[0]
 
     @property
     def _catalogue(self) -> Catalogue:
@@ -239,6 +296,16 @@ def has_index(app: Application) -> bool:
         IndexDamaged: the pointer to it is broken.
     """
     return current_number(app.index_folder) is not None
+
+
+def require_catalogue(app: Application) -> None:
+    """See that something has been indexed in the data folder, now or before, and make nothing there.
+
+    Raises:
+        IndexMissing: nothing has.
+    """
+    if not app.has_catalogue:
+        raise no_index(app)
 
 
 def require_index(app: Application) -> None:

@@ -6,17 +6,15 @@ import datetime as dt
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from sys import intern
-from typing import Any
 
 import numpy as np
 
 from corpus.database import now
 from corpus.feed_records import KnownFeed
 from corpus.file_records import FileRecords
+from corpus.revisions import SELECT_ARTICLES, RevisionRecords, article_of, date_of
 from retrieval.dates import PartialDate
-from retrieval.errors import IndexDamaged, QuotationError
+from retrieval.errors import IndexDamaged
 from retrieval.index.port import GenerationInfo, PassageIds
 from retrieval.passages import title_prefix
 from retrieval.types import Article, Passage, Span, text_digest
@@ -34,7 +32,7 @@ class Outlet:
     last: PartialDate | None
 
 
-class Catalogue(FileRecords):
+class Catalogue(FileRecords, RevisionRecords):
     """Articles, what indexes hold of them, and the feeds they come from; see :class:`corpus.database.Database`."""
 
     # What an index refers to must be on the disk before that index is.
@@ -59,16 +57,29 @@ class Catalogue(FileRecords):
         return {article_id: (feed, digest) for article_id, feed, digest in rows}
 
     def store(self, feed: str, articles: Iterable[Article]) -> None:
-        """Write new revisions of articles, in one transaction; passages of older ones cease to be current."""
+        """Write new revisions of articles, in one transaction.
+
+        The older ones are kept, and end; their passages cease to be current.
+        """
         with self._transaction() as connection:
             for article in articles:
+                digest = article_digest(article)
+                # The same article, from another feed.
+                moved = connection.execute(
+                    "UPDATE articles SET feed = ? WHERE id = ?"
+                    " AND revision IN (SELECT id FROM revisions WHERE digest = ?)",
+                    (feed, article.id, digest),
+                )
+                if moved.rowcount:
+                    continue
                 self._retire(connection, [article.id])
+                self._end(connection, [article.id], removed=False)
                 cursor = connection.execute(
                     "INSERT INTO revisions (article_id, digest, title, source, url, published, text, text_hash, seen)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         article.id,
-                        article_digest(article),
+                        digest,
                         article.title,
                         article.source,
                         article.url,
@@ -98,6 +109,7 @@ class Catalogue(FileRecords):
     def _remove(self, article_ids: Sequence[str]) -> None:
         with self._transaction() as connection:
             self._retire(connection, article_ids)
+            self._end(connection, article_ids, removed=True)
             connection.executemany("DELETE FROM articles WHERE id = ?", [(i,) for i in article_ids])
 
     def hand_over(self, feed: str, article_ids: Iterable[str], claims: Mapping[str, str]) -> int:
@@ -127,13 +139,13 @@ class Catalogue(FileRecords):
         rows = self._rows(
             "SELECT a.id, r.published FROM articles a JOIN revisions r ON r.id = a.revision WHERE a.feed = ?", (feed,)
         )
-        dates = {article_id: _date(published) for article_id, published in rows}
+        dates = {article_id: date_of(published) for article_id, published in rows}
         return self.keep_only(feed, [i for i, date in dates.items() if date is None or date.last >= oldest])
 
     def article(self, article_id: str) -> Article | None:
         """An article as it is now."""
-        rows = self._rows(f"{_ARTICLES} JOIN articles a ON a.revision = r.id WHERE a.id = ?", (article_id,))
-        return next((_article(row[1:]) for row in rows), None)
+        rows = self._rows(f"{SELECT_ARTICLES} JOIN articles a ON a.revision = r.id WHERE a.id = ?", (article_id,))
+        return next((article_of(row) for row in rows), None)
 
     def text(self, article_id: str, text_hash: str) -> str | None:
         """What an article said when its text had this hash, if that is still kept."""
@@ -151,7 +163,7 @@ class Catalogue(FileRecords):
             "SELECT r.source, count(*), min(r.published), max(r.published)"
             " FROM revisions r JOIN articles a ON a.revision = r.id GROUP BY r.source ORDER BY count(*) DESC, r.source"
         )
-        return [Outlet(name, count, _date(first), _date(last)) for name, count, first, last in rows]
+        return [Outlet(name, count, date_of(first), date_of(last)) for name, count, first, last in rows]
 
     def titles(self, part: str, most: int) -> list[tuple[str, str]]:
         """Ids and titles of articles whose title holds ``part``, letter case aside; those that begin with it first."""
@@ -178,8 +190,8 @@ class Catalogue(FileRecords):
         Raises:
             QuotationError: the text of one is no longer what was stored.
         """
-        rows = self._rows_in(f"{_ARTICLES} WHERE r.id IN", revisions)
-        return [(row[0], _article(row[1:])) for row in rows]
+        rows = self._rows_in(f"{SELECT_ARTICLES} WHERE r.id IN", revisions)
+        return [(row[0], article_of(row)) for row in rows]
 
     def store_passages(self, cut: Iterable[tuple[int, Article, Sequence[Span]]], cut_for: str) -> None:
         """Replace the passages of revisions, in one transaction."""
@@ -255,10 +267,6 @@ class Catalogue(FileRecords):
             oldest = info.number - 1 if oldest is None else oldest
             connection.execute("DELETE FROM passages WHERE retired <= ?", (oldest,))
             connection.execute("UPDATE passages SET retired = ? WHERE NOT current AND retired IS NULL", (info.number,))
-            connection.execute(
-                "DELETE FROM revisions WHERE id NOT IN (SELECT revision FROM passages)"
-                " AND id NOT IN (SELECT revision FROM articles)"
-            )
 
     def _retire(self, connection: sqlite3.Connection, article_ids: Iterable[str]) -> None:
         connection.executemany(
@@ -266,25 +274,12 @@ class Catalogue(FileRecords):
             [(i,) for i in article_ids],
         )
 
-
-_ARTICLES = "SELECT r.id, r.text_hash, r.article_id, r.text, r.title, r.source, r.url, r.published FROM revisions r"
-
-
-def _article(row: Sequence[Any]) -> Article:
-    text_hash, article_id, text, title, source, url, published = row
-    # An index under construction keeps source and date of every article: those that are alike are one object.
-    article = Article(article_id, text, title, intern(source), url, _date(published))
-    if article.text_hash != text_hash:
-        raise QuotationError(
-            f"the text of article {article_id!r} in the catalogue is not what was stored there: "
-            "delete the catalogue and index the feeds again"
+    def _end(self, connection: sqlite3.Connection, article_ids: Iterable[str], *, removed: bool) -> None:
+        """Note that what these articles say now is about to be followed by something else, or by nothing."""
+        connection.executemany(
+            "UPDATE revisions SET ended = ?, removed = ? WHERE id IN (SELECT revision FROM articles WHERE id = ?)",
+            [(now(), removed, i) for i in article_ids],
         )
-    return article
-
-
-@lru_cache(maxsize=4096)
-def _date(text: str | None) -> PartialDate | None:
-    return PartialDate.parse(text) if text else None
 
 
 def article_digest(article: Article) -> str:

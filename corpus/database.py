@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -12,9 +13,11 @@ from typing import Any, ClassVar
 
 from filelock import FileLock
 
-from corpus.errors import CatalogueDamaged, CatalogueError
-from corpus.schema import MIGRATIONS, migrate
+from corpus.errors import BackupError, CatalogueDamaged, CatalogueError
+from corpus.schema import MIGRATIONS, check_version, migrate
+from corpus.snapshots import snapshot
 
+logger = logging.getLogger(__name__)
 _BUSY_SECONDS = 30.0
 _BROKEN = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 _VARIABLES = 500  # values in one statement; SQLite's own limit is far higher
@@ -44,8 +47,26 @@ class Database:
             file.parent.mkdir(parents=True, exist_ok=True)
             # SQLite waits for nobody when it changes the journal; so processes that come together go one by one.
             with FileLock(f"{file}.lock", timeout=_BUSY_SECONDS):
+                version = check_version(self._connection(), str(file), self.migrations)
+                if 0 < version < len(self.migrations):
+                    self._migrate_older(version)
                 self._connection().execute("PRAGMA journal_mode = WAL")
-                migrate(self._connection(), str(file), self.migrations)
+                if not version:
+                    migrate(self._connection(), version, self.migrations)
+
+    def _migrate_older(self, version: int) -> None:
+        """Bring an older version's file up to this one, once a copy of it lies beside it."""
+        kept = self._file.with_name(f"{self._file.stem}-v{version}.backup{self._file.suffix}")
+        step = f"from version {version} to {len(self.migrations)}"
+        try:
+            snapshot(self._connection(), kept)
+            logger.warning("%s is brought %s; as it was, it is kept in %s", self._file, step, kept.name)
+            migrate(self._connection(), version, self.migrations)
+        except (sqlite3.Error, OSError, BackupError) as error:
+            raise CatalogueError(
+                f"the catalogue {self._file} could not be brought {step} ({error}) and is as it was: see that its "
+                "folder can be written and has space for two copies of it, or go on with the older Backchannel"
+            ) from error
 
     def close(self) -> None:
         """Close this thread's connection."""

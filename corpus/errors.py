@@ -10,8 +10,9 @@
     ├── NoArticle          a web page that holds no article
     ├── IndexBusy          another process is indexing this data folder
     ├── IndexStopped       a run was stopped on its way
-    └── CatalogueError     the catalogue cannot be opened or written, or belongs to a newer version
-        └── CatalogueDamaged   it is no database, or a broken one
+    ├── CatalogueError     the catalogue cannot be opened or written, or belongs to a newer version
+    │   └── CatalogueDamaged   it is no database, or a broken one
+    └── BackupError        a backup that cannot be made, or from which nothing can be restored
 """
 
 
@@ -84,3 +85,7 @@ class CatalogueError(CorpusError):
 
 class CatalogueDamaged(CatalogueError):
     """The file of the catalogue is no database, or a broken one."""
+
+
+class BackupError(CorpusError):
+    """A backup that cannot be made, or from which nothing can be restored."""

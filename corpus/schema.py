@@ -133,14 +133,28 @@ MIGRATIONS = (
         PRIMARY KEY (feed, path, article)
     ) WITHOUT ROWID;
     """,
+    """
+    -- When another revision took the place of one or, if "removed", when its article was found to be gone.
+    ALTER TABLE revisions ADD COLUMN ended TEXT;
+    ALTER TABLE revisions ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;
+    UPDATE revisions SET ended = (
+        SELECT min(later.seen) FROM revisions later
+        WHERE later.article_id = revisions.article_id AND later.id > revisions.id
+    );
+    UPDATE revisions SET ended = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now'), removed = 1
+        WHERE ended IS NULL AND id NOT IN (SELECT revision FROM articles);
+    CREATE INDEX revisions_by_end ON revisions (ended) WHERE ended IS NOT NULL;
+    CREATE INDEX revisions_by_url ON revisions (url);
+    CREATE INDEX revisions_by_title ON revisions (title COLLATE NOCASE);
+    """,
 )
 
 
-def migrate(connection: sqlite3.Connection, where: str, migrations: Sequence[str]) -> None:
-    """Bring the tables up to the last of the migrations, each in a transaction of its own.
+def check_version(connection: sqlite3.Connection, where: str, migrations: Sequence[str] = MIGRATIONS) -> int:
+    """The version of a file's tables; 0 stands for none at all.
 
     Raises:
-        CatalogueError: a newer version wrote the catalogue.
+        CatalogueError: a newer version wrote it.
     """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(migrations):
@@ -148,5 +162,19 @@ def migrate(connection: sqlite3.Connection, where: str, migrations: Sequence[str
             f"{where} belongs to a newer version (its tables are at {version}, this version knows "
             f"{len(migrations)}): upgrade Backchannel, or name another folder by --data-dir"
         )
-    for number, script in enumerate(migrations[version:], start=version + 1):
-        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
+    return int(version)
+
+
+def migrate(connection: sqlite3.Connection, version: int, migrations: Sequence[str] = MIGRATIONS) -> None:
+    """Bring the tables from a version up to this one, in one transaction.
+
+    Raises:
+        sqlite3.Error: that is impossible; the tables are as they were.
+    """
+    script = " ".join(migrations[version:])
+    try:
+        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {len(migrations)}; COMMIT;")
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

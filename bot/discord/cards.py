@@ -8,7 +8,7 @@ from bot.discord.markdown import clip, clipped, escape, size, strong
 from bot.discord.payloads import LONGEST_DESCRIPTION, LONGEST_FOOTER, LONGEST_TITLE, PLAIN, Embed
 from bot.render.excerpts import ELLIPSIS, Excerpt, excerpt, pieces
 from bot.render.links import link_to
-from bot.render.words import also_in_words, long_date, one_line
+from bot.render.words import also_in_words, long_date, one_line, since_words
 from retrieval.types import Citation
 
 _QUOTE = ">>> "
@@ -25,12 +25,22 @@ def cited(citation: Citation, number: int, *, room: int = _ROOM, color: int = PL
     One embed, unless the sentence is longer than fits in one.
     """
     descriptions = list(_quoted(excerpt(citation, room)))
+    since = since_words(citation)
+    if since:
+        # A bar reaches to the end of a description; so what is no quotation stands in front of it.
+        descriptions[:1] = _below(escape(since), descriptions[0])
     embeds = [Embed(description, color=color) for description in descriptions]
     first = Embed(embeds[0].description, f"{number}. {titled(citation)}", link_to(citation) or "", color=color)
     embeds[0] = first
     last = embeds[-1]
     embeds[-1] = Embed(last.description, last.title, last.url, about(citation), color)
     return embeds
+
+
+def _below(note: str, description: str) -> list[str]:
+    """A note and a description in one, or in two where they do not fit."""
+    both = f"{note}\n{description}"
+    return [both] if size(both) <= LONGEST_DESCRIPTION else [note, description]
 
 
 def titled(citation: Citation) -> str:

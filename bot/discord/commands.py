@@ -27,6 +27,7 @@ _HELP = (
     ("/summary", "the main sentences on a topic, or of an article"),
     ("/sources", "what the corpus holds"),
     ("/answer", "an answer again by its id, or what today's corpus gives instead"),
+    ("/history", "what an article said before"),
     ("/forget", "delete what you have asked here"),
     ("/reindex, /status, /gaps", "for those who manage the server"),
 )
@@ -66,7 +67,6 @@ async def summary(interaction: Interaction, topic: _Text, since: str | None = No
     await parts_of(interaction).interactions.answer(interaction, summarize, private=False, counted=True)
 
 
-@summary.autocomplete("topic")
 async def _titles(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
     host = parts_of(interaction).host
     titles = await host.ledger.run(lambda: host.desk.titles(current))
@@ -75,6 +75,9 @@ async def _titles(interaction: Interaction, current: str) -> list[app_commands.C
         for article, title in titles
         if 0 < size(article) <= _LONGEST_VALUE
     ]
+
+
+summary.autocomplete("topic")(_titles)
 
 
 @app_commands.command(description="What the corpus holds, by outlet")
@@ -91,6 +94,17 @@ async def answer(interaction: Interaction, answer_id: app_commands.Range[str, 1,
     desk = parts_of(interaction).host.desk
     again = desk.compare if diff else desk.recall
     await parts_of(interaction).interactions.answer(interaction, lambda asker: again(asker, answer_id))
+
+
+@app_commands.command(description="What an article said before, and what has changed in it since")
+@app_commands.describe(article="Its id, its address or its whole title, or choose one")
+async def history(interaction: Interaction, article: _Text) -> None:
+    """Show an article's revisions."""
+    desk = parts_of(interaction).host.desk
+    await parts_of(interaction).interactions.answer(interaction, lambda _: desk.history(article))
+
+
+history.autocomplete("article")(_titles)
 
 
 @app_commands.command(description="Delete what you have asked here, and what you thought of the answers")
@@ -148,7 +162,7 @@ _LATER = (
     _later("digest", "A digest of what is new"),
 )
 _ADMIN: tuple[_Command, ...] = (reindex, status, gaps)
-_EVERYONE: tuple[_Command, ...] = (ask, ask_about, summary, sources, answer, forget, help_, *_LATER)
+_EVERYONE: tuple[_Command, ...] = (ask, ask_about, summary, sources, answer, history, forget, help_, *_LATER)
 
 
 def add_commands(tree: app_commands.CommandTree[Any]) -> None:

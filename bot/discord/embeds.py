@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from bot.desk import gaps_csv
 from bot.discord.cards import about, cited, described, escaped_lines, titled
@@ -13,6 +14,7 @@ from bot.discord.payloads import (
     ANSWERED,
     LONGEST_CONTENT,
     LONGEST_LABEL,
+    LONGEST_TITLE,
     PLAIN,
     Action,
     Attachment,
@@ -27,6 +29,7 @@ from bot.messages import (
     ContextReply,
     GapsReply,
     HelpReply,
+    HistoryReply,
     IndexReply,
     Notice,
     PassagesReply,
@@ -38,7 +41,8 @@ from bot.messages import (
 )
 from bot.passages import unfolded
 from bot.render.excerpts import pieces
-from bot.render.links import link_to
+from bot.render.history import Line, Mark, history_lines, history_title
+from bot.render.links import link_to, safe_link
 from bot.render.words import (
     NO_GAPS,
     NOT_ANSWERED,
@@ -62,12 +66,13 @@ from retrieval.types import Citation
 
 _MOST_CITED = 3
 _GAPS_SHOWN = 20
+_MOST_CHANGES, _LONGEST_CHANGE = 40, 300
 _COMMAND, _DOES = 200, 1000  # our own words, which are shorter
 _WIDE = 3000
 """Characters of a passage with what stands around it."""
 
 
-def render(  # noqa: C901, PLR0911 (a case for each kind of reply)
+def render(  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
     reply: Reply, *, today: dt.date, with_question: bool = False, shareable: bool = False, workspace: str = ""
 ) -> tuple[Message, ...]:
     """A reply as one message, or several where one cannot hold it.
@@ -91,6 +96,8 @@ def render(  # noqa: C901, PLR0911 (a case for each kind of reply)
             return _related(reply, workspace)
         case ComparisonReply():
             return _comparison(reply)
+        case HistoryReply():
+            return _history(reply)
         case SummaryReply():
             return _summary(reply)
         case SourcesReply():
@@ -192,6 +199,18 @@ def _comparison(reply: ComparisonReply) -> tuple[Message, ...]:
     for heading, citations in changed_words(reply):
         cards += [Embed(strong(heading)), *_citations(citations, 1)]
     return packed(above, cards)
+
+
+def _history(reply: HistoryReply) -> tuple[Message, ...]:
+    lines = history_lines(reply, _MOST_CHANGES, _LONGEST_CHANGE)
+    first, *rest = described(_change(line) for line in lines)
+    title, url = clipped(history_title(reply), LONGEST_TITLE), safe_link(reply.article.url) or ""
+    return packed("", [replace(first, title=title, url=url), *rest])
+
+
+def _change(line: Line) -> str:
+    shown = escape(str(line))
+    return strong(shown) if line.mark is Mark.HEADING else shown
 
 
 def _summary(reply: SummaryReply) -> tuple[Message, ...]:

@@ -117,8 +117,8 @@ class Presses:
         if isinstance(reply, Notice):
             await whisper(reply)
             return
-        # Those who read it there see an answer of now, and the question that they have not seen.
-        shown = replace(reply, asked=None) if not reply.lost else reply
+        # Those who read it there see an answer of now, unless it is outdated, and the question that they have not seen.
+        shown = replace(reply, asked=None) if not reply.outdated else reply
         for message in render(shown, today=self._host.today, with_question=True):
             posted = await follow_up(interaction, message, private=False)
             await self._host.remember(remembered_at(asker, interaction.channel, posted), reply)

@@ -6,7 +6,8 @@ import datetime as dt
 from dataclasses import asdict
 from typing import Any
 
-from bot.messages import AnswerReply, IndexReply, StatusReply, SummaryReply
+from bot.messages import AnswerReply, HistoryReply, IndexReply, StatusReply, SummaryReply
+from corpus.changes import Step
 from corpus.readers.pages import Page
 from retrieval.dates import PartialDate
 from retrieval.types import Citation, Filters, Headline, Highlight, Horizon, Query
@@ -54,6 +55,20 @@ def summary_object(reply: SummaryReply) -> Object:
     }
 
 
+def history_object(reply: HistoryReply) -> Object:
+    """What an article has said."""
+    last = reply.steps[-1].revision
+    return {
+        "article_id": reply.article.id,
+        "title": reply.article.title,
+        "source": reply.article.source or None,
+        "url": reply.article.url or None,
+        "published": _date(reply.article.published),
+        "removed": last.ended if last.removed else None,
+        "revisions": [_revision(step) for step in reply.steps],
+    }
+
+
 def page_object(file: str, page: Page) -> Object:
     """An extracted page."""
     return {
@@ -89,6 +104,24 @@ def status_object(reply: StatusReply) -> Object:
         "reindex": reply.underway and asdict(reply.underway),
         "problems": list(reply.problems),
         "trouble": reply.trouble or None,
+    }
+
+
+def _revision(step: Step) -> Object:
+    return {
+        "number": step.number,
+        "seen": step.revision.seen,
+        "ended": step.revision.ended,
+        "text_hash": step.revision.article.text_hash,
+        "fields": [
+            {"field": change.field, "before": change.before or None, "after": change.after or None}
+            for change in step.fields
+        ],
+        "sentences": [
+            {"change": "added" if s.added else "removed", "text": s.text, "start": s.start, "end": s.end}
+            for s in step.sentences
+        ],
+        "spacing_only": step.spacing,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
+from bot.messages import OutdatedCitation
 from retrieval.types import Citation
 
 LONGEST_LINK = 2000
@@ -14,9 +15,13 @@ _ENDS = 6  # words that name each end of a longer one
 
 
 def link_to(citation: Citation) -> str | None:
-    """Where to read a citation: the page at its marked sentence. ``None`` where it has no link that is safe to show."""
+    """Where to read a citation: the page at its marked sentence, or at its top where that stands there no more.
+
+    ``None`` where it has no link that is safe to show.
+    """
     page = safe_link(citation.url)
-    if page is None or not citation.highlights:
+    gone = isinstance(citation, OutdatedCitation) and not citation.stands
+    if page is None or not citation.highlights or gone:
         return page
     link = f"{page}{'' if '#' in page else '#'}:~:text={_directive(citation.highlights[0].text)}"
     return link if len(link) <= LONGEST_LINK else page

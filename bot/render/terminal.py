@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from bot.messages import (
@@ -16,6 +16,7 @@ from bot.messages import (
     ContextReply,
     GapsReply,
     HelpReply,
+    HistoryReply,
     IndexReply,
     Notice,
     PassagesReply,
@@ -26,6 +27,7 @@ from bot.messages import (
     SummaryReply,
 )
 from bot.passages import unfolded
+from bot.render.history import Mark, history_lines, history_title
 from bot.render.words import (
     NO_GAPS,
     NOTHING_RELATED,
@@ -40,6 +42,7 @@ from bot.render.words import (
     one_line,
     recalled_words,
     searched_words,
+    since_words,
     sources_words,
     status_words,
     summary_words,
@@ -50,11 +53,12 @@ from retrieval.types import Citation, Explanation
 
 _INDENT = (0, 0, 0, 3)
 _MARKED = "bold black on yellow"
+_CHANGED = {Mark.HEADING: "bold", Mark.REMOVED: "red", Mark.ADDED: "green"}
 # Where there is no colour, the marked sentence stands between these.
 _OPEN, _CLOSE = "⟦", "⟧"
 
 
-def render(  # noqa: C901, PLR0911 (a case for each kind of reply)
+def render(  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
     reply: Reply, *, today: dt.date, color: bool, folded: bool = True, explain: bool = False
 ) -> RenderableType:
     """A reply.
@@ -77,6 +81,8 @@ def render(  # noqa: C901, PLR0911 (a case for each kind of reply)
             return _related(reply)
         case ComparisonReply():
             return _comparison(reply, color=color)
+        case HistoryReply():
+            return _history(reply)
         case SummaryReply():
             return _summary(reply)
         case SourcesReply():
@@ -108,6 +114,8 @@ def passage(citation: Citation, number: int, *, color: bool, explain: bool = Fal
     about = Text(" · ".join(part for part in (visible(citation.source), long_date(citation.published)) if part))
     about.stylize("dim")
     parts: list[RenderableType] = [head, Padding(about, _INDENT), Padding(_marked(citation, color=color), _INDENT)]
+    if since_words(citation):
+        parts.append(Padding(Text(since_words(citation), style="yellow"), _INDENT))
     if citation.url:
         parts.append(Padding(Text(visible(citation.url), style="blue underline", overflow="fold"), _INDENT))
     if citation.also_in:
@@ -168,6 +176,20 @@ def _comparison(reply: ComparisonReply, *, color: bool) -> RenderableType:
     parts: list[RenderableType] = [Text(recalled_words(reply.before), style="dim"), Text(comparison_words(reply))]
     for heading, citations in changed_words(reply):
         parts += [Text(), Text(heading, style="bold"), passages(citations, 1, color=color)]
+    return Group(*parts)
+
+
+def _history(reply: HistoryReply) -> RenderableType:
+    about, *lines = history_lines(reply)
+    parts: list[RenderableType] = [Text(history_title(reply), style="bold cyan"), Text(about.text, style="dim")]
+    for line in lines:
+        if line.mark is Mark.HEADING:
+            parts += [Text(), Text(line.text, style=_CHANGED[line.mark])]
+            continue
+        hanging = Table.grid(Column(width=len(line.mark), no_wrap=True), Column(overflow="fold"))
+        style = _CHANGED.get(line.mark, "")
+        hanging.add_row(Text(line.mark, style=style), Text(_unjoined(line.text), style=style))
+        parts.append(hanging)
     return Group(*parts)
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 import unicodedata
 from collections.abc import Sequence
 
-from bot.messages import AnswerReply, ComparisonReply, Health, SourcesReply, StatusReply
+from bot.messages import AnswerReply, ComparisonReply, Health, OutdatedCitation, SourcesReply, StatusReply
 from corpus.feed_records import FeedState, KnownFeed
 from corpus.indexer import IndexRun
 from corpus.journal import Gap
@@ -171,6 +171,21 @@ def also_in_words(citation: Citation) -> str:
     return f"also in {counted(count, 'other article')}" if count else ""
 
 
+def since_words(citation: Citation) -> str:
+    """What has become of a quoted article since; empty where it is as it was."""
+    if not isinstance(citation, OutdatedCitation):
+        return ""
+    if citation.removed:
+        return f"The article has been removed since (seen {day_of(citation.ended)})."
+    marked = "The marked sentence still stands in it." if citation.stands else "The marked sentence is no longer in it."
+    return f"The article has changed since (seen {day_of(citation.ended)}). {marked}"
+
+
+def day_of(time: str) -> str:
+    """The day of an ISO 8601 time, for people."""
+    return long_date(PartialDate.parse(time[:10]))
+
+
 def abstention_tip(answer: Answer) -> str:
     """One thing to try."""
     if not answer.query.filters.empty:
@@ -229,10 +244,8 @@ def recalled_words(reply: AnswerReply) -> str:
     """Of an answer shown again, when it was given and what of it can no longer be shown; else empty."""
     if reply.asked is None:
         return ""
-    lost = f" {reply.lost} of its passages cannot be shown: their articles have changed since." if reply.lost else ""
-    return (
-        f"Answer {reply.answer_id}, as given on {long_date(PartialDate.parse(reply.asked.date().isoformat()))}.{lost}"
-    )
+    lost = f" {reply.lost} of its passages cannot be shown: what they quote is no longer kept." if reply.lost else ""
+    return f"Answer {reply.answer_id}, as given on {day_of(reply.asked.isoformat())}.{lost}"
 
 
 def comparison_words(reply: ComparisonReply) -> str:

@@ -12,6 +12,7 @@ from bot.messages import (
     ContextReply,
     GapsReply,
     HelpReply,
+    HistoryReply,
     IndexReply,
     Notice,
     PassagesReply,
@@ -23,7 +24,8 @@ from bot.messages import (
 )
 from bot.passages import unfolded
 from bot.related import related_questions
-from bot.render.links import link_to
+from bot.render.history import Mark, history_lines, history_title
+from bot.render.links import link_to, safe_link
 from bot.render.words import (
     NO_GAPS,
     abstention_words,
@@ -66,6 +68,7 @@ _WIDE = 3000  # characters of a citation with the paragraphs around it
 _MOST_GAPS = 20
 _MOST_SOURCES = 10
 _LONGEST_LINE = 300
+_MOST_CHANGES = 40  # lines of an article's history
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class Showing:
     share: str | None = None
 
 
-def render(reply: Reply, showing: Showing) -> list[Payload]:  # noqa: C901, PLR0911 (a case for each kind of reply)
+def render(reply: Reply, showing: Showing) -> list[Payload]:  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
     """A reply as messages, in order; each has ``text`` beside its ``blocks``."""
     match reply:
         case AnswerReply():
@@ -96,6 +99,8 @@ def render(reply: Reply, showing: Showing) -> list[Payload]:  # noqa: C901, PLR0
             return messages([*paragraphs(["Questions to go on with:"]), *_related(reply.answer_id, reply.questions)])
         case ComparisonReply():
             return messages(_comparison(reply))
+        case HistoryReply():
+            return messages(_history(reply))
         case SummaryReply():
             return messages(_summary(reply))
         case SourcesReply():
@@ -228,6 +233,15 @@ def _comparison(reply: ComparisonReply) -> list[Block]:
     for heading, citations in changed_words(reply):
         blocks += [rich(section(text(heading, bold=True))), *_numbered(citations, 1)]
     return blocks
+
+
+def _history(reply: HistoryReply) -> list[Block]:
+    title = shortened(history_title(reply), _LONGEST_LINE)
+    lines = history_lines(reply, _MOST_CHANGES, _LONGEST_LINE)
+    return [
+        rich(section(link(safe_link(reply.article.url), title, bold=True))),
+        *(rich(section(text(str(line), bold=line.mark is Mark.HEADING))) for line in lines),
+    ]
 
 
 def _summary(reply: SummaryReply) -> list[Block]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bot.render.excerpts import excerpt, pieces
 from bot.render.links import link_to
-from bot.render.words import also_in_words, long_date
+from bot.render.words import also_in_words, long_date, since_words
 from bot.slack.elements import LONGEST_PIECE, Block, link, quote, rich, section, shortened, text
 from retrieval.types import Citation
 
@@ -43,6 +43,8 @@ def _head(citation: Citation, number: int) -> Iterator[Block]:
     yield text(f"{number}. ", bold=True)
     yield link(link_to(citation), title_of(citation), bold=True)
     yield text("\n" + " · ".join(part for part in (about(citation), also_in_words(citation)) if part))
+    if since_words(citation):
+        yield text(f"\n{since_words(citation)}", bold=True)
 
 
 def _runs(citation: Citation, room: int) -> list[list[Block]]:

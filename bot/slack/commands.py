@@ -34,7 +34,7 @@ class Command(StrEnum):
 
 
 _LATER = ("quotes", "watch", "digest")
-_SUBCOMMANDS = ("help", "status", "gaps", "sources", "answer", "forget", *_LATER)
+_SUBCOMMANDS = ("help", "status", "gaps", "sources", "answer", "history", "forget", *_LATER)
 
 
 def help_reply(prefix: str) -> HelpReply:
@@ -47,6 +47,7 @@ def help_reply(prefix: str) -> HelpReply:
             (f"/{prefix}summary TOPIC", "the main sentences on a topic, or of the article of that id or title"),
             (f"/{prefix}backchannel sources", "what can be searched"),
             (f"/{prefix}backchannel answer ID [diff]", "an answer again; with diff, what today's corpus gives instead"),
+            (f"/{prefix}backchannel history ARTICLE", "what the article of that id, address or title said before"),
             (f"/{prefix}backchannel forget", "delete what you have asked"),
             (f"/{prefix}backchannel status", "what the index holds, and how the bot does (admins)"),
             (f"/{prefix}backchannel gaps", "questions that were not answered well, also as a table (admins)"),
@@ -103,6 +104,7 @@ class Commands:
             "sources": self._desk.sources,
             "forget": lambda: self._desk.forget(turn.asker),
             "answer": lambda: self._recall(turn, rest),
+            "history": lambda: self._desk.history(rest),
             **{later: lambda: self._later(name) for later in _LATER},
         }
         admin: dict[str, Callable[[Turn], Awaitable[None]]] = {"status": self._status, "gaps": self._gaps}

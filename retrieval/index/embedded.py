@@ -324,6 +324,11 @@ def current_number(root: Path) -> int | None:
     return int(text)
 
 
+def withdraw(root: Path) -> None:
+    """Let no generation of an index folder answer any more; the next one is made from nothing."""
+    (root / _CURRENT).unlink(missing_ok=True)
+
+
 def open_any(root: Path) -> EmbeddedIndex | None:
     """The current generation, whatever encoder made it; ``None`` where there is none.
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from typing import Any
 
-from bot.messages import AnswerReply
+from hypothesis import strategies as st
+
+from bot.messages import AnswerReply, HistoryReply, OutdatedCitation
+from corpus.changes import steps
+from corpus.revisions import Revision
 from retrieval.dates import PartialDate
-from retrieval.types import Answer, Citation, Headline, Highlight, Horizon, Query
+from retrieval.types import Answer, Article, Citation, Headline, Highlight, Horizon, Query
 
 JULY_9 = PartialDate(2024, 7, 9)
 HORIZON = Horizon(21, PartialDate(2020, 6, 15), PartialDate(2024, 7, 11))
@@ -44,4 +49,37 @@ def answer(*citations: Citation, abstained: bool = False, query: Query | None = 
     query = query or Query("What was agreed?")
     return AnswerReply(
         Answer(query=query, abstained=abstained, citations=tuple(citations), elapsed_ms=14.2, **fields), "7F3K2M"
+    )
+
+
+def outdated_from(citation: Citation, *, removed: bool = False, stands: bool = False) -> OutdatedCitation:
+    """The citation, of an article that has changed on 3 March 2025."""
+    values = {field.name: getattr(citation, field.name) for field in fields(Citation)}
+    return OutdatedCitation(**values, ended="2025-03-03T14:05:00+00:00", removed=removed, stands=stands)
+
+
+def history(*articles: Article, most: int | None = None, removed: bool = False) -> HistoryReply:
+    """The history of an article that was like this, one day after the other from 1 July 2024."""
+    days = [f"2024-07-{number:02}T09:30:00+00:00" for number in range(1, len(articles) + 2)]
+    ends: list[str | None] = [*days[1:-1], days[-1] if removed else None]
+    revisions = [
+        Revision(article, seen, ended, removed=removed and number == len(articles))
+        for number, (article, seen, ended) in enumerate(zip(articles, days, ends, strict=False), start=1)
+    ]
+    return HistoryReply(articles[-1], tuple(steps(revisions, most)), len(revisions))
+
+
+def histories(texts: st.SearchStrategy[str], urls: st.SearchStrategy[str]) -> st.SearchStrategy[HistoryReply]:
+    """Histories of articles of these texts, as a chat shows them."""
+    dates = st.none() | st.just(JULY_9)
+    articles = st.lists(st.builds(Article, st.just("an-id"), texts, texts, texts, urls, dates), min_size=1, max_size=4)
+    many = st.lists(texts, max_size=60).map(". ".join)
+    return st.builds(
+        lambda versions, text, most, removed: history(
+            *versions, replace(versions[-1], text=text), most=most, removed=removed
+        ),
+        articles,
+        many,
+        st.none() | st.integers(1, 3),
+        st.booleans(),
     )

@@ -44,22 +44,23 @@ class TakenOnce(Journal):
         return len(self.tried) > 1 and super().add_answer(answer)
 
 
-def stands(citation: Citation) -> None:
-    """All but what comes from the article "changed" is as it was."""
-    if citation.article_id == "changed":
-        raise QuotationError("it has changed")
+def shown(citation: Citation) -> Citation:
+    """All but what comes from the article "lost" can be shown."""
+    if citation.article_id == "lost":
+        raise QuotationError("its text is not kept")
+    return citation
 
 
 @pytest.fixture
 def book(tmp_path: Path) -> Iterator[AnswerBook]:
     journal = Journal(tmp_path / "catalogue.sqlite3")
-    yield AnswerBook(journal, Pseudonyms(tmp_path / "salt"), stands)
+    yield AnswerBook(journal, Pseudonyms(tmp_path / "salt"), shown)
     journal.close()
 
 
 def test_a_taken_id_is_drawn_again(tmp_path: Path) -> None:
     journal = TakenOnce(tmp_path / "catalogue.sqlite3")
-    book = AnswerBook(journal, Pseudonyms(tmp_path / "salt"), stands)
+    book = AnswerBook(journal, Pseudonyms(tmp_path / "salt"), shown)
     answer_id = book.keep(answer(cite()).answer, "Who?", ANN, NOON)
     assert [journal.tried[-1], len(journal.tried)] == [answer_id, 2]
     journal.close()
@@ -78,8 +79,8 @@ def test_nobody_is_named_in_what_is_kept(book: AnswerBook) -> None:
     assert "ann" not in "".join([stored.person, stored.body, stored.workspace, stored.place])
 
 
-def test_what_has_changed_since_is_left_out_and_counted(book: AnswerBook) -> None:
-    given = answer(cite(), cite(article_id="changed")).answer
+def test_what_can_no_longer_be_shown_is_left_out_and_counted(book: AnswerBook) -> None:
+    given = answer(cite(), cite(article_id="lost")).answer
     _, reply = book.recall(book.keep(given, "Who?", ANN, NOON), ANN)
     assert [c.article_id for c in reply.answer.citations] == ["oslo"]
     assert reply.lost == 1
@@ -179,6 +180,6 @@ answers = st.builds(
 def test_any_answer_comes_back_as_it_was_given(given_answer: Answer) -> None:
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(Path(folder) / "catalogue.sqlite3")
-        book = AnswerBook(journal, Pseudonyms(Path(folder) / "salt"), lambda _: None)
+        book = AnswerBook(journal, Pseudonyms(Path(folder) / "salt"), lambda citation: citation)
         assert book.recall(book.keep(given_answer, "Who?", ANN, NOON), ANN)[1].answer == given_answer
         journal.close()

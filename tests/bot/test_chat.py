@@ -1,6 +1,6 @@
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
 from pathlib import Path
 
@@ -23,7 +23,7 @@ Talk = Callable[..., list[str]]
 class Script:
     """Types the given lines, then the end of input; before each, notes what has been shown."""
 
-    def __init__(self, lines: tuple[str, ...], file: StringIO) -> None:
+    def __init__(self, lines: Iterable[str], file: StringIO) -> None:
         self._lines = iter(lines)
         self._file = file
         self.shown: list[str] = []
@@ -47,6 +47,11 @@ def app(news: Path) -> Iterator[Application]:
 
 def talk(app: Application, *lines: str) -> list[str]:
     """What is shown after each line, the greeting first."""
+    return talk_of(app, lines)
+
+
+def talk_of(app: Application, lines: Iterable[str]) -> list[str]:
+    """The same, of lines that are made up on the way."""
     file = StringIO()
     script = Script(lines, file)
     Chat(app, script, Console(file=file, width=100, color_system=None, markup=False, highlight=False)).run()
@@ -293,6 +298,31 @@ def test_an_altered_article_is_not_shown_and_the_talk_goes_on(app: Application, 
     assert "is not what was stored" in one_line(refusal)
     assert "Enemies" not in refusal
     assert "5 articles" in status
+
+
+# What changed since
+
+
+def test_what_is_opened_after_its_article_changed_says_so(app: Application) -> None:
+    given = re.search(r"answer ([0-9A-Z]{6})", one_line(talk(app, QUESTION)[1]))
+    assert given
+    app.catalogue.remove_feed(app.catalogue.feeds()[0].name)
+    _, again, opened, context, _ = talk(app, f"/answer {given.group(1)}", "open 1", "context 1")
+    for shown in (again, opened, context):
+        assert "They agreed to let grain ships pass" in one_line(shown)
+        assert "The article has been removed since (seen " in one_line(shown)
+    assert "Insurers raised their rates" in one_line(opened)
+
+
+def test_what_changed_after_it_was_shown_is_opened_with_that_word(app: Application) -> None:
+    def lines() -> Iterator[str]:
+        yield QUESTION
+        app.catalogue.remove_feed(app.catalogue.feeds()[0].name)
+        yield "open 1"
+
+    _, answer, opened, _ = talk_of(app, lines())
+    assert "has been removed since" not in one_line(answer)
+    assert "The article has been removed since (seen " in one_line(opened)
 
 
 # Leaving

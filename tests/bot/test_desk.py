@@ -1,7 +1,9 @@
 import csv
 import datetime as dt
 import io
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +12,14 @@ import pytest
 from bot.app import Application
 from bot.desk import Desk, gaps_csv
 from bot.errors import NotAllowed, UsageError
-from bot.messages import AnswerReply, Asker, Notice, Platform, Question
+from bot.messages import AnswerReply, Asker, Notice, OutdatedCitation, Platform, Question
+from bot.render.words import since_words
 from bot.settings import Settings
 from corpus.journal import Gap, Reason, Verdict
 from retrieval.encoders.fake import FakeEncoder
 from retrieval.errors import QuestionError
 from tests.bot.command_line import application, close
-from tests.bot.conftest import NEWS
+from tests.bot.conftest import ASIDE, NEWS, OSLO
 from tests.fakes import record, write_jsonl
 
 NOON = dt.datetime(2024, 7, 11, 12, tzinfo=dt.UTC)
@@ -176,15 +179,123 @@ def feed(app: Application, tmp_path: Path) -> Path:
     return feed
 
 
-def test_what_has_changed_twice_since_is_left_out_and_told(app: Application, feed: Path) -> None:
-    given = ask(app.desk)
-    for text in ("Nobody met.", "Nobody met at all."):
-        write_jsonl(feed, *NEWS[1:], record("oslo", text))
+def rewritten(app: Application, feed: Path, *texts: str) -> None:
+    """Index the article on Oslo with each of these texts in turn."""
+    for text in texts:
+        write_jsonl(feed, *NEWS[1:], NEWS[0] | {"text": text})
         app.service.reindex()
+
+
+def recalled(app: Application, given: AnswerReply) -> OutdatedCitation:
+    """The first citation of an answer shown again, which is from an older text and verbatim in it."""
     again = app.desk.recall(ANN, answer_id(given))
-    assert "oslo" not in {c.article_id for c in again.answer.citations}
-    assert again.lost == 1
-    assert again.asked == NOON
+    outdated = again.answer.citations[0]
+    assert isinstance(outdated, OutdatedCitation)
+    assert outdated.text == given.answer.citations[0].text
+    assert outdated.highlights == given.answer.citations[0].highlights
+    outdated.verify(app.service.article_text(outdated))
+    assert (again.lost, again.outdated, again.asked) == (0, True, NOON)
+    return outdated
+
+
+def test_what_has_changed_since_is_shown_from_the_old_text_and_says_so(app: Application, feed: Path) -> None:
+    given = ask(app.desk)
+    rewritten(app, feed, "Nobody met.", "Nobody met at all.", "Or so they say.")
+    outdated = recalled(app, given)
+    assert (outdated.removed, outdated.stands) == (False, False)
+    assert since_words(outdated).startswith("The article has changed since (seen ")
+    assert since_words(outdated).endswith("The marked sentence is no longer in it.")
+    wide = app.desk.context(ANN, answer_id(given), 1).citation
+    assert isinstance(wide, OutdatedCitation)
+    assert ASIDE in wide.text
+
+
+def test_a_sentence_that_still_stands_in_the_changed_article_is_said_to(app: Application, feed: Path) -> None:
+    given = ask(app.desk)
+    rewritten(app, feed, f"Correction: it was in Bergen.\n\n{' '.join(OSLO.split())} More talks follow.")
+    outdated = recalled(app, given)
+    assert outdated.stands
+    assert since_words(outdated).endswith("The marked sentence still stands in it.")
+
+
+def test_an_article_that_was_removed_is_still_quoted_and_said_to_be_gone(app: Application, feed: Path) -> None:
+    given = ask(app.desk)
+    rewritten(app, feed, "Nobody met.")
+    write_jsonl(feed, *NEWS[1:])
+    app.service.reindex()
+    outdated = recalled(app, given)
+    assert (outdated.removed, outdated.stands) == (True, False)
+    assert since_words(outdated).startswith("The article has been removed since (seen ")
+
+
+def test_an_article_that_is_again_as_it_was_has_not_changed(app: Application, feed: Path) -> None:
+    given = ask(app.desk)
+    rewritten(app, feed, "Nobody met.", str(NEWS[0]["text"]))
+    again = app.desk.recall(ANN, answer_id(given))
+    assert again.answer == given.answer
+    assert not again.outdated
+    texts = [step.revision.article.text for step in app.desk.history("oslo").steps]
+    assert texts[-3:] == [NEWS[0]["text"], "Nobody met.", NEWS[0]["text"]]
+
+
+def test_a_new_title_is_a_change_and_leaves_the_sentence(app: Application, feed: Path) -> None:
+    given = ask(app.desk)
+    write_jsonl(feed, *NEWS[1:], NEWS[0] | {"title": "Grain talks fail"})
+    app.service.reindex()
+    assert recalled(app, given).stands
+
+
+def test_what_is_kept_of_a_removed_article_goes_with_the_answers(app: Application, feed: Path) -> None:
+    given = ask(app.desk)
+    write_jsonl(feed, *NEWS[1:])
+    app.service.reindex()
+    write_jsonl(feed, *NEWS[2:])
+    app.service.reindex()
+    write_jsonl(feed, *NEWS[3:])
+    app.service.reindex()  # no generation holds the article any more
+    days = app.settings.retention_days
+    Desk(app, lambda: dt.datetime.now(dt.UTC) + dt.timedelta(days=days - 1)).expire()
+    assert app.desk.history("oslo").steps[-1].revision.removed
+    Desk(app, lambda: dt.datetime.now(dt.UTC) + dt.timedelta(days=days + 1)).expire()
+    for name in ("oslo", "copy", answer_id(given)):
+        with pytest.raises(UsageError):
+            app.desk.history(name)
+    assert app.desk.history("undated").article.id == "undated"
+
+
+def test_an_index_run_lets_go_of_what_was_removed_long_ago(app: Application, feed: Path) -> None:
+    for kept in (NEWS[1:], NEWS[2:]):
+        write_jsonl(feed, *kept)
+        app.service.reindex()
+    with closing(sqlite3.connect(app.settings.data_dir / "catalogue.sqlite3")) as connection:
+        connection.execute("UPDATE revisions SET ended = '2020-01-01T00:00:00+00:00' WHERE article_id = 'oslo'")
+        connection.commit()
+    assert app.desk.history("oslo").revisions
+    write_jsonl(feed, *NEWS[3:])
+    app.service.reindex()
+    with pytest.raises(UsageError):
+        app.desk.history("oslo")
+    assert app.desk.history("copy").revisions
+
+
+def test_an_article_is_named_by_its_id_its_address_or_its_title(app: Application) -> None:
+    for name in (
+        "oslo",
+        "https://wire.example/oslo",
+        "HTTPS://wire.example:443/oslo?utm_source=x",
+        "grain talks in oslo end with a deal ",
+    ):
+        assert app.desk.history(name).article.id == "oslo"
+    for name in ("", "Grain talks", "https://", "https://wire.example/"):
+        with pytest.raises(UsageError, match="by its id, its address or its whole title"):
+            app.desk.history(name)
+
+
+def test_a_title_of_several_articles_is_no_name(app: Application, feed: Path) -> None:
+    write_jsonl(feed, *NEWS, *(record(f"storm-{n}", f"Storm {n}.", title="Storm delays the ferry") for n in range(7)))
+    app.service.reindex()
+    with pytest.raises(UsageError, match=r"names several articles: .*'bergen', 'storm-0', .*, …"):
+        app.desk.history("Storm delays the ferry")
 
 
 def test_nothing_has_changed_until_the_corpus_has(app: Application) -> None:
@@ -199,7 +310,8 @@ def test_an_answer_is_compared_with_todays_after_a_reindex(app: Application, fee
     write_jsonl(feed, *(r for r in NEWS if r["id"] != "bergen"), record("bergen", text))
     app.service.reindex()
     comparison = app.desk.compare(ANN, answer_id(given))
-    assert comparison.before.answer == given.answer
+    assert [c.text for c in comparison.before.answer.citations] == [c.text for c in given.answer.citations]
+    assert comparison.before.outdated
     assert [c.article_id for c in comparison.gone] == ["bergen"]
     assert [c.highlights[0].text for c in comparison.new] == [text]
 
@@ -275,11 +387,15 @@ def test_context_of_a_passage_that_is_not_there_is_refused(desk: Desk, number: i
         desk.context(ANN, answer_id(ask(desk)), number)
 
 
-def test_context_of_an_article_that_is_gone_is_refused(app: Application, feed: Path) -> None:
+def test_context_of_an_article_whose_text_is_no_longer_kept_is_refused(app: Application, feed: Path) -> None:
     given = ask(app.desk)
     write_jsonl(feed, record("else", "Something else."))
     app.service.reindex()
     app.service.reindex(rebuild=True)
+    assert app.desk.context(ANN, answer_id(given), 1).citation.text
+    app.catalogue.expire_removed(dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
+    again = app.desk.recall(ANN, answer_id(given))
+    assert (again.answer.citations, again.lost, again.outdated) == ((), len(given.answer.citations), True)
     with pytest.raises(UsageError, match="has no passage 1"):
         app.desk.context(ANN, answer_id(given), 1)
 

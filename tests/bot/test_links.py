@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.render.links import LONGEST_LINK, link_to, safe_link
-from tests.bot.replies import cite
+from tests.bot.replies import cite, outdated_from
 
 PAGE = "https://news.example/grain"
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)
@@ -109,3 +109,10 @@ def test_without_a_marked_sentence_the_page_is_linked() -> None:
 def test_a_link_that_would_be_too_long_leaves_the_sentence_away() -> None:
     sentence = " ".join("ø" * 60 for _ in range(12))
     assert link_to(cite(("", sentence, ""), url=PAGE)) == PAGE
+
+
+def test_a_sentence_that_stands_no_more_is_not_linked_to() -> None:
+    citation = cite(url=f"{PAGE}#top")
+    assert link_to(outdated_from(citation)) == f"{PAGE}#top"
+    assert link_to(outdated_from(citation, removed=True)) == f"{PAGE}#top"
+    assert link_to(outdated_from(citation, stands=True)) == link_to(citation) != f"{PAGE}#top"

@@ -219,5 +219,41 @@ async def test_an_admin_brings_the_index_up_to_date_and_the_next_answer_is_from_
     assert NEW in words(await scene.driver.ask("Where was a comet seen?", scene.stage.ann))
 
 
+async def test_an_answer_from_an_older_text_is_shown_again_and_says_what_became_of_it(scene: Scene) -> None:
+    given = answer_id(await scene.driver.ask(QUESTION, scene.stage.ann))
+    oslo = str(NEWS[0]["text"])
+    for text, became in (
+        (f"{oslo} Correction: it was on Tuesday.", "The marked sentence still stands in it."),
+        (oslo.replace("on Monday", "on Tuesday"), "The marked sentence is no longer in it."),
+    ):
+        write_jsonl(scene.feed, *NEWS[1:], NEWS[0] | {"text": text})
+        await scene.driver.command("reindex", user=scene.stage.admin)
+        shown = await scene.driver.command("answer", given, scene.stage.ann)
+        assert SENTENCE in words(shown)
+        assert "The article has changed since (seen " in words(shown)
+        assert became in words(shown)
+    write_jsonl(scene.feed, *NEWS[1:])
+    await scene.driver.command("reindex", user=scene.stage.admin)
+    await scene.driver.restart()
+    shown = await scene.driver.command("answer", given, scene.stage.ann)
+    assert SENTENCE in words(shown)
+    assert "The article has been removed since (seen " in words(shown)
+    context = words(await scene.driver.press("Context 1"))
+    assert SENTENCE in context
+    assert "The article has been removed since (seen " in context
+
+
+async def test_what_an_article_said_before_is_told(scene: Scene) -> None:
+    text = str(NEWS[0]["text"]).replace("until December", "until November")
+    write_jsonl(scene.feed, *NEWS[1:], NEWS[0] | {"text": text})
+    await scene.driver.command("reindex", user=scene.stage.admin)
+    for name in ("oslo", "https://wire.example/oslo", "Grain talks in Oslo end with a deal"):
+        shown = words(await scene.driver.command("history", name, scene.stage.ann)).replace("\\", "")
+        assert "2 revisions" in shown
+        assert f"- {SENTENCE}" in shown
+        assert "+ They agreed to let grain ships pass the strait until November." in shown
+    assert "here is no article" in words(await scene.driver.command("history", "nobody", scene.stage.ann))
+
+
 async def test_what_cannot_be_asked_is_told_politely(scene: Scene) -> None:
     assert "holds no word" in words(await scene.driver.ask("?!", scene.stage.ann))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from bot.messages import IndexReply, Notice, Reply, StatusReply, SummaryReply
+from bot.messages import HistoryReply, IndexReply, Notice, Reply, StatusReply, SummaryReply
 from bot.render.terminal import render, unfolded
 from bot.render.words import long_date, visible
 from corpus.catalogue import KnownFeed
@@ -20,6 +20,7 @@ from retrieval.dates import PartialDate
 from retrieval.index.port import GenerationInfo
 from retrieval.summary import Summary
 from retrieval.types import (
+    Article,
     Explanation,
     Filters,
     Highlight,
@@ -27,7 +28,17 @@ from retrieval.types import (
     Query,
     SuggestedFilter,
 )
-from tests.bot.replies import AFTER, BEFORE, HORIZON, SENTENCE, answer, cite
+from tests.bot.replies import (
+    AFTER,
+    BEFORE,
+    HORIZON,
+    SENTENCE,
+    answer,
+    cite,
+    histories,
+    history,
+    outdated_from,
+)
 
 TODAY = dt.date(2024, 7, 11)
 
@@ -412,3 +423,48 @@ def test_status_lists_sources_by_size_and_feeds_with_their_places() -> None:
     long = "/data/" + "x" * 300
     assert f"datafolder{long}" in packed(shown(StatusReply(info, {}, feeds, long), width=60))
     assert "sources none named" in words(StatusReply(info, {}, (), "/data"))
+
+
+# What changed
+
+
+def test_a_citation_of_a_changed_article_says_so_below_the_quotation() -> None:
+    said = words(answer(outdated_from(cite())))
+    assert f"{AFTER.strip()} The article has changed since (seen 3 March 2025)." in said
+    assert "The marked sentence is no longer in it." in said
+    assert "still stands in it" in words(answer(outdated_from(cite(), stands=True)))
+    assert "has been removed since (seen 3 March 2025)." in words(answer(outdated_from(cite(), removed=True)))
+    assert "since (seen" not in words(answer(cite()))
+
+
+def test_removed_and_added_sentences_are_marked_in_colour_and_without() -> None:
+    reply = history(Article("oslo", "They met. They spoke."), Article("oslo", "They met. They left."))
+    plain = [line.rstrip() for line in shown(reply).splitlines()]
+    assert plain[-6:] == [
+        "Revision 2, seen 2 July 2024 09:30 UTC",
+        "- They spoke.",
+        "+ They left.",
+        "",
+        "Revision 1, seen 1 July 2024 09:30 UTC",
+        "  The oldest one that is kept.",
+    ]
+    colored = shown(reply, color="truecolor")
+    assert "\x1b[31mThey spoke." in colored
+    assert "\x1b[32mThey left." in colored
+    assert [line.rstrip() for line in PAINT.sub("", colored).splitlines()] == plain
+
+
+def test_a_long_sentence_hangs_beside_its_mark_and_is_whole() -> None:
+    sentence = " ".join(f"word{number}" for number in range(60)) + "."
+    lines = shown(history(Article("oslo", "Once."), Article("oslo", sentence)), width=40).splitlines()
+    first = next(place for place, line in enumerate(lines) if line.startswith("+ "))
+    end = lines.index("", first) if "" in lines[first:] else len(lines)
+    rest = [line for line in lines[first + 1 : end] if line.strip()]
+    assert all(line.startswith("  ") for line in rest)
+    assert " ".join(" ".join([lines[first][2:], *rest]).split()) == sentence
+
+
+@settings(max_examples=40, deadline=None)
+@given(histories(hostile, hostile), st.integers(20, 120))
+def test_no_history_steers_the_screen(reply: HistoryReply, width: int) -> None:
+    assert steering(shown(reply, width=width)) == set()

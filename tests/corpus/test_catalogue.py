@@ -1,3 +1,4 @@
+import datetime as dt
 import sqlite3
 import tempfile
 import threading
@@ -15,7 +16,7 @@ from corpus.schema import MIGRATIONS
 from retrieval.dates import PartialDate
 from retrieval.errors import IndexDamaged, QuotationError
 from retrieval.index.port import GenerationInfo
-from retrieval.types import Article, Horizon, Span, text_digest
+from retrieval.types import Article, Horizon, Span
 
 WIRE = KnownFeed("wire", "/news/wire")
 OSLO = Article("oslo", "Envoys met in Oslo. They spoke of grain.", "Talks", "The Wire", "https://w.example/1")
@@ -285,26 +286,89 @@ def test_what_the_generation_before_quotes_stays_readable_until_that_generation_
     publish(catalogue, 2)
     publish(catalogue, 2)  # a run that changed nothing
     assert [p.text for p in catalogue.passages(quoted)] == [OSLO.text]
-    assert catalogue.text("oslo", OSLO.text_hash) == OSLO.text
     publish(catalogue, 3)
     with pytest.raises(IndexDamaged, match="--rebuild"):
         catalogue.passages(quoted)
-    assert catalogue.text("oslo", OSLO.text_hash) is None
-    assert catalogue.text("oslo", text_digest("Nobody met in Oslo.")) == "Nobody met in Oslo."
 
 
-def test_what_a_generation_quotes_of_a_removed_article_stays_as_long(catalogue: Catalogue, tmp_path: Path) -> None:
+# Revisions
+
+
+def removed_in_2024(catalogue: Catalogue, file: Path) -> None:
+    """As if what has ended had done so at the end of 2024."""
+    connection = sqlite3.connect(file)
+    connection.execute("UPDATE revisions SET ended = '2024-12-31T00:00:00+00:00' WHERE ended IS NOT NULL")
+    connection.commit()
+    connection.close()
+
+
+def test_every_revision_of_an_article_that_is_there_is_kept(catalogue: Catalogue, tmp_path: Path) -> None:
+    other = replace(OSLO, text="Nobody met in Oslo.")
+    versions = [OSLO, other, OSLO, replace(OSLO, title="Talk"), replace(OSLO, published=PartialDate(2024))]
+    for number, version in enumerate(versions, start=1):
+        catalogue.store("wire", [version])
+        cut(catalogue)
+        publish(catalogue, number)
+    removed_in_2024(catalogue, tmp_path / "catalogue.sqlite3")
+    assert catalogue.expire_removed(dt.datetime(2025, 6, 1, tzinfo=dt.UTC)) == 0
+    history = catalogue.history("oslo")
+    assert [revision.article for revision in history] == versions
+    assert [bool(revision.ended) for revision in history] == [True] * 4 + [False]
+    assert not any(revision.removed for revision in history)
+    assert catalogue.text("oslo", other.text_hash) == other.text
+
+
+def test_what_a_removed_article_said_is_kept_so_long_and_as_an_index_may_quote_it(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
     catalogue.store("wire", [OSLO])
     cut(catalogue)
-    quoted = current(catalogue)
     publish(catalogue, 1)
+    catalogue.store("wire", [replace(OSLO, text="Nobody met in Oslo.")])
+    cut(catalogue)
+    quoted = current(catalogue)
     catalogue.keep_only("wire", [])
     publish(catalogue, 2)
-    assert catalogue.passages(quoted)[0].article == OSLO
+    assert [revision.removed for revision in catalogue.history("oslo")] == [False, True]
+    removed_in_2024(catalogue, tmp_path / "catalogue.sqlite3")
+    assert catalogue.expire_removed(dt.datetime(2024, 12, 31, tzinfo=dt.UTC)) == 0
+    later = dt.datetime(2024, 12, 31, 0, 0, 1, tzinfo=dt.UTC)
+    assert catalogue.expire_removed(later) == 0
+    assert catalogue.passages(quoted)[0].text == "Nobody met in Oslo."
     publish(catalogue, 3)
-    assert catalogue.text("oslo", OSLO.text_hash) is None
+    assert catalogue.expire_removed(later) == 2
     found = tables(tmp_path / "catalogue.sqlite3")
     assert found["revisions"] == found["passages"] == []
+
+
+def test_what_an_article_said_before_its_removal_lately_is_kept_with_the_rest(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    catalogue.store("wire", [OSLO])
+    catalogue.store("wire", [replace(OSLO, text="Nobody met in Oslo.")])
+    removed_in_2024(catalogue, tmp_path / "catalogue.sqlite3")
+    catalogue.keep_only("wire", [])
+    assert catalogue.expire_removed(dt.datetime(2025, 6, 1, tzinfo=dt.UTC)) == 0
+
+
+def test_an_article_that_comes_back_keeps_what_it_said(catalogue: Catalogue, tmp_path: Path) -> None:
+    catalogue.store("wire", [OSLO])
+    catalogue.keep_only("wire", [])
+    removed_in_2024(catalogue, tmp_path / "catalogue.sqlite3")
+    catalogue.store("wire", [OSLO])
+    assert catalogue.expire_removed(dt.datetime(2025, 6, 1, tzinfo=dt.UTC)) == 0
+    assert [revision.removed for revision in catalogue.history("oslo")] == [True, False]
+
+
+def test_the_same_article_from_another_feed_is_no_revision(catalogue: Catalogue) -> None:
+    catalogue.add_feed(KnownFeed("archive", "/news/archive"))
+    catalogue.store("wire", [OSLO])
+    cut(catalogue)
+    before = current(catalogue)
+    catalogue.store("archive", [OSLO])
+    assert catalogue.owner("oslo") == ("archive", article_digest(OSLO))
+    assert len(catalogue.history("oslo")) == 1
+    assert current(catalogue) == before
 
 
 def test_a_revision_with_the_same_text_is_found_by_its_hash_after_the_older_one_went(catalogue: Catalogue) -> None:

@@ -42,6 +42,19 @@ async def test_ask_is_private_until_it_is_shared(bot: Bot, server: FakeDiscord) 
     assert again.private
 
 
+async def test_an_answer_that_is_outdated_when_it_is_shared_says_so(bot: Bot, server: FakeDiscord) -> None:
+    asked = await server.command("ask", {"question": QUESTION})
+    await seen(asked)
+    bot.app.catalogue.remove_feed(bot.app.catalogue.feeds()[0].name)
+
+    shared = await seen(await server.press(asked.replies[0], "Share in channel"))
+
+    assert SENTENCE in shared.text
+    assert "as given on" in shared.text
+    assert "The article has been removed since (seen " in shared.text
+    assert not shared.private
+
+
 async def test_a_reply_to_a_shared_answer_goes_on_from_it(bot: Bot, server: FakeDiscord) -> None:
     asked = await server.command("ask", {"question": QUESTION})
     await seen(asked)
@@ -146,6 +159,8 @@ async def test_a_stranger_cannot_see_an_answer_of_elsewhere(bot: Bot, server: Fa
         ("sources", {}, "5 articles"),
         ("help", {}, "Ask about this"),
         ("forget", {}, "Deleted: 0 answers"),
+        ("history", {"article": "Storm delays the ferry"}, "The oldest one that is kept."),
+        ("history", {"article": "nobody"}, "There is no article"),
         ("timeline", {"topic": "grain"}, "/timeline is not built yet"),
         ("digest", {}, "/digest is not built yet"),
         ("status", {}, "Only admins of the bot"),

@@ -28,8 +28,9 @@ from bot.render.words import visible
 from corpus.journal import Gap
 from retrieval.dates import PartialDate
 from retrieval.summary import Summary
-from retrieval.types import Answer, Citation, Headline, Highlight, Horizon, Query, text_digest
+from retrieval.types import Answer, Article, Citation, Headline, Highlight, Horizon, Query, text_digest
 from tests.bot.discord.server import violation
+from tests.bot.replies import histories, history, outdated_from
 
 TODAY = dt.date(2024, 7, 12)
 HOSTILE = [
@@ -80,7 +81,9 @@ def citation(title: str, source: str, url: str, before: str, marked: str, after:
 
 
 urls = st.sampled_from(["", "https://wire.example/a", "javascript:alert(1)", "https://b.example/" + "x" * 1990])
-citations = st.builds(citation, long_texts, long_texts, urls, long_texts, filled, long_texts)
+fresh = st.builds(citation, long_texts, long_texts, urls, long_texts, filled, long_texts)
+outdated = st.builds(outdated_from, fresh, removed=st.booleans(), stands=st.booleans())
+citations = fresh | outdated
 
 
 def answer(found: tuple[Citation, ...], question: str, abstained: bool, headline: str) -> AnswerReply:
@@ -98,6 +101,7 @@ replies = st.one_of(
     st.builds(lambda c: ContextReply("7F3K9A", 1, c), citations),
     st.builds(lambda q: RelatedReply("7F3K9A", tuple(q)), st.lists(filled, max_size=3, unique=True)),
     st.builds(lambda a, n, g: ComparisonReply(a, a, n, g), answers, found, found),
+    histories(long_texts, urls),
     st.builds(lambda q, c: SummaryReply(Summary(q, c, 2, 1.0)), long_texts, found.filter(bool)),
     st.builds(lambda q: GapsReply((Gap(q, 1, 2),) * 30), long_texts),
     st.builds(lambda t: HelpReply((("/x", t),)), filled),
@@ -148,12 +152,39 @@ def read(markdown: str) -> tuple[str, str]:
 @given(citations)
 def test_the_marked_sentence_is_whole_and_verbatim_whatever_it_is(made: Citation) -> None:
     reply = PassagesReply("7F3K9A", 1, 1, (made,), more=False)
-    parts = [read(e.description.removeprefix(">>> ")) for m in render(reply, today=TODAY) for e in m.embeds]
+    parts = [read(e.description.rpartition(">>> ")[2]) for m in render(reply, today=TODAY) for e in m.embeds]
 
     marked = visible(made.highlights[0].text)
     assert "".join(bold for _, bold in parts).split() or not marked.strip()
     assert "".join("".join(bold for _, bold in parts).split()) == "".join(marked.split())
     assert marked in "".join(shown for shown, _ in parts)
+
+
+@given(fresh, st.booleans(), st.booleans())
+def test_what_has_changed_since_stands_before_the_quotation_and_links_to_no_sentence_that_is_gone(
+    made: Citation, removed: bool, stands: bool
+) -> None:
+    reply = PassagesReply("7F3K9A", 1, 1, (outdated_from(made, removed=removed, stands=stands),), more=False)
+    embeds = [embed for message in render(reply, today=TODAY) for embed in message.embeds]
+    note, quoted, _ = "\n".join(embed.description for embed in embeds).partition(">>> ")
+    assert quoted
+    said = "removed" if removed else "changed"
+    assert read(note)[0].startswith(f"The article has {'been ' if removed else ''}{said} since (seen 3 March 2025).")
+    fragment = [":~:text=" in embed.url for embed in embeds]
+    assert any(fragment) <= stands
+
+
+def test_a_history_marks_what_went_and_came_and_says_how_much_is_left_out() -> None:
+    texts = [". ".join(f"Sentence {n * 100 + m}" for m in range(30)) + "." for n in range(4)]
+    articles = [Article("an-id", text, "**Talks** @everyone", url="https://a.example/x") for text in texts]
+    (message,) = render(history(*articles, most=3), today=TODAY)
+    (embed,) = message.embeds
+    assert read(embed.title)[0] == "**Talks** @everyone"
+    assert embed.url == "https://a.example/x"
+    lines = read(embed.description)[0].splitlines()
+    assert lines[1:3] == ["Revision 4, seen 4 July 2024 09:30 UTC", "- Sentence 200."]
+    assert "+ Sentence 300." in lines
+    assert lines[-1] == "… and 145 more lines and 1 earlier revision: `backchannel history` shows all"
 
 
 @given(texts)

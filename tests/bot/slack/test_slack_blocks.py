@@ -15,6 +15,7 @@ from bot.messages import (
     GapsReply,
     Health,
     HelpReply,
+    HistoryReply,
     IndexReply,
     Notice,
     PassagesReply,
@@ -37,6 +38,7 @@ from retrieval.dates import PartialDate
 from retrieval.index.port import GenerationInfo
 from retrieval.summary import Summary
 from retrieval.types import Answer, Citation, Filters, Headline, Highlight, Horizon, Query, SuggestedFilter
+from tests.bot.replies import histories, outdated_from
 from tests.bot.slack.block_kit import buttons, links, marked, message_problems, shown, view_problems
 
 TODAY = dt.date(2026, 1, 1)
@@ -222,6 +224,7 @@ def test_whatever_an_article_holds_the_other_replies_keep_the_rules(found: tuple
         ContextReply("7F3KAB", 1, found[0]),
         RelatedReply("7F3KAB", (text, text[:10] or "x")),
         ComparisonReply(before, before, found, found),
+        PassagesReply("7F3KAB", 1, 4, tuple(outdated_from(c) for c in found), more=True),
         SummaryReply(Summary(text, found, 2, 1.0)),
         sources,
         gaps,
@@ -233,6 +236,28 @@ def test_whatever_an_article_holds_the_other_replies_keep_the_rules(found: tuple
     for reply in replies:
         check(reply)
     assert view_problems(home(sources, help_reply("x-"), status, gaps)) == []
+
+
+@settings(max_examples=25, deadline=None)
+@given(histories(texts, urls))
+def test_whatever_an_article_held_its_history_keeps_the_rules(reply: HistoryReply) -> None:
+    blocks = check(reply)
+    assert len(blocks) <= 41
+    assert marked(blocks) == []
+
+
+def test_a_citation_of_a_changed_article_says_so_and_its_link_names_no_sentence_that_is_gone() -> None:
+    was = cited("Before. ", "The sentence itself.", " After.")
+    gone, stays = outdated_from(was), outdated_from(was, stands=True)
+    for citation, said, fragment in (
+        (gone, "changed since (seen 3 March 2025). The marked sentence is no longer in it.", False),
+        (stays, "changed since (seen 3 March 2025). The marked sentence still stands in it.", True),
+        (outdated_from(was, removed=True), "The article has been removed since (seen 3 March 2025).", False),
+    ):
+        blocks = check(ContextReply("7F3KAB", 1, citation))
+        assert said in shown(blocks)
+        assert marked(blocks) == ["The sentence itself."]
+        assert [":~:text=" in url for url in links(blocks)] == [fragment]
 
 
 def test_a_summarys_sentences_are_whole() -> None:

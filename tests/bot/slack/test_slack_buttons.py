@@ -180,3 +180,13 @@ async def test_the_shortcut_asks_with_a_messages_text(bot: Bot, slack: FakeSlack
     (shared,) = (await bot.press(answer, "Share in thread")).messages
     assert (shared.thread, shared.only_for) == (message.ts, "")
     assert "Searched for" in (await bot.say("and in Bergen?", thread=message.ts)).text
+
+
+async def test_an_answer_that_is_outdated_when_it_is_shared_says_so(bot: Bot, slack: FakeSlack) -> None:
+    answer = await bot.command("ask", QUESTION)
+    bot.app.catalogue.remove_feed(bot.app.catalogue.feeds()[0].name)
+    (shared,) = (await bot.press(answer, "Share in channel")).messages
+    assert shared.only_for == ""
+    said = str(shared.blocks)
+    assert "as given on" in said
+    assert "The article has been removed since (seen " in said
