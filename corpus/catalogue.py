@@ -12,6 +12,7 @@ import numpy as np
 
 from corpus.database import now
 from corpus.feed_records import FeedRecords, KnownFeed
+from corpus.story_records import StoryRecords
 from retrieval.dates import PartialDate
 from retrieval.errors import IndexDamaged, QuotationError
 from retrieval.index.port import GenerationInfo, PassageIds
@@ -31,8 +32,8 @@ class Outlet:
     last: PartialDate | None
 
 
-class Catalogue(FeedRecords):
-    """Articles, what indexes hold of them, and the feeds they come from; see :class:`corpus.database.Database`."""
+class Catalogue(FeedRecords, StoryRecords):
+    """Articles and their stories, what indexes hold of them, and their feeds; see :class:`corpus.database.Database`."""
 
     # Feeds
 

@@ -24,6 +24,7 @@ from corpus.feeds_file import BUILTIN
 from corpus.fetching.urls import is_web_address
 from corpus.locking import indexing_lock
 from corpus.readers import BadItem
+from corpus.stories.folding import fold_stories
 from corpus.webfeeds.port import Kept
 from retrieval.encoders.port import Encoder, Vectors
 from retrieval.errors import IndexMissing
@@ -112,6 +113,7 @@ class Indexer:
             self._read(self._register.find(locations), run, progress)
             if not self._catalogue.count_articles():
                 raise NothingToIndex(_nothing(run.errors))
+            fold_stories(self._catalogue, progress)
             self._cut(rebuild, progress)
             info = self._sync(base, progress)
             run.seconds = round(time.monotonic() - started, 3)
