@@ -8,9 +8,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.messages import AnswerReply, IndexReply, Question, StatusReply, SummaryReply
+from bot.messages import AnswerReply, IndexReply, Provenance, Question, StatusReply, SummaryReply
+from bot.provenance import Publishers
 from corpus.catalogue import Catalogue
 from corpus.indexer import Progress, silent
 from retrieval.engine import Engine, Pace, ReadingBudget
@@ -19,7 +21,7 @@ from retrieval.index.embedded import current_number, open_any
 from retrieval.index.port import GenerationInfo, Index
 from retrieval.questions import parse_question
 from retrieval.summary import Summarizer
-from retrieval.types import Citation, Filters, Query
+from retrieval.types import Answer, Citation, Filters, Query
 
 if TYPE_CHECKING:
     from bot.app import Application
@@ -54,11 +56,13 @@ class Service:
             IndexFault: there is no index that could answer.
         """
         query = parse_question(question.text, question.time, k=k, filters=filters)
-        answer = self._engine().answer(query)
+        engine = self._engine()
+        answer = engine.answer(query)
         self._verify(answer.citations)
+        answer = replace(answer, citations=self._with_stories(answer, engine.index))
         logger.info("answered in %.0f ms, confidence %.3f", answer.elapsed_ms, answer.confidence)
         answer_id = self._app.answers.keep(answer, question.text, question.asker, question.time) if keep else None
-        return AnswerReply(answer, answer_id)
+        return AnswerReply(answer, answer_id, provenance=self.provenance(answer.citations))
 
     def load(self) -> None:
         """Do once what the first question would have to wait for: load the model, open the index, use both.
@@ -90,7 +94,11 @@ class Service:
         else:
             summary = summarizer.topic(self._query(question, filters), sentences)
         self._verify(summary.sentences)
-        return SummaryReply(summary)
+        return SummaryReply(summary, self.provenance(summary.sentences))
+
+    def provenance(self, citations: Iterable[Citation]) -> Provenance:
+        """Who published what is cited."""
+        return self._publishers.provenance(citations)
 
     def status(self) -> StatusReply:
         """How things stand.
@@ -138,6 +146,20 @@ class Service:
     @property
     def _catalogue(self) -> Catalogue:
         return self._app.catalogue
+
+    @property
+    def _publishers(self) -> Publishers:
+        return Publishers(self._catalogue)
+
+    def _with_stories(self, answer: Answer, index: Index) -> tuple[Citation, ...]:
+        """The citations with where else their stories stand, among the articles that were searched."""
+        only = answer.query.filters.article_ids
+
+        def searched(article_ids: Iterable[str]) -> set[str]:
+            known = index.known_articles(article_ids)
+            return known if only is None else known & only
+
+        return self._publishers.also_in_stories(answer.citations, searched)
 
     def _query(self, question: Question, filters: Filters | None) -> Query:
         return parse_question(question.text, question.time, filters=filters)

@@ -49,6 +49,12 @@ class StoryRecords(Database):
             for article, source, published, seen in rows
         ]
 
+    def sources_of(self, article_ids: Iterable[str]) -> dict[str, str]:
+        """Who published these articles, by their own word; empty where they do not say, without those not known."""
+        query = "SELECT r.source FROM articles a JOIN revisions r ON r.id = a.revision WHERE a.id = ?"
+        found = ((i, self._rows(query, (i,))) for i in article_ids)
+        return {i: source for i, rows in found for (source,) in rows}
+
     # Folding; see :mod:`corpus.stories.folding`
 
     def folded_and_gone(self) -> list[int]:

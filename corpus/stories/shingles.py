@@ -20,8 +20,7 @@ _NUMBERS = {
     word: str(number)
     for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), start=1)
 }
-# Odd and far apart, so that the order of words counts.
-_WEIGHTS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
+_ODD = np.uint64(0x9E3779B97F4A7C15)  # mixes, so that the order of words counts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,10 +51,16 @@ def shingled(text: str) -> Shingled:
     hashed = {word: zlib.crc32(_compared(word).encode("utf-8", "replace")) for word in set(found)}
     words = np.fromiter((hashed[word] for word in found), np.uint64, len(found))
     facts = np.fromiter((word[0].isupper() or word[0].isdigit() for word in found), np.bool_, len(found))
-    hashes = np.zeros(max(0, len(found) - LENGTH + 1), dtype=np.uint64)
-    for place, weight in enumerate(_WEIGHTS):
-        hashes += words[place : place + len(hashes)] * weight
+    hashes = joined(words, LENGTH)
     return Shingled(words, facts, hashes, np.sort(hashes))
+
+
+def joined(words: Hashes, length: int) -> Hashes:
+    """Hashes of ``length`` words each, one after the other, uint64 ``(n - length + 1,)``."""
+    hashes = np.zeros(max(0, len(words) - length + 1), dtype=np.uint64)
+    for place in range(length):
+        hashes = hashes * _ODD + words[place : place + len(hashes)]
+    return hashes
 
 
 def _compared(word: str) -> str:

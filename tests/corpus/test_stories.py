@@ -108,13 +108,13 @@ def test_bands_are_the_same_whatever_is_sketched_beside(texts: list[str]) -> Non
     read = [shingled(one) for one in texts]
     together = [keys.tolist() for keys in bands(read)]
     assert together == [bands([one])[0].tolist() for one in read]
-    assert [bool(keys) for keys in together] == [bool(one.size) for one in read]
+    assert [bool(keys) for keys in together] == [len(one.words) >= 5 for one in read]
 
 
 def test_bands_are_what_they_were_when_catalogues_were_written() -> None:
     # Another release of a library must not change them unnoticed: raise VERSION with these.
     keys = bands([shingled("Envoys of two countries met in Oslo on Monday.")])[0]
-    assert (len(keys), keys[0], keys[-1]) == (52, 74323626529124, 242106099353378)
+    assert (len(keys), keys[0], keys[-1]) == (52, 58755020695256, 168106810469340)
 
 
 # In the catalogue
