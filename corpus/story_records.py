@@ -79,13 +79,11 @@ class StoryRecords(Database):
     def unfold(self, bands: Mapping[int, Sequence[int]]) -> None:
         """Take revisions, given with their bands, out of their stories, in one transaction."""
         with self._transaction() as connection:
-            near: list[int] = []
+            pairs: list[tuple[int, int]] = []
             for revision in bands:
-                near += [i for (i,) in connection.execute("SELECT other FROM story_copies WHERE one = ?", (revision,))]
+                pairs += connection.execute("SELECT other, one FROM story_copies WHERE one = ?", (revision,))
             connection.executemany("DELETE FROM story_copies WHERE one = ?", [(i,) for i in bands])
-            connection.executemany(
-                "DELETE FROM story_copies WHERE one = ? AND other = ?", [(i, gone) for i in near for gone in bands]
-            )
+            connection.executemany("DELETE FROM story_copies WHERE one = ? AND other = ?", pairs)
             connection.executemany(
                 "DELETE FROM story_bands WHERE band = ? AND revision = ?",
                 [(band, revision) for revision, keys in bands.items() for band in keys],
@@ -96,7 +94,7 @@ class StoryRecords(Database):
             )
             # A corrected article keeps when it was first seen, and stands alone until it is compared again.
             connection.executemany("UPDATE stories SET story = article WHERE revision = ?", [(i,) for i in bands])
-            _relabel(connection, [i for i in near if i not in bands])
+            _relabel(connection, [near for near, _ in pairs if near not in bands])
 
     def add_bands(self, bands: Mapping[int, Sequence[int]]) -> None:
         """Make revisions known by their bands, in one transaction."""
