@@ -155,11 +155,13 @@ class Chat:
     def _open(self, number: str) -> None:
         citation = self._numbered(number)
         whole = whole_article(citation, self._service.article_text(citation))
-        self._console.print(passages([whole], int(number), color=shows_color(self._console)))
+        provenance = self._service.provenance([whole])
+        self._console.print(passages([whole], int(number), color=shows_color(self._console), provenance=provenance))
 
     def _context(self, number: str) -> None:
         citation = self._numbered(number)
-        self._show(ContextReply(self._last(), int(number), around(citation, self._service.article_text(citation))))
+        wide = around(citation, self._service.article_text(citation))
+        self._show(ContextReply(self._last(), int(number), wide, self._service.provenance([wide])))
 
     def _numbered(self, number: str) -> Citation:
         if not number.isdecimal() or not 1 <= int(number) <= len(self._citations):

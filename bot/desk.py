@@ -114,7 +114,9 @@ class Desk:
         citations = tuple(rest[first : first + _PAGE]) if page > 0 else ()
         if not citations:
             raise UsageError("there are no further passages")
-        return PassagesReply(stored.id, page, len(shown) + first + 1, citations, more=len(rest) > first + _PAGE)
+        return PassagesReply(
+            stored.id, page, len(shown) + first + 1, citations, len(rest) > first + _PAGE, deeper.provenance
+        )
 
     def context(self, asker: Asker, answer_id: str, number: int) -> ContextReply:
         """The paragraphs around citation ``number`` (from 1) of an answer.
@@ -127,7 +129,9 @@ class Desk:
         if not 1 <= number <= len(citations):
             raise UsageError(f"answer {answer_id} has no passage {number}: name one of 1 to {len(citations)}")
         citation = citations[number - 1]
-        return ContextReply(answer_id, number, around(citation, self._app.service.article_text(citation)))
+        service = self._app.service
+        wide = around(citation, service.article_text(citation))
+        return ContextReply(answer_id, number, wide, service.provenance([citation]))
 
     def related(self, asker: Asker, answer_id: str) -> RelatedReply:
         """Questions to go on with; the same ones each time.
@@ -157,7 +161,8 @@ class Desk:
         Raises:
             UsageError: no such answer, for this person or in this place.
         """
-        return self._app.answers.recall(answer_id, asker)[1]
+        reply = self._app.answers.recall(answer_id, asker)[1]
+        return replace(reply, provenance=self._app.service.provenance(reply.answer.citations))
 
     def compare(self, asker: Asker, answer_id: str) -> ComparisonReply:
         """An earlier answer against today's to the same question.
@@ -170,7 +175,8 @@ class Desk:
         # also those that stood beside the question's text
         after = self._app.service.ask(question, filters=before.answer.query.filters, keep=False)
         old, new = before.answer.citations, after.answer.citations
-        return ComparisonReply(before, after, distinct(old, new), distinct(new, old))
+        provenance = self._app.service.provenance([*old, *new])
+        return ComparisonReply(before, after, distinct(old, new), distinct(new, old), provenance)
 
     def summarize(self, question: Question) -> SummaryReply:
         """Summarise a topic, or an article named by its id or its whole title.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from corpus.catalogue import KnownFeed, Outlet
 from corpus.changes import Step
+from corpus.feed_options import OutletFacts
 from corpus.indexer import IndexRun
 from corpus.journal import Gap
 from corpus.progress import Underway
@@ -98,6 +100,33 @@ class OutdatedCitation(Citation):
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    """Who published what is cited; each by article id, and without the articles of which nothing is known.
+
+    Args:
+        facts: what is known of the outlets of cited articles.
+        names: outlets' names, of cited articles and of those that say the same.
+        stories: the story of each cited article.
+        origins: names who published an article's story first: its owner where that is known, else the outlet.
+    """
+
+    facts: Mapping[str, OutletFacts] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    stories: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    def independent(self, article_ids: Iterable[str]) -> int:
+        """How many of the sources of these articles are independent of each other.
+
+        The articles of a story count once, for whoever published it first, and outlets of one owner count once.
+        """
+        return len({self.origins[i] for i in article_ids if i in self.origins})
+
+
+NOTHING_KNOWN = Provenance()
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerReply:
     """An answer.
 
@@ -107,6 +136,7 @@ class AnswerReply:
         searched: what was searched for, where that is more than was asked: a follow-up with what went before.
         asked: when it was asked, of an answer shown again.
         lost: how many of its citations can no longer be shown, since the text that they quote is not kept.
+        provenance: who published what it cites.
     """
 
     answer: Answer
@@ -114,6 +144,7 @@ class AnswerReply:
     searched: str | None = None
     asked: dt.datetime | None = None
     lost: int = 0
+    provenance: Provenance = NOTHING_KNOWN
 
     @property
     def outdated(self) -> bool:
@@ -130,6 +161,7 @@ class PassagesReply:
     first: int
     citations: tuple[Citation, ...]
     more: bool
+    provenance: Provenance = NOTHING_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +171,7 @@ class ContextReply:
     answer_id: str
     number: int
     citation: Citation
+    provenance: Provenance = NOTHING_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +190,7 @@ class ComparisonReply:
     after: AnswerReply
     gone: tuple[Citation, ...]
     new: tuple[Citation, ...]
+    provenance: Provenance = NOTHING_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +213,7 @@ class SummaryReply:
     """A summary."""
 
     summary: Summary
+    provenance: Provenance = NOTHING_KNOWN
 
 
 @dataclass(frozen=True, slots=True)

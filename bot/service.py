@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING
 
 from bot.engines import WARMING, Engines, instead
 from bot.errors import UsageError
-from bot.messages import AnswerReply, HistoryReply, IndexReply, OutdatedCitation, Question, StatusReply, SummaryReply
+from bot.messages import (
+    AnswerReply,
+    HistoryReply,
+    IndexReply,
+    OutdatedCitation,
+    Provenance,
+    Question,
+    StatusReply,
+    SummaryReply,
+)
+from bot.provenance import Publishers
 from corpus.catalogue import Catalogue
 from corpus.changes import stands, steps
 from corpus.errors import CatalogueError, FeedsFileError, FetchError
@@ -27,7 +37,7 @@ from corpus.locking import underway
 from corpus.runs import IndexRun
 from retrieval.errors import IndexDamaged, IndexMissing, QuotationError
 from retrieval.index.embedded import EmbeddedIndex, current_number, open_any, open_last_good
-from retrieval.index.port import GenerationInfo
+from retrieval.index.port import GenerationInfo, Index
 from retrieval.questions import parse_question
 from retrieval.segmentation import sentences
 from retrieval.summary import Summarizer
@@ -68,8 +78,10 @@ class Service:
         with self._engines.current() as engine:
             answer = engine.answer(query)
             self._verify(answer.citations)
+            answer = replace(answer, citations=self._with_stories(answer, engine.index))
         logger.info("answered in %.0f ms, confidence %.3f", answer.elapsed_ms, answer.confidence)
-        return AnswerReply(answer, self._keep(answer, question) if keep else None)
+        answer_id = self._keep(answer, question) if keep else None
+        return AnswerReply(answer, answer_id, provenance=self.provenance(answer.citations))
 
     def load(self) -> None:
         """Do once what the first question would have to wait for: load the model, open the index, use both.
@@ -110,7 +122,11 @@ class Service:
             else:
                 summary = summarizer.topic(self._query(question, filters), sentences)
             self._verify(summary.sentences)
-        return SummaryReply(summary)
+        return SummaryReply(summary, self.provenance(summary.sentences))
+
+    def provenance(self, citations: Iterable[Citation]) -> Provenance:
+        """Who published what is cited."""
+        return self._publishers.provenance(citations)
 
     def status(self) -> StatusReply:
         """How things stand.
@@ -258,6 +274,20 @@ class Service:
     @property
     def _catalogue(self) -> Catalogue:
         return self._app.catalogue
+
+    @property
+    def _publishers(self) -> Publishers:
+        return Publishers(self._catalogue)
+
+    def _with_stories(self, answer: Answer, index: Index) -> tuple[Citation, ...]:
+        """The citations with where else their stories stand, among the articles that were searched."""
+        only = answer.query.filters.article_ids
+
+        def searched(article_ids: Iterable[str]) -> set[str]:
+            known = index.known_articles(article_ids)
+            return known if only is None else known & only
+
+        return self._publishers.also_in_stories(answer.citations, searched)
 
     def _query(self, question: Question, filters: Filters | None) -> Query:
         return parse_question(question.text, question.time, filters=filters)

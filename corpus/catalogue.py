@@ -13,6 +13,7 @@ from corpus.database import now
 from corpus.feed_records import KnownFeed
 from corpus.file_records import FileRecords
 from corpus.revisions import SELECT_ARTICLES, RevisionRecords, article_of, date_of
+from corpus.story_records import StoryRecords
 from retrieval.dates import PartialDate
 from retrieval.errors import IndexDamaged
 from retrieval.index.port import GenerationInfo, PassageIds
@@ -32,8 +33,8 @@ class Outlet:
     last: PartialDate | None
 
 
-class Catalogue(FileRecords, RevisionRecords):
-    """Articles, what indexes hold of them, and the feeds they come from; see :class:`corpus.database.Database`."""
+class Catalogue(FileRecords, RevisionRecords, StoryRecords):
+    """Articles and their stories, what indexes hold of them, and their feeds; see :class:`corpus.database.Database`."""
 
     # What an index refers to must be on the disk before that index is.
     synchronous = "FULL"

@@ -22,6 +22,7 @@ from corpus.intake import Intake, batched
 from corpus.locking import indexing_lock
 from corpus.progress import CUTTING, ENCODING, Progress, Step, Steps, silent
 from corpus.runs import FeedRun, IndexRun
+from corpus.stories.folding import fold_stories
 from corpus.vectors import CachedVectors
 from retrieval.encoders.port import Encoder
 from retrieval.errors import IndexDamaged, IndexMissing
@@ -125,6 +126,7 @@ class Indexer:
             self._read(feeds, run, steps)
             if not self._catalogue.count_articles():
                 raise NothingToIndex(_nothing(run.errors))
+            fold_stories(self._catalogue, steps)
             self._cut(rebuild, steps)
             info = self._sync(base, steps)
             run.seconds = round(time.monotonic() - started, 3)

@@ -147,6 +147,28 @@ MIGRATIONS = (
     CREATE INDEX revisions_by_url ON revisions (url);
     CREATE INDEX revisions_by_title ON revisions (title COLLATE NOCASE);
     """,
+    """
+    -- Articles as they were compared for copies: the story is named by its earliest article.
+    CREATE TABLE stories (
+        revision INTEGER PRIMARY KEY,
+        article TEXT NOT NULL UNIQUE,
+        story TEXT NOT NULL,
+        seen TEXT NOT NULL,
+        sketch INTEGER NOT NULL
+    );
+    CREATE INDEX stories_by_story ON stories (story);
+    -- What may be copies shares a band; what was found to be is kept both ways.
+    CREATE TABLE story_bands (
+        band INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        PRIMARY KEY (band, revision)
+    ) WITHOUT ROWID;
+    CREATE TABLE story_copies (
+        one INTEGER NOT NULL,
+        other INTEGER NOT NULL,
+        PRIMARY KEY (one, other)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -31,6 +31,12 @@ def same_elsewhere(passages: Sequence[Passage]) -> list[tuple[str, ...]]:
     ]
 
 
+def holds(text: str, sentence: str) -> bool:
+    """Whether a near-identical sentence stands in a text: at least 0.7 of its three-word shingles do."""
+    wanted = _shingles(sentence)
+    return len(wanted & _shingles(text)) >= _ALIKE * len(wanted)
+
+
 def _shingles(text: str) -> frozenset[tuple[str, ...]]:
     words = _WORD.findall(text.casefold())
     return frozenset(tuple(words[at : at + _SHINGLE]) for at in range(max(1, len(words) - _SHINGLE + 1)))

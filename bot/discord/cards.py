@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from bot.discord.markdown import clip, clipped, escape, size, strong
 from bot.discord.payloads import LONGEST_DESCRIPTION, LONGEST_FOOTER, LONGEST_TITLE, PLAIN, Embed
+from bot.messages import NOTHING_KNOWN, Provenance
 from bot.render.excerpts import ELLIPSIS, Excerpt, excerpt, pieces
 from bot.render.links import link_to
-from bot.render.words import also_in_words, long_date, one_line, since_words
+from bot.render.words import also_in_words, one_line, published_words, since_words
 from retrieval.types import Citation
 
 _QUOTE = ">>> "
@@ -19,7 +20,9 @@ _PIECE = 1900
 """Characters, of which the longest escaped piece with a bar before it fits in a description."""
 
 
-def cited(citation: Citation, number: int, *, room: int = _ROOM, color: int = PLAIN) -> list[Embed]:
+def cited(
+    citation: Citation, number: int, *, room: int = _ROOM, color: int = PLAIN, provenance: Provenance = NOTHING_KNOWN
+) -> list[Embed]:
     """A citation: its title with a link to the sentence, the paragraph with the sentence in bold, source and date.
 
     One embed, unless the sentence is longer than fits in one.
@@ -33,7 +36,7 @@ def cited(citation: Citation, number: int, *, room: int = _ROOM, color: int = PL
     first = Embed(embeds[0].description, f"{number}. {titled(citation)}", link_to(citation) or "", color=color)
     embeds[0] = first
     last = embeds[-1]
-    embeds[-1] = Embed(last.description, last.title, last.url, about(citation), color)
+    embeds[-1] = Embed(last.description, last.title, last.url, about(citation, provenance), color)
     return embeds
 
 
@@ -51,10 +54,10 @@ def titled(citation: Citation) -> str:
     return "Untitled"
 
 
-def about(citation: Citation) -> str:
+def about(citation: Citation, provenance: Provenance = NOTHING_KNOWN) -> str:
     """Who published it and when, and where else it stands; plain text, as footers are."""
-    parts = (clip(citation.source, LONGEST_FOOTER // 2), long_date(citation.published), also_in_words(citation))
-    return " · ".join(part for part in parts if part)
+    published = published_words(citation, provenance, clip(citation.source, LONGEST_FOOTER // 2))
+    return " · ".join(part for part in (published, also_in_words(citation, provenance)) if part)
 
 
 def described(lines: Iterable[str], *, color: int = PLAIN, footer: str = "") -> list[Embed]:

@@ -33,6 +33,7 @@ from bot.messages import (
     IndexReply,
     Notice,
     PassagesReply,
+    Provenance,
     RelatedReply,
     Reply,
     SourcesReply,
@@ -53,6 +54,7 @@ from bot.render.words import (
     comparison_words,
     confidence_words,
     horizon_words,
+    independent_words,
     index_words,
     long_date,
     recalled_words,
@@ -89,9 +91,9 @@ def render(  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
             return _answer(reply, today, with_question, _answer_buttons(reply, shareable, workspace))
         case PassagesReply():
             more = Button(Action.MORE, "More passages", reply.answer_id, reply.page + 1, workspace)
-            return packed("", _citations(reply.citations, reply.first), [more] if reply.more else [])
+            return packed("", _citations(reply.citations, reply.first, reply.provenance), [more] if reply.more else [])
         case ContextReply():
-            return packed("", cited(reply.citation, reply.number, room=_WIDE))
+            return packed("", cited(reply.citation, reply.number, room=_WIDE, provenance=reply.provenance))
         case RelatedReply():
             return _related(reply, workspace)
         case ComparisonReply():
@@ -127,7 +129,7 @@ def _answer(reply: AnswerReply, today: dt.date, with_question: bool, buttons: Se
         clipped(understood_words(answer), 400),
         "" if answer.abstained else escape(age_warning(answer, today)),
     ]
-    cards = _abstention(reply) if answer.abstained else _citations(_shown(reply), 1, ANSWERED)
+    cards = _abstention(reply) if answer.abstained else _citations(_shown(reply), 1, reply.provenance, ANSWERED)
     return packed("\n".join(line for line in above if line), cards, buttons)
 
 
@@ -137,6 +139,7 @@ def _as_of(reply: AnswerReply) -> str:
         f"As of {strong(long_date(answer.as_of))}" if answer.as_of else "Undated",
         confidence_words(answer.confidence),
         horizon_words(answer.horizon),
+        independent_words(reply),
         f"answer {reply.answer_id}" if reply.answer_id else "",
     ]
     return " · ".join(part for part in parts if part)
@@ -178,8 +181,9 @@ def _answer_buttons(reply: AnswerReply, shareable: bool, workspace: str) -> list
     ]
 
 
-def _citations(citations: Iterable[Citation], first: int, color: int = PLAIN) -> list[Embed]:
-    return [embed for number, c in enumerate(citations, first) for embed in cited(c, number, color=color)]
+def _citations(citations: Iterable[Citation], first: int, provenance: Provenance, color: int = PLAIN) -> list[Embed]:
+    numbered = enumerate(citations, first)
+    return [embed for number, c in numbered for embed in cited(c, number, color=color, provenance=provenance)]
 
 
 def _related(reply: RelatedReply, workspace: str) -> tuple[Message, ...]:
@@ -197,7 +201,7 @@ def _comparison(reply: ComparisonReply) -> tuple[Message, ...]:
     above = f"{clipped(recalled_words(reply.before), 300)}\n{escape(comparison_words(reply))}"
     cards: list[Embed] = []
     for heading, citations in changed_words(reply):
-        cards += [Embed(strong(heading)), *_citations(citations, 1)]
+        cards += [Embed(strong(heading)), *_citations(citations, 1, reply.provenance)]
     return packed(above, cards)
 
 
@@ -219,15 +223,16 @@ def _summary(reply: SummaryReply) -> tuple[Message, ...]:
     for number, sentence in enumerate(summary.sentences, start=1):
         *before, last = escaped_lines(sentence.text)
         lines += [*before, f"{last} {strong(escape(f'[{number}]'))}"]
-    lines += [_source_line(number, sentence) for number, sentence in enumerate(summary.sentences, start=1)]
+    numbered = enumerate(summary.sentences, start=1)
+    lines += [_source_line(number, sentence, reply.provenance) for number, sentence in numbered]
     above = f"{strong('Summary:')} {clipped(summary.query, 300)}"
     return packed(above, described(lines, color=ANSWERED, footer=summary_words(summary)))
 
 
-def _source_line(number: int, sentence: Citation) -> str:
+def _source_line(number: int, sentence: Citation, provenance: Provenance) -> str:
     url = link_to(sentence)
     title = link(titled(sentence), url) if url else titled(sentence)
-    return f"{escape(f'[{number}]')} {title} · {clipped(about(sentence), 600)}"
+    return f"{escape(f'[{number}]')} {title} · {clipped(about(sentence, provenance), 600)}"
 
 
 def _gaps(reply: GapsReply) -> tuple[Message, ...]:

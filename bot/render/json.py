@@ -6,7 +6,8 @@ import datetime as dt
 from dataclasses import asdict
 from typing import Any
 
-from bot.messages import AnswerReply, HistoryReply, IndexReply, StatusReply, SummaryReply
+from bot.messages import AnswerReply, HistoryReply, IndexReply, Provenance, StatusReply, SummaryReply
+from bot.render.words import independent_sources
 from corpus.changes import Step
 from corpus.readers.pages import Page
 from retrieval.dates import PartialDate
@@ -26,9 +27,10 @@ def answer_object(reply: AnswerReply, *, explain: bool = False) -> Object:
         "as_of": _date(answer.as_of),
         "understood": _understood(answer.query),
         "corpus": _horizon(answer.horizon),
-        "citations": [_citation(citation, explain=explain) for citation in answer.citations],
+        "citations": [_citation(citation, reply.provenance, explain=explain) for citation in answer.citations],
         "nearest": [_headline(headline) for headline in answer.nearest],
         "elapsed_ms": round(answer.elapsed_ms, 1),
+        "independent_sources": independent_sources(reply),
     }
 
 
@@ -47,6 +49,7 @@ def summary_object(reply: SummaryReply) -> Object:
                 "text": sentence.text,
                 "start": sentence.start,
                 "end": sentence.end,
+                "outlet": _outlet(sentence, reply.provenance),
             }
             for sentence in summary.sentences
         ],
@@ -141,7 +144,7 @@ def _horizon(horizon: Horizon) -> Object:
     return {"articles": horizon.articles, "first": _date(horizon.first), "last": _date(horizon.last)}
 
 
-def _citation(citation: Citation, *, explain: bool) -> Object:
+def _citation(citation: Citation, provenance: Provenance, *, explain: bool) -> Object:
     value: Object = {
         "article_id": citation.article_id,
         "title": citation.title,
@@ -154,10 +157,26 @@ def _citation(citation: Citation, *, explain: bool) -> Object:
         "score": citation.score,
         "also_in": list(citation.also_in),
         "highlights": [_highlight(highlight) for highlight in citation.highlights],
+        "outlet": _outlet(citation, provenance),
+        "outlets": list(dict.fromkeys(provenance.names[i] for i in citation.also_in if i in provenance.names)),
+        "story": provenance.stories.get(citation.article_id),
     }
     if explain and citation.explanation:
         value["explain"] = asdict(citation.explanation)
     return value
+
+
+def _outlet(citation: Citation, provenance: Provenance) -> Object | None:
+    """What is known of who published it, with ``null`` for what is not; ``None`` where nothing is."""
+    facts = provenance.facts.get(citation.article_id)
+    if facts is None:
+        return None
+    return {
+        "name": facts.name or citation.source or None,
+        "country": facts.country or None,
+        "owner": facts.owner or None,
+        "state_controlled": facts.state_controlled,
+    }
 
 
 def _highlight(highlight: Highlight) -> Object:

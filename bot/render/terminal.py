@@ -11,6 +11,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from bot.messages import (
+    NOTHING_KNOWN,
     AnswerReply,
     ComparisonReply,
     ContextReply,
@@ -20,6 +21,7 @@ from bot.messages import (
     IndexReply,
     Notice,
     PassagesReply,
+    Provenance,
     RelatedReply,
     Reply,
     SourcesReply,
@@ -33,13 +35,14 @@ from bot.render.words import (
     NOTHING_RELATED,
     abstention_words,
     age_warning,
+    also_in_words,
     changed_words,
     comparison_words,
     footer_words,
     horizon_words,
     index_words,
-    long_date,
     one_line,
+    published_words,
     recalled_words,
     searched_words,
     since_words,
@@ -74,9 +77,9 @@ def render(  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
         case AnswerReply():
             return _answer(reply, today, color=color, folded=folded, explain=explain)
         case PassagesReply():
-            return passages(reply.citations, reply.first, color=color, explain=explain)
+            return passages(reply.citations, reply.first, color=color, explain=explain, provenance=reply.provenance)
         case ContextReply():
-            return passages([reply.citation], reply.number, color=color)
+            return passages([reply.citation], reply.number, color=color, provenance=reply.provenance)
         case RelatedReply():
             return _related(reply)
         case ComparisonReply():
@@ -99,27 +102,35 @@ def render(  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
             return Text(visible(reply.text))
 
 
-def passages(citations: Iterable[Citation], first: int, *, color: bool, explain: bool = False) -> RenderableType:
+def passages(
+    citations: Iterable[Citation],
+    first: int,
+    *,
+    color: bool,
+    explain: bool = False,
+    provenance: Provenance = NOTHING_KNOWN,
+) -> RenderableType:
     """Citations, numbered from ``first``."""
     parts: list[RenderableType] = []
     for number, citation in enumerate(citations, start=first):
-        parts += [passage(citation, number, color=color, explain=explain), Text()]
+        parts += [passage(citation, number, color=color, explain=explain, provenance=provenance), Text()]
     return Group(*parts)
 
 
-def passage(citation: Citation, number: int, *, color: bool, explain: bool = False) -> RenderableType:
+def passage(
+    citation: Citation, number: int, *, color: bool, explain: bool = False, provenance: Provenance = NOTHING_KNOWN
+) -> RenderableType:
     """A citation: title, source and date, then the paragraph with its sentence marked."""
     head = Text(f"{number}. ", style="bold cyan")
     head.append(visible(citation.title or citation.article_id), style="bold")
-    about = Text(" · ".join(part for part in (visible(citation.source), long_date(citation.published)) if part))
-    about.stylize("dim")
+    about = Text(published_words(citation, provenance, visible(citation.source)), style="dim")
     parts: list[RenderableType] = [head, Padding(about, _INDENT), Padding(_marked(citation, color=color), _INDENT)]
     if since_words(citation):
         parts.append(Padding(Text(since_words(citation), style="yellow"), _INDENT))
     if citation.url:
         parts.append(Padding(Text(visible(citation.url), style="blue underline", overflow="fold"), _INDENT))
     if citation.also_in:
-        parts.append(Padding(Text(f"also in {visible(', '.join(citation.also_in))}", style="dim"), _INDENT))
+        parts.append(Padding(Text(also_in_words(citation, provenance), style="dim"), _INDENT))
     if explain and citation.explanation:
         parts.append(Padding(Text(_explained(citation.explanation), style="dim"), _INDENT))
     return Group(*parts)
@@ -150,12 +161,16 @@ def _answer(reply: AnswerReply, today: dt.date, *, color: bool, folded: bool, ex
     if answer.abstained:
         parts += [_abstention(reply), Text()]
     if not (answer.abstained and folded):
-        parts.append(passages(unfolded(answer.citations), 1, color=color, explain=explain))
+        parts.append(_cited(reply, color=color, explain=explain))
     for line in (understood_words(answer), age_warning(answer, today) if not answer.abstained else ""):
         if line:
             parts.append(Text(visible(line), style="yellow"))
     parts.append(_footer(reply))
     return Group(*parts)
+
+
+def _cited(reply: AnswerReply, *, color: bool, explain: bool) -> RenderableType:
+    return passages(unfolded(reply.answer.citations), 1, color=color, explain=explain, provenance=reply.provenance)
 
 
 def _abstention(reply: AnswerReply) -> RenderableType:
@@ -175,7 +190,7 @@ def _related(reply: RelatedReply) -> RenderableType:
 def _comparison(reply: ComparisonReply, *, color: bool) -> RenderableType:
     parts: list[RenderableType] = [Text(recalled_words(reply.before), style="dim"), Text(comparison_words(reply))]
     for heading, citations in changed_words(reply):
-        parts += [Text(), Text(heading, style="bold"), passages(citations, 1, color=color)]
+        parts += [Text(), Text(heading, style="bold"), passages(citations, 1, color=color, provenance=reply.provenance)]
     return Group(*parts)
 
 
@@ -234,7 +249,7 @@ def _summary(reply: SummaryReply) -> RenderableType:
         parts.append(line)
     parts.append(Text())
     for number, sentence in enumerate(summary.sentences, start=1):
-        source = " · ".join(part for part in (visible(sentence.source), long_date(sentence.published)) if part)
+        source = published_words(sentence, reply.provenance, visible(sentence.source))
         parts.append(Text(f"[{number}] {visible(sentence.title or sentence.article_id)} · {source}", style="dim"))
     parts.append(Text(f"{summary_words(summary)} · {summary.elapsed_ms:.0f} ms", style="dim"))
     return Group(*parts)

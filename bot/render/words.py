@@ -6,7 +6,17 @@ import datetime as dt
 import unicodedata
 from collections.abc import Sequence
 
-from bot.messages import AnswerReply, ComparisonReply, Health, OutdatedCitation, SourcesReply, StatusReply
+from bot.messages import (
+    NOTHING_KNOWN,
+    AnswerReply,
+    ComparisonReply,
+    Health,
+    OutdatedCitation,
+    Provenance,
+    SourcesReply,
+    StatusReply,
+)
+from bot.passages import unfolded
 from corpus.feed_records import FeedState, KnownFeed
 from corpus.indexer import IndexRun
 from corpus.journal import Gap
@@ -18,6 +28,8 @@ from retrieval.types import Answer, Citation, Horizon
 _MONTHS = "January February March April May June July August September October November December".split()
 _OLD = dt.timedelta(days=365)
 _BAR = 12
+_OUTLETS_NAMED = 2
+_LONGEST_OUTLET = 60
 NOT_ANSWERED = "The corpus does not seem to answer this."
 NO_GAPS = "No question has gone unanswered, and no answer was voted down."
 NOTHING_RELATED = "The cited articles suggest no further question."
@@ -165,10 +177,62 @@ def index_words(run: IndexRun, errors_shown: int = 10) -> list[str]:
     return lines
 
 
-def also_in_words(citation: Citation) -> str:
-    """Where else the same story stands; empty where it does not."""
-    count = len(citation.also_in)
-    return f"also in {counted(count, 'other article')}" if count else ""
+def published_words(citation: Citation, provenance: Provenance, name: str) -> str:
+    """Who published an article and when: ``RT · Russia · state-controlled · 9 July 2024``.
+
+    Args:
+        citation: of the article.
+        provenance: what is known of its outlet.
+        name: how its source is shown.
+    """
+    facts = provenance.facts.get(citation.article_id)
+    parts = [name]
+    if facts:
+        owned = facts.owner and facts.owner.casefold() not in (facts.name or citation.source).casefold()
+        parts = [
+            name or _short(facts.name),
+            _short(facts.country),
+            f"owned by {_short(facts.owner)}" if owned else "",
+            "state-controlled" if facts.state_controlled else "",
+        ]
+    return " · ".join(part for part in (*parts, long_date(citation.published)) if part)
+
+
+def also_in_words(citation: Citation, provenance: Provenance = NOTHING_KNOWN) -> str:
+    """Where else the same stands: two outlets by name, and how many more; empty where it does not."""
+    if not citation.also_in:
+        return ""
+    named = [provenance.names.get(article_id, "") for article_id in citation.also_in]
+    outlets = [_short(name) for name in dict.fromkeys(name for name in named if name)]
+    more = len(outlets[_OUTLETS_NAMED:]) + named.count("")
+    if not outlets:
+        places = counted(more, "other article")
+    else:
+        *first, last = [*outlets[:_OUTLETS_NAMED], *([f"{more:,} more"] if more else [])]
+        places = f"{', '.join(first)} and {last}" if first else last
+    independent = provenance.independent((citation.article_id, *citation.also_in))
+    return f"also in {places}" + (f" ({_independent(independent)})" if independent else "")
+
+
+def independent_words(reply: AnswerReply) -> str:
+    """How many independent sources an answer cites, where it cites more than one article; else empty."""
+    cited = {citation.article_id for citation in reply.answer.citations}
+    count = independent_sources(reply)
+    return _independent(count) if count and len(cited) > 1 and not reply.answer.abstained else ""
+
+
+def independent_sources(reply: AnswerReply) -> int:
+    """How many of the sources that an answer cites are independent; what says the same as another counts with it."""
+    return reply.provenance.independent(citation.article_id for citation in unfolded(reply.answer.citations))
+
+
+def _independent(count: int) -> str:
+    return counted(count, "independent source")
+
+
+def _short(name: str) -> str:
+    shown = one_line(name)
+    return shown if len(shown) <= _LONGEST_OUTLET else f"{shown[: _LONGEST_OUTLET - 1].rstrip()}…"
 
 
 def since_words(citation: Citation) -> str:
@@ -214,6 +278,7 @@ def footer_words(reply: AnswerReply, *, timed: bool = False) -> str:
         f"confidence {answer.confidence:.0%}" if answer.abstained else confidence_words(answer.confidence),
         horizon_words(answer.horizon) if not answer.abstained else "",
         f"{answer.elapsed_ms:.0f} ms" if timed else "",
+        independent_words(reply),
         f"answer {reply.answer_id}" if reply.answer_id else "",
     ]
     return " · ".join(part for part in parts if part)

@@ -16,6 +16,7 @@ from bot.messages import (
     IndexReply,
     Notice,
     PassagesReply,
+    Provenance,
     RelatedReply,
     Reply,
     SourcesReply,
@@ -94,7 +95,7 @@ def render(reply: Reply, showing: Showing) -> list[Payload]:  # noqa: C901, PLR0
         case PassagesReply():
             return messages(_passages(reply))
         case ContextReply():
-            return messages(citation_blocks(reply.citation, reply.number, _WIDE))
+            return messages(citation_blocks(reply.citation, reply.number, _WIDE, reply.provenance))
         case RelatedReply():
             return messages([*paragraphs(["Questions to go on with:"]), *_related(reply.answer_id, reply.questions)])
         case ComparisonReply():
@@ -174,7 +175,7 @@ def _answer(reply: AnswerReply, showing: Showing) -> list[Block]:
         lines = "\n".join(shortened(line, _LONGEST_LINE) for line in rest)
         blocks.append(rich(section(text(headline, bold=True), text(f"\n{lines}"))))
     else:
-        blocks += _numbered(unfolded(answer.citations), 1)
+        blocks += _numbered(unfolded(answer.citations), 1, reply.provenance)
     warning = "" if answer.abstained else age_warning(answer, showing.today)
     blocks += small(understood_words(answer), warning, footer_words(reply))
     if reply.answer_id:
@@ -221,17 +222,18 @@ def _answer_summary(reply: AnswerReply) -> str:
 def _passages(reply: PassagesReply) -> list[Block]:
     following = packed(reply.answer_id, reply.page + 1)
     more = [button("More passages", Action.MORE, following)] if reply.more else []
-    return _numbered(reply.citations, reply.first) + buttons(*more)
+    return _numbered(reply.citations, reply.first, reply.provenance) + buttons(*more)
 
 
-def _numbered(citations: Sequence[Citation], first: int) -> list[Block]:
-    return [b for number, citation in enumerate(citations, start=first) for b in citation_blocks(citation, number)]
+def _numbered(citations: Sequence[Citation], first: int, provenance: Provenance) -> list[Block]:
+    numbered = enumerate(citations, start=first)
+    return [b for number, citation in numbered for b in citation_blocks(citation, number, provenance=provenance)]
 
 
 def _comparison(reply: ComparisonReply) -> list[Block]:
     blocks = small(recalled_words(reply.before)) + paragraphs([comparison_words(reply)])
     for heading, citations in changed_words(reply):
-        blocks += [rich(section(text(heading, bold=True))), *_numbered(citations, 1)]
+        blocks += [rich(section(text(heading, bold=True))), *_numbered(citations, 1, reply.provenance)]
     return blocks
 
 
@@ -251,5 +253,5 @@ def _summary(reply: SummaryReply) -> list[Block]:
         blocks += paragraphs([f"{sentence.text} [{number}]"])
     for number, sentence in enumerate(summary.sentences, start=1):
         source = link(link_to(sentence), title_of(sentence))
-        blocks.append(rich(section(text(f"[{number}] "), source, text(f" · {about(sentence)}"))))
+        blocks.append(rich(section(text(f"[{number}] "), source, text(f" · {about(sentence, reply.provenance)}"))))
     return blocks + small(summary_words(summary))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bot.messages import NOTHING_KNOWN, Provenance
 from bot.render.excerpts import excerpt, pieces
 from bot.render.links import link_to
-from bot.render.words import also_in_words, long_date, since_words
+from bot.render.words import also_in_words, published_words, since_words
 from bot.slack.elements import LONGEST_PIECE, Block, link, quote, rich, section, shortened, text
 from retrieval.types import Citation
 
@@ -15,10 +16,12 @@ ROOM = 700
 _LONGEST_NAME = 150
 
 
-def citation_blocks(citation: Citation, number: int, room: int = ROOM) -> list[Block]:
+def citation_blocks(
+    citation: Citation, number: int, room: int = ROOM, provenance: Provenance = NOTHING_KNOWN
+) -> list[Block]:
     """A citation. A sentence too long for one block goes on in the next; none of it is left out."""
     first, *rest = _runs(citation, room)
-    blocks = [rich(section(*_head(citation, number)), quote(*first))]
+    blocks = [rich(section(*_head(citation, number, provenance)), quote(*first))]
     return blocks + [rich(quote(*runs)) for runs in rest]
 
 
@@ -27,10 +30,10 @@ def title_of(citation: Citation) -> str:
     return shortened(citation.title or citation.article_id, _LONGEST_NAME)
 
 
-def about(citation: Citation) -> str:
-    """Its source and date."""
+def about(citation: Citation, provenance: Provenance = NOTHING_KNOWN) -> str:
+    """Its source, what is known of that, and its date."""
     source = shortened(citation.source, _LONGEST_NAME) if citation.source else ""
-    return " · ".join(part for part in (source, long_date(citation.published)) if part)
+    return published_words(citation, provenance, source)
 
 
 def spoken(citation: Citation) -> str:
@@ -39,10 +42,11 @@ def spoken(citation: Citation) -> str:
     return f"“{shortened(sentence, 400)}” {about(citation)}"
 
 
-def _head(citation: Citation, number: int) -> Iterator[Block]:
+def _head(citation: Citation, number: int, provenance: Provenance) -> Iterator[Block]:
     yield text(f"{number}. ", bold=True)
     yield link(link_to(citation), title_of(citation), bold=True)
-    yield text("\n" + " · ".join(part for part in (about(citation), also_in_words(citation)) if part))
+    published, also_in = about(citation, provenance), also_in_words(citation, provenance)
+    yield text("\n" + " · ".join(part for part in (published, also_in) if part))
     if since_words(citation):
         yield text(f"\n{since_words(citation)}", bold=True)
 

@@ -39,6 +39,7 @@ def test_an_answer_has_the_keys_of_the_interface_in_their_order(cli: CommandLine
         "citations",
         "nearest",
         "elapsed_ms",
+        "independent_sources",
     ]
     assert list(answer["understood"]) == ["since", "until", "source", "suggested"]
     assert list(answer["corpus"]) == ["articles", "first", "last"]
@@ -55,6 +56,9 @@ def test_an_answer_has_the_keys_of_the_interface_in_their_order(cli: CommandLine
             "score",
             "also_in",
             "highlights",
+            "outlet",
+            "outlets",
+            "story",
         ]
         assert list(citation["highlights"][0]) == ["start", "end", "text", "score"]
     assert all(list(headline) == ["article_id", "title", "published"] for headline in answer["nearest"])

@@ -27,7 +27,7 @@ def test_a_summary_has_the_keys_of_the_interface_in_their_order(cli: CommandLine
     assert type(summary["articles"]) is int
     assert type(summary["elapsed_ms"]) is float
     for sentence in summary["sentences"]:
-        assert list(sentence) == ["article_id", "title", "source", "published", "url", "text", "start", "end"]
+        assert list(sentence) == ["article_id", "title", "source", "published", "url", "text", "start", "end", "outlet"]
 
 
 def test_every_sentence_of_a_summary_is_its_articles_text_between_its_offsets(cli: CommandLine) -> None:

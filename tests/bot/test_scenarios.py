@@ -9,6 +9,8 @@ import pytest
 import pytest_asyncio
 
 from bot.settings import Settings
+from corpus.catalogue import Catalogue
+from corpus.feed_options import FeedOptions, OutletFacts
 from retrieval.encoders.fake import FakeEncoder
 from tests.bot.command_line import application, close
 from tests.bot.conftest import NEWS
@@ -105,6 +107,18 @@ async def test_a_question_is_answered_with_the_sentence_its_source_and_its_date(
         assert part in words(shown)
     assert answer_id(shown)
     assert "More passages" in shown.buttons
+
+
+async def test_a_citation_tells_its_outlet_and_where_else_the_same_stands(scene: Scene, tmp_path: Path) -> None:
+    facts = OutletFacts(country="*Ruritania* <!channel> @everyone", state_controlled=True)
+    catalogue = Catalogue(tmp_path / "data" / "catalogue.sqlite3")
+    catalogue.add_feed(catalogue.feeds()[0], FeedOptions(outlet=facts))
+    catalogue.close()
+    shown = await scene.driver.ask(QUESTION, scene.stage.ann)
+    assert "Ruritania" in words(shown)
+    assert "state-controlled · 9 July 2024" in words(shown)
+    assert "also in Morning Post (1 independent source)" in words(shown)
+    assert "independent sources" in words(shown)
 
 
 async def test_a_follow_up_is_searched_with_the_question_before(scene: Scene) -> None:

@@ -31,6 +31,12 @@ _ROWS = {
     UPDATE feeds SET kind = 'folder', last_success = '2024-07-03T00:00:00+00:00';
     INSERT INTO fetched VALUES ('wire', 'https://w.example/1', 'oslo', 'etag', '', '');
     """,
+    4: "UPDATE feeds SET failures = 2;",
+    5: """
+    INSERT INTO files VALUES ('wire', 'a.md', 'stamp', '[]');
+    INSERT INTO file_articles VALUES ('wire', 'a.md', 'oslo', 'digest');
+    """,
+    6: "UPDATE revisions SET ended = '2024-07-02T00:00:00+00:00' WHERE id = 1;",
 }
 
 

@@ -460,7 +460,7 @@ def test_a_lost_index_is_made_anew_from_the_catalogue(data: DataFolder, wire: Pa
 def test_progress_is_told_for_every_stage_to_its_end(data: DataFolder, wire: Path) -> None:
     data.index(wire)
     stages = list(dict.fromkeys(stage for stage, _, _ in data.progress))
-    assert stages == ["reading", "cutting", "encoding"]
+    assert stages == ["reading", "folding", "cutting", "encoding"]
     assert data.progress[-1] == ("encoding", 2, 2)
     assert ("cutting", 2, 2) in data.progress
     assert [done for stage, done, _ in data.progress if stage == "reading"] == [0, 1, 2, 2]

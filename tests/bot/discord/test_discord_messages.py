@@ -32,7 +32,7 @@ async def test_a_mention_is_answered_by_a_reply(bot: Bot, server: FakeDiscord) -
 
     assert SENTENCE in shown.text
     assert "Grain talks in Oslo end with a deal" in shown.text
-    assert "The Wire · 9 July 2024 · also in 1 other article" in shown.text
+    assert "The Wire · 9 July 2024 · also in Morning Post (1 independent source)" in shown.text
     assert "As of 10 July 2024" in shown.text
     assert int(server.posted[0]["message_reference"]["message_id"]) == int(question["id"])
     embed = server.posted[0]["embeds"][0]

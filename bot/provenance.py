@@ -1,0 +1,88 @@
+"""Who published what is cited, and where else the same story stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from bot.messages import Provenance
+from corpus.catalogue import Catalogue
+from corpus.feed_options import OutletFacts
+from retrieval.near_duplicates import holds
+from retrieval.types import Citation
+
+_MOST_READ = 50
+"""Articles of one story in which a quoted sentence is looked for."""
+
+
+class Publishers:
+    """Knows outlets and stories.
+
+    Args:
+        catalogue: where both are kept.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def provenance(self, citations: Iterable[Citation]) -> Provenance:
+        """Who published cited articles, and those that say the same.
+
+        An outlet's facts are those that its feed gives, unless they name another outlet than the article does.
+        """
+        cited = list(citations)
+        articles = list(dict.fromkeys(i for citation in cited for i in (citation.article_id, *citation.also_in)))
+        stories = self._catalogue.story_of(articles)
+        known = list(dict.fromkeys([*articles, *stories.values()]))
+        sources = {c.article_id: c.source for c in cited} | self._catalogue.sources_of(known)
+        facts = {
+            article_id: facts
+            for article_id, facts in self._catalogue.outlet_facts(known).items()
+            if not facts.name or _key(sources.get(article_id, "")) in {"", _key(facts.name)}
+        }
+        names = {i: facts[i].name if i in facts and facts[i].name else sources.get(i, "") for i in known}
+        origins = {i: _origin(stories[i], facts.get(stories[i]), names[stories[i]]) for i in articles}
+        return Provenance(
+            facts={c.article_id: facts[c.article_id] for c in cited if c.article_id in facts},
+            names={i: names[i] for i in articles if names[i]},
+            stories={c.article_id: stories[c.article_id] for c in cited},
+            origins=origins,
+        )
+
+    def also_in_stories(
+        self, citations: Sequence[Citation], searched: Callable[[Iterable[str]], set[str]]
+    ) -> tuple[Citation, ...]:
+        """The citations, each naming in ``also_in`` also the articles of its story that hold its marked sentence.
+
+        Args:
+            citations: as found.
+            searched: which of some articles were searched; no other is named.
+        """
+        stories = self._catalogue.story_of(citation.article_id for citation in citations)
+        members = {
+            story: [article.article_id for article in self._catalogue.story_articles(story)[:_MOST_READ]]
+            for story in set(stories.values())
+        }
+        among = searched({i for story in members.values() if len(story) > 1 for i in story})
+        return tuple(
+            self._widened(citation, [i for i in members[stories[citation.article_id]] if i in among])
+            for citation in citations
+        )
+
+    def _widened(self, citation: Citation, story: Iterable[str]) -> Citation:
+        sentence = citation.highlights[0].text if citation.highlights else citation.text
+        others = [i for i in story if i != citation.article_id and i not in citation.also_in]
+        return replace(citation, also_in=(*citation.also_in, *(i for i in others if self._says(i, sentence))))
+
+    def _says(self, article_id: str, sentence: str) -> bool:
+        article = self._catalogue.article(article_id)
+        return article is not None and holds(article.text, sentence)
+
+
+def _origin(story: str, facts: OutletFacts | None, name: str) -> str:
+    """Names who stands behind a story; a story that nobody has signed stands for itself."""
+    return _key(facts.owner if facts else "") or _key(name) or f"\n{story}"
+
+
+def _key(name: str) -> str:
+    return " ".join(name.split()).casefold()
