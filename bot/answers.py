@@ -6,6 +6,7 @@ import datetime as dt
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 from pydantic import TypeAdapter
 
@@ -59,7 +60,7 @@ class AnswerBook:
             UsageError: there is none of that id which this person asked for, or which was given in this place.
         """
         stored = self.find(answer_id, asker)
-        answer = _json().validate_json(stored.body)
+        answer = stored_answer(stored.body)
         shown = tuple(citation for citation in answer.citations if self._stands(citation))
         reply = AnswerReply(
             replace(answer, citations=shown),
@@ -93,5 +94,11 @@ class AnswerBook:
         return True
 
 
+def stored_answer(body: str) -> Answer:
+    """An answer as it was kept."""
+    return _json().validate_json(body)
+
+
+@cache
 def _json() -> TypeAdapter[Answer]:
     return TypeAdapter(Answer)

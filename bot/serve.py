@@ -15,8 +15,10 @@ from bot.app import Application
 from bot.board import Board, State
 from bot.errors import BotError
 from bot.health import endpoints, listening
+from bot.herald import Herald
 from bot.messages import Platform
 from bot.platforms import ChatPlatform
+from bot.posting import Posting
 from bot.reception import Reception
 from bot.settings import Settings
 from corpus.errors import CorpusError
@@ -58,6 +60,7 @@ class Timing:
         steady: after so long without a crash, the next one counts as the first.
         stop_within: from a signal to the end.
         expire_every: between deletions of what is too old.
+        look_every: between looks whether there is anything to tell unasked.
     """
 
     first_wait: float = 1.0
@@ -65,6 +68,7 @@ class Timing:
     steady: float = 600.0
     stop_within: float = 10.0
     expire_every: float = 3600.0
+    look_every: float = 5.0
 
 
 def platforms_of(settings: Settings) -> dict[Platform, Factory]:
@@ -144,7 +148,8 @@ class Server:
             serving = asyncio.create_task(self._keep_all())
             stopped = asyncio.create_task(stop.wait())
             expiring = asyncio.create_task(self._expire())
-            tasks: list[asyncio.Task[Any]] = [serving, stopped, expiring]
+            posting = asyncio.create_task(self._keep_posted())
+            tasks: list[asyncio.Task[Any]] = [serving, stopped, expiring, posting]
             try:
                 await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -196,6 +201,17 @@ class Server:
             except CorpusError as error:
                 logger.warning("what is too old could not be deleted: %s", error)
             await asyncio.sleep(self._timing.expire_every)
+
+    async def _keep_posted(self) -> None:
+        """Tell people what they asked to be told of, on the platforms that are connected."""
+        herald = Herald(self._app, self._factories.keys())
+        await Posting(self._app, herald, self._connected_platforms).keep(self._timing.look_every)
+
+    def _connected_platforms(self) -> dict[Platform, ChatPlatform]:
+        if self._stopping.is_set():
+            return {}
+        states = self.board.states
+        return {name: one for name, one in self._running.items() if states[name] is State.CONNECTED}
 
     async def _stop(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
         """Take nothing new, finish what is being answered, then let go; half of the time is for the answers."""

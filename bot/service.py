@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from bot.edition import Edition
 from bot.messages import AnswerReply, IndexReply, Question, StatusReply, SummaryReply
 from corpus.catalogue import Catalogue
 from corpus.indexer import Progress, silent
@@ -115,6 +116,14 @@ class Service:
             CorpusError, IndexFault: see :meth:`corpus.indexer.Indexer.run`.
         """
         return IndexReply(self._app.indexer.run(list(feeds), rebuild=rebuild, progress=progress))
+
+    def edition(self) -> Edition:
+        """The current generation, as what is told unasked is drawn from it.
+
+        Raises:
+            IndexFault: there is no index that could answer.
+        """
+        return Edition(self._engine(), self._catalogue)
 
     def article_text(self, citation: Citation) -> str:
         """The whole text of a cited article, as it was when it was cited.

@@ -15,6 +15,8 @@ from filelock import FileLock
 from corpus.errors import CatalogueError
 from corpus.schema import migrate
 
+Connection = sqlite3.Connection
+"""One that a transaction is open on."""
 _BUSY_SECONDS = 30.0
 _BROKEN = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 _VARIABLES = 500  # values in one statement; SQLite's own limit is far higher

@@ -247,9 +247,9 @@ def status_words(reply: StatusReply) -> list[tuple[str, str]]:
     return [(name, visible(value)) for name, value in pairs if value]
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str = "") -> str:
     """So many of something: ``1 article``, ``2 articles``."""
-    return f"{number:,} {noun}{'s' if number != 1 else ''}"
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def _age(seconds: float) -> str:

@@ -10,9 +10,12 @@ from bot.messages import (
     AnswerReply,
     ComparisonReply,
     ContextReply,
+    CorrectionReply,
+    DigestReply,
     GapsReply,
     HelpReply,
     IndexReply,
+    MatchReply,
     Notice,
     PassagesReply,
     RelatedReply,
@@ -20,10 +23,12 @@ from bot.messages import (
     SourcesReply,
     StatusReply,
     SummaryReply,
+    WatchesReply,
 )
 from bot.passages import unfolded
 from bot.related import related_questions
 from bot.render.links import link_to
+from bot.render.unasked import match_words
 from bot.render.words import (
     NO_GAPS,
     abstention_words,
@@ -58,6 +63,7 @@ from bot.slack.elements import (
     small,
     text,
 )
+from bot.slack.unasked import correction_blocks, digest_blocks, match_blocks, watches_blocks
 from retrieval.types import Citation
 
 _WIDE = 3000  # characters of a citation with the paragraphs around it
@@ -81,7 +87,7 @@ class Showing:
     share: str | None = None
 
 
-def render(reply: Reply, showing: Showing) -> list[Payload]:  # noqa: C901, PLR0911 (a case for each kind of reply)
+def render(reply: Reply, showing: Showing) -> list[Payload]:  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
     """A reply as messages, in order; each has ``text`` beside its ``blocks``."""
     match reply:
         case AnswerReply():
@@ -106,6 +112,14 @@ def render(reply: Reply, showing: Showing) -> list[Payload]:  # noqa: C901, PLR0
             return messages(paragraphs(shortened(line, _LONGEST_LINE) for line in index_words(reply.run)))
         case HelpReply():
             return messages(help_blocks(reply))
+        case WatchesReply():
+            return messages(watches_blocks(reply))
+        case MatchReply():
+            return messages(match_blocks(reply), f"{match_words(reply)}: {spoken(reply.citations[0])}")
+        case DigestReply():
+            return messages(digest_blocks(reply))
+        case CorrectionReply():
+            return messages(correction_blocks(reply))
         case Notice():
             return messages(paragraphs([reply.text]))
 
