@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
-from bot.messages import AnswerReply
+from bot.messages import (
+    AnswerReply,
+    Correction,
+    CorrectionReply,
+    DigestReply,
+    MatchReply,
+    Reply,
+    Story,
+    WatchesReply,
+)
+from corpus.outbox import Address
+from corpus.subscriptions import Kind, Subscription
 from retrieval.dates import PartialDate
 from retrieval.types import Answer, Citation, Headline, Highlight, Horizon, Query
 
@@ -45,3 +57,19 @@ def answer(*citations: Citation, abstained: bool = False, query: Query | None = 
     return AnswerReply(
         Answer(query=query, abstained=abstained, citations=tuple(citations), elapsed_ms=14.2, **fields), "7F3K2M"
     )
+
+
+def unasked(found: tuple[Citation, ...], topic: str) -> list[Reply]:
+    """What is told unasked, of these citations and this topic."""
+    now = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
+    place = Address("slack", "T1", "C1")
+    watch = Subscription(1, Kind.WATCH, place, "me", topic, "", "Europe/Oslo", now, 1, None, topic)
+    digests = [Subscription(n, Kind.DIGEST, place, "me", topic, "daily", "UTC", now, 1, now) for n in range(2, 21)]
+    return [
+        WatchesReply(topic, (watch, *digests), (watch,), removable=True),
+        MatchReply(1, topic, found, found * 3, 12),
+        DigestReply(1, topic, now, "Europe/Oslo", tuple(Story(c, 3, 2) for c in found), 9),
+        DigestReply(1, "", now, "UTC", (), 0),
+        CorrectionReply("7F3KAB", (*(Correction(c, c) for c in found), Correction(found[0], removed=True))),
+        CorrectionReply("7F3KAB", (Correction(found[0]),)),
+    ]

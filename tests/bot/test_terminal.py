@@ -27,7 +27,7 @@ from retrieval.types import (
     Query,
     SuggestedFilter,
 )
-from tests.bot.replies import AFTER, BEFORE, HORIZON, SENTENCE, answer, cite
+from tests.bot.replies import AFTER, BEFORE, HORIZON, SENTENCE, answer, cite, unasked
 
 TODAY = dt.date(2024, 7, 11)
 
@@ -412,3 +412,9 @@ def test_status_lists_sources_by_size_and_feeds_with_their_places() -> None:
     long = "/data/" + "x" * 300
     assert f"datafolder{long}" in packed(shown(StatusReply(info, {}, feeds, long), width=60))
     assert "sources none named" in words(StatusReply(info, {}, (), "/data"))
+
+
+@pytest.mark.parametrize("reply", unasked((cite(),), "grain [bold]deal"), ids=lambda reply: type(reply).__name__)
+def test_what_is_told_unasked_can_be_shown_here_too(reply: Reply) -> None:
+    text = words(reply)
+    assert "grain [bold]deal" in text or SENTENCE in text or "Nothing new since 23 November 2026, 12:00 (UTC)" in text

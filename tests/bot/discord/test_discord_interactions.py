@@ -147,7 +147,6 @@ async def test_a_stranger_cannot_see_an_answer_of_elsewhere(bot: Bot, server: Fa
         ("help", {}, "Ask about this"),
         ("forget", {}, "Deleted: 0 answers"),
         ("timeline", {"topic": "grain"}, "/timeline is not built yet"),
-        ("digest", {}, "/digest is not built yet"),
         ("status", {}, "Only admins of the bot"),
         ("gaps", {}, "Only admins of the bot"),
         ("reindex", {}, "Only admins of the bot"),

@@ -30,6 +30,7 @@ from retrieval.dates import PartialDate
 from retrieval.summary import Summary
 from retrieval.types import Answer, Citation, Headline, Highlight, Horizon, Query, text_digest
 from tests.bot.discord.server import violation
+from tests.bot.replies import unasked
 
 TODAY = dt.date(2024, 7, 12)
 HOSTILE = [
@@ -102,6 +103,7 @@ replies = st.one_of(
     st.builds(lambda q: GapsReply((Gap(q, 1, 2),) * 30), long_texts),
     st.builds(lambda t: HelpReply((("/x", t),)), filled),
     filled.map(Notice),
+    st.tuples(found.filter(bool), filled).flatmap(lambda told: st.sampled_from(unasked(*told))),
 )
 
 
@@ -114,7 +116,8 @@ def payload(message: Message) -> dict[str, object]:
             for e in message.embeds
         ],
         "components": [
-            {"components": [{"label": b.label, "custom_id": f"{b.action}{b.number}"} for b in row]} for row in rows
+            {"components": [{"label": b.label, "custom_id": f"{b.action}{b.answer_id}{b.number}"} for b in row]}
+            for row in rows
         ],
     }
 
@@ -154,6 +157,13 @@ def test_the_marked_sentence_is_whole_and_verbatim_whatever_it_is(made: Citation
     assert "".join(bold for _, bold in parts).split() or not marked.strip()
     assert "".join("".join(bold for _, bold in parts).split()) == "".join(marked.split())
     assert marked in "".join(shown for shown, _ in parts)
+
+
+@given(filled)
+def test_a_watched_topic_is_read_as_it_was_and_marks_up_nothing(topic: str) -> None:
+    _, match, *_ = unasked((citation("T", "S", "", "Before. ", "Marked.", " After."),), topic)
+    (message,) = render(match, today=TODAY)
+    assert read(message.content)[0].startswith("New on “")
 
 
 @given(texts)

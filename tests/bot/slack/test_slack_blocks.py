@@ -37,6 +37,7 @@ from retrieval.dates import PartialDate
 from retrieval.index.port import GenerationInfo
 from retrieval.summary import Summary
 from retrieval.types import Answer, Citation, Filters, Headline, Highlight, Horizon, Query, SuggestedFilter
+from tests.bot.replies import unasked
 from tests.bot.slack.block_kit import buttons, links, marked, message_problems, shown, view_problems
 
 TODAY = dt.date(2026, 1, 1)
@@ -228,7 +229,8 @@ def test_whatever_an_article_holds_the_other_replies_keep_the_rules(found: tuple
         status,
         IndexReply(run),
         HelpReply((("a", text), ("b", "c"))),
-        Notice(text),
+        *unasked(found, text),
+        Notice(text or "x"),
     ]
     for reply in replies:
         check(reply)
