@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -39,6 +39,7 @@ class Posting:
         self._herald = herald
         self._connected = connected
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="herald")
+        self._complaint = ""
 
     async def keep(self, every: float) -> None:
         """Keep people posted until cancelled."""
@@ -59,18 +60,32 @@ class Posting:
         await self._run(self._herald.look)
         platforms = self._connected()
         await self._run(lambda: self._herald.compose(platforms))
-        for post, delivery in await self._run(lambda: self._herald.deliveries(platforms)):
-            await self._deliver(platforms[Platform(post.to.platform)], post, delivery)
+        ready = await self._run(lambda: self._herald.deliveries(platforms))
+        # One platform that is slow keeps no other one waiting.
+        await asyncio.gather(*(self._deliver_all(name, platform, ready) for name, platform in platforms.items()))
 
     async def _once_surely(self) -> None:
         try:
             await self.once()
+            self._complaint = ""
         except (BotError, CorpusError, RetrievalError) as error:
-            logger.warning("nobody could be told what is new: %s", error)
+            self._complain(str(error))
         except Exception as error:
-            # What it says may hold what people wrote.
-            logger.error("nobody could be told what is new (%s)", type(error).__name__)  # noqa: TRY400
+            self._complain(type(error).__name__)  # what it says may hold what people wrote
             logger.debug("where that was", exc_info=True)
+
+    def _complain(self, why: str) -> None:
+        """Log what goes wrong, each time anew once it has changed or was over."""
+        if why != self._complaint:
+            logger.error("nobody can be told what is new: %s", why)
+        self._complaint = why
+
+    async def _deliver_all(
+        self, name: Platform, platform: ChatPlatform, ready: Sequence[tuple[Post, Delivery]]
+    ) -> None:
+        for post, delivery in ready:
+            if post.to.platform == name:
+                await self._deliver(platform, post, delivery)
 
     async def _deliver(self, platform: ChatPlatform, post: Post, delivery: Delivery) -> None:
         await self._run(lambda: self._herald.trying(post))

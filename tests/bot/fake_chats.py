@@ -22,6 +22,10 @@ class FakeClock:
         self.now += dt.timedelta(**by)
 
 
+class Killed(BaseException):
+    """In place of what would end the process."""
+
+
 @dataclass
 class FakeChat:
     """Keeps what is delivered, each key once, as a platform does that knows its posts."""

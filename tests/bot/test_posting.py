@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +19,12 @@ from bot.posting import Posting
 from bot.schedule import Every
 from bot.settings import Settings
 from bot.watches import Watches, Where
+from corpus.errors import CatalogueError
 from corpus.subscriptions import Subscriptions
 from retrieval.encoders.fake import FakeEncoder
 from tests.bot.command_line import application, close
 from tests.bot.conftest import NEWS, OSLO
-from tests.bot.fake_chats import FakeChat, FakeClock
+from tests.bot.fake_chats import FakeChat, FakeClock, Killed
 from tests.fakes import record, write_jsonl
 
 ANN = Asker(Platform.SLACK, "T1", "C1", "", "U1", zone="Europe/Oslo")
@@ -261,11 +263,11 @@ async def test_a_crash_at_any_point_loses_nothing_and_repeats_nothing(
     def killed(*arguments: object) -> None:
         if after:
             real(*arguments)
-        raise KeyboardInterrupt
+        raise Killed
 
     with monkeypatch.context() as patch:
         patch.setattr(Subscriptions, step, killed)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Killed):
             await world.posting.once()
     world.begin()
     for _ in range(3):
@@ -329,6 +331,27 @@ async def test_a_channel_that_the_bot_is_silent_in_meanwhile_hears_nothing(world
     world.begin()
     world.publish(TURKU)
     assert await world.told() == []
+
+
+async def test_what_keeps_going_wrong_is_logged_once_and_the_rest_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.app.watches.watch(ANN, "comet")
+    world.publish(TURKU)
+
+    def damaged(*_: object) -> None:
+        raise CatalogueError("the catalogue cannot be read")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Subscriptions, "active", damaged)
+        keeping = asyncio.create_task(world.posting.keep(0.001))
+        await asyncio.sleep(0.2)
+    while not world.chat.posts:
+        await asyncio.sleep(0.01)
+    keeping.cancel()
+    assert [r.getMessage() for r in caplog.records].count(
+        "nobody can be told what is new: the catalogue cannot be read"
+    ) == 1
 
 
 # Digests
@@ -413,11 +436,11 @@ async def test_a_crash_between_a_digest_and_its_note_posts_it_once(
     world.clock.turn(days=1)
 
     def killed(*_: object) -> None:
-        raise KeyboardInterrupt
+        raise Killed
 
     with monkeypatch.context() as patch:
         patch.setattr(Subscriptions, "sent", killed)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Killed):
             await world.posting.once()
     world.begin()
     world.clock.turn(minutes=10)

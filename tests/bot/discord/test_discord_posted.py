@@ -21,7 +21,7 @@ from tests.bot.command_line import application
 from tests.bot.conftest import NEWS, OSLO
 from tests.bot.discord.driver import Bot, Shown, Start, settings_for, until
 from tests.bot.discord.server import ADMIN, CHANNEL, FakeDiscord, Json, dm_of
-from tests.bot.fake_chats import FakeClock
+from tests.bot.fake_chats import FakeClock, Killed
 from tests.fakes import record, write_jsonl
 
 NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
@@ -170,11 +170,11 @@ async def test_a_crash_after_the_post_and_before_its_note_repeats_nothing(
     newsroom.clock.now -= dt.timedelta(days=newsroom.clock.now > now)
 
     def killed(*_: object) -> None:
-        raise KeyboardInterrupt
+        raise Killed
 
     with monkeypatch.context() as patch:
         patch.setattr("corpus.subscriptions.Subscriptions.sent", killed)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Killed):
             await newsroom.publish(TURKU)
     assert len(newsroom.server.posted) == 1
     newsroom.server._nonces.clear()  # Discord forgets them after some minutes

@@ -11,7 +11,7 @@ from bot.messages import Platform
 from bot.posting import Posting
 from bot.watches import Watches
 from tests.bot.conftest import NEWS, OSLO
-from tests.bot.fake_chats import FakeClock
+from tests.bot.fake_chats import FakeClock, Killed
 from tests.bot.slack import block_kit
 from tests.bot.slack.driver import Bot
 from tests.bot.slack.server import FakeSlack, Message
@@ -155,11 +155,11 @@ async def test_a_crash_after_the_post_and_before_its_note_repeats_nothing(
     newsroom.clock.now -= dt.timedelta(days=newsroom.clock.now > now)
 
     def killed(*_: object) -> None:
-        raise KeyboardInterrupt
+        raise Killed
 
     with monkeypatch.context() as patch:
         patch.setattr("corpus.subscriptions.Subscriptions.sent", killed)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Killed):
             await newsroom.publish(TURKU)
     assert len(newsroom.slack.by_bot("DU1")) == 1
     newsroom.begin()
