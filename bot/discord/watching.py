@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from discord import app_commands
 
@@ -27,10 +27,10 @@ _Topic = app_commands.Range[str, 1, LONGEST_TOPIC]
 @app_commands.command(description="Hear of each new article on a topic")
 @app_commands.describe(topic="A question, or a few words such as: grain deal", where=_WHERE, timezone=_ZONE)
 async def watch(
-    interaction: Interaction, topic: _Topic, where: Where = Where.HERE, timezone: str | None = None
+    interaction: Interaction, topic: _Topic, where: Literal["here", "dm"] = "here", timezone: str | None = None
 ) -> None:
     """Begin a watch."""
-    await _answer(interaction, timezone, lambda watches, asker: watches.watch(asker, topic, where))
+    await _answer(interaction, timezone, lambda watches, asker: watches.watch(asker, topic, Where(where)))
 
 
 @app_commands.command(description="Hear at a set hour what is new")
@@ -39,13 +39,15 @@ async def watch(
 )
 async def digest(
     interaction: Interaction,
-    every: Every,
+    every: Literal["daily", "weekly"],
     topic: _Topic | None = None,
-    where: Where = Where.HERE,
+    where: Literal["here", "dm"] = "here",
     timezone: str | None = None,
 ) -> None:
     """Begin a digest."""
-    await _answer(interaction, timezone, lambda watches, asker: watches.digest(asker, every, topic or "", where))
+    await _answer(
+        interaction, timezone, lambda watches, asker: watches.digest(asker, Every(every), topic or "", Where(where))
+    )
 
 
 @watch.autocomplete("timezone")
