@@ -40,6 +40,7 @@ class Posting:
         self._connected = connected
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="herald")
         self._complaint = ""
+        self._closed = False
 
     async def keep(self, every: float) -> None:
         """Keep people posted until cancelled."""
@@ -48,8 +49,14 @@ class Posting:
                 await self._once_surely()
                 await asyncio.sleep(every)
         finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the catalogue, once what is being done is done; the second time, nothing happens."""
+        if not self._closed:
             self._pool.submit(self._app.close)
             self._pool.shutdown(wait=False)
+        self._closed = True
 
     async def once(self) -> None:
         """Look whether there is anything new, and tell what is due.

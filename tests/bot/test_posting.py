@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bot.app import Application
+from bot.corrections import changed
 from bot.edition import Edition
 from bot.errors import DeliveryRefused
 from bot.herald import MOST_TRIES, Herald
@@ -22,6 +23,7 @@ from bot.watches import Watches, Where
 from corpus.errors import CatalogueError
 from corpus.subscriptions import Subscriptions
 from retrieval.encoders.fake import FakeEncoder
+from retrieval.types import Article, Citation, Passage, Span
 from tests.bot.command_line import application, close
 from tests.bot.conftest import NEWS, OSLO
 from tests.bot.fake_chats import FakeChat, FakeClock, Killed
@@ -46,14 +48,13 @@ class World:
         self.clock = FakeClock(NOON)
         self.chat = FakeChat()
         self.connected = True
-        self.apps: list[Application] = []
+        self.processes: list[tuple[Posting, Application]] = []
         self.begin()
         self.app.service.reindex([str(self.feed)])
 
     def begin(self) -> None:
         """A process begins, where another one may have been killed."""
         self.app = application(self.settings, FakeEncoder())
-        self.apps.append(self.app)
         self.app.watches = Watches(self.app, self.clock)
         herald = Herald(self.app, [Platform.SLACK], self.clock)
         self.posting = Posting(
@@ -61,6 +62,7 @@ class World:
             herald,
             lambda: {Platform.SLACK: self.chat} if self.connected else {},  # type: ignore[dict-item]
         )
+        self.processes.append((self.posting, self.app))
 
     def publish(self, *records: object, instead_of: str = "") -> None:
         """Articles come, perhaps in place of another one."""
@@ -90,7 +92,8 @@ def options() -> dict[str, Any]:
 def world(tmp_path: Path, options: dict[str, Any]) -> Iterator[World]:
     made = World(tmp_path, **options)
     yield made
-    for app in made.apps:
+    for posting, app in made.processes:
+        posting.close()
         close(app)
 
 
@@ -490,6 +493,29 @@ async def test_a_change_that_leaves_the_sentence_is_no_correction(world: World, 
     world.asked(QUESTION)
     world.publish(corrected(text), instead_of="oslo")
     assert await world.told() == []
+
+
+async def test_of_two_quotations_each_is_told_of_by_itself(world: World) -> None:
+    world.publish({**TURKU, "text": "Grain ships may pass the strait of Turku until December, too."})
+    world.asked(QUESTION)
+    world.publish(corrected(OSLO.replace(SENTENCE, NOW_SAID)), instead_of="oslo")
+    (reply,) = await world.told()
+    assert [c.old.article_id for c in reply.corrections] == ["oslo"]
+    world.publish({**TURKU, "text": "Grain ships may pass the strait of Turku until May, too."}, instead_of="turku")
+    (reply,) = await world.told()
+    assert [c.old.article_id for c in reply.corrections] == ["turku"]
+
+
+def test_what_stood_there_before_has_taken_no_sentences_place() -> None:
+    before = "Forty trains a week carry ore. Forty trains a week carry more ore. The port is open."
+    citation = Citation.of(Passage(0, Article("a", before), 0, len(before)), 1.0, [(Span(0, 30), 1.0)])
+    gone = changed(citation, before, Article("a", before[31:]))
+    assert gone is not None
+    assert gone.new is None
+    mended = changed(citation, before, Article("a", f"{before[31:]} Thirty trains a week carry ore."))
+    assert mended is not None
+    assert mended.new is not None
+    assert mended.new.highlights[0].text == "Thirty trains a week carry ore."
 
 
 async def test_where_nothing_took_its_place_that_is_said(world: World) -> None:

@@ -144,6 +144,7 @@ def test_forgetting_somebody_ends_theirs_with_all_that_was_found_for_them(app: A
     app.watches.watch(BOB, "grain")
     app.subscriptions.found(watch, 9, [Finding("oslo", "{}")], NOON)
     app.subscriptions.tell(watch, ["oslo"], "{}", NOON)
+    assert app.subscriptions.unsent(["slack"], NOON) == []
     assert app.subscriptions.unsent(["discord"], NOON)
     assert "Ended: 1 watch or digest." in app.desk.forget(ANN).text
     assert app.subscriptions.unsent(["discord"], NOON) == []

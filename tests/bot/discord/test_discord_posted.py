@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,13 @@ class Newsroom:
         self.bot = bot
         self.server = server
         self.clock = FakeClock(NOON)
+        self.posting: Posting | None = None
         bot.app.watches = Watches(bot.app, self.clock)
         self._feed = feed
         self.begin()
 
     def begin(self) -> None:
+        self.close()
         herald = Herald(self.bot.app, [Platform.DISCORD], self.clock)
         self.posting = Posting(self.bot.app, herald, lambda: {Platform.DISCORD: self.bot.platform})
 
@@ -49,6 +51,10 @@ class Newsroom:
         await until(lambda: pressed.replies)
         await self.bot.platform.at_rest()
         return Shown.of(*pressed.replies)
+
+    def close(self) -> None:
+        if self.posting:
+            self.posting.close()
 
     async def publish(self, *records: Any) -> list[Json]:  # noqa: ANN401 (lines of JSON)
         """Index these articles beside the others; what the bot posts by itself."""
@@ -73,8 +79,10 @@ def app(server: FakeDiscord, tmp_path: Path) -> Iterator[Application]:
 
 
 @pytest_asyncio.fixture
-async def newsroom(app: Application, start: Start, server: FakeDiscord, tmp_path: Path) -> Newsroom:
-    return Newsroom(await start(app), server, tmp_path / "news.jsonl")
+async def newsroom(app: Application, start: Start, server: FakeDiscord, tmp_path: Path) -> AsyncIterator[Newsroom]:
+    made = Newsroom(await start(app), server, tmp_path / "news.jsonl")
+    yield made
+    made.close()
 
 
 async def test_a_watch_is_told_of_a_new_article_in_its_channel_with_the_sentence_marked(newsroom: Newsroom) -> None:

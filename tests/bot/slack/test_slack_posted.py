@@ -1,6 +1,7 @@
 """Watches, digests and corrections in Slack: asked for by commands, told by themselves."""
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,20 @@ class Newsroom:
         self.bot = bot
         self.slack = bot.slack
         self.clock = FakeClock(NOON)
+        self.posting: Posting | None = None
         bot.app.watches = Watches(bot.app, self.clock)
         self._feed = write_jsonl(folder / "news.jsonl", *NEWS)
         bot.app.service.reindex([str(self._feed)])
         self.begin()
 
     def begin(self) -> None:
+        self.close()
         herald = Herald(self.bot.app, [Platform.SLACK], self.clock)
         self.posting = Posting(self.bot.app, herald, lambda: {Platform.SLACK: self.bot.platform})
+
+    def close(self) -> None:
+        if self.posting:
+            self.posting.close()
 
     async def publish(self, *records: Any) -> list[Message]:  # noqa: ANN401 (lines of JSON)
         """Index these articles beside the others; what the bot posts by itself."""
@@ -59,8 +66,10 @@ async def bot(slack: FakeSlack, tmp_path: Path) -> Any:  # noqa: ANN401 (a fixtu
 
 
 @pytest.fixture
-def newsroom(bot: Bot, tmp_path: Path) -> Newsroom:
-    return Newsroom(bot, tmp_path)
+def newsroom(bot: Bot, tmp_path: Path) -> Iterator[Newsroom]:
+    made = Newsroom(bot, tmp_path)
+    yield made
+    made.close()
 
 
 async def test_a_watch_is_told_of_a_new_article_in_its_channel_with_the_sentence_marked(newsroom: Newsroom) -> None:
