@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 
 from pydantic import TypeAdapter
 
@@ -60,7 +61,7 @@ class AnswerBook:
             UsageError: there is none of that id which this person asked for, or which was given in this place.
         """
         stored = self.find(answer_id, asker)
-        answer = _json().validate_json(stored.body)
+        answer = stored_answer(stored.body)
         shown = tuple(self._shown(answer.citations))
         reply = AnswerReply(
             replace(answer, citations=shown),
@@ -92,5 +93,11 @@ class AnswerBook:
                 yield self._verified(citation)
 
 
+def stored_answer(body: str) -> Answer:
+    """An answer as it was kept."""
+    return _json().validate_json(body)
+
+
+@cache
 def _json() -> TypeAdapter[Answer]:
     return TypeAdapter(Answer)

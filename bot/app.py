@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from bot.policy import Policy
     from bot.refreshing import Refreshing
     from bot.service import Service
+    from bot.watches import Watches
     from corpus.catalogue import Catalogue
     from corpus.feed_register import FeedRegister
     from corpus.indexer import Indexer
     from corpus.journal import Journal
     from corpus.right_of_way import RightOfWay
+    from corpus.subscriptions import Subscriptions
     from retrieval.encoders.port import Encoder
     from retrieval.index.embedded import EmbeddedIndexStore
     from retrieval.parameters import Parameters
@@ -96,6 +98,17 @@ class Application:
         from corpus.journal import Journal
 
         return Journal(self._database)
+
+    @_once
+    def subscriptions(self) -> Subscriptions:
+        """What people want to hear of unasked, in the catalogue's file.
+
+        Raises:
+            CatalogueError: it cannot be opened.
+        """
+        from corpus.subscriptions import Subscriptions
+
+        return Subscriptions(self._database)
 
     @_once
     def people(self) -> Pseudonyms:
@@ -233,9 +246,16 @@ class Application:
 
         return Desk(self)
 
+    @_once
+    def watches(self) -> Watches:
+        """Keeps what people want to hear of unasked."""
+        from bot.watches import Watches
+
+        return Watches(self)
+
     def close(self) -> None:
         """Let go of this thread's connections to the catalogue, where any were opened."""
-        for name in ("catalogue", "journal"):
+        for name in ("catalogue", "journal", "subscriptions"):
             if name in self.__dict__:
                 getattr(self, name).close()
 

@@ -41,7 +41,8 @@ _HELP = (
     ("/help", "this list"),
     ("/quit", "leave (or Ctrl-D)"),
 )
-_LATER = {"/timeline", "/quotes", "/watch", "/digest"}
+_LATER = {"/timeline", "/quotes"}
+_ELSEWHERE = {"/watch", "/watches", "/digest"}
 
 
 class Chat:
@@ -90,6 +91,8 @@ class Chat:
         rest = rest.strip()
         if command in _LATER:
             raise UsageError(f"{command} is not built yet; /help lists what is there")
+        if command in _ELSEWHERE:
+            raise UsageError(f"{command} tells of what is new in Slack and Discord: a terminal may be closed by then")
         slashed = f"/{command.removeprefix('/').lower()}"
         # "open the border?" is a question; "open 2" is not.
         if slashed in self._commands and (command.startswith("/") or self._is_bare(slashed, rest)):

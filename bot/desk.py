@@ -25,6 +25,7 @@ from bot.messages import (
     IndexReply,
     Notice,
     PassagesReply,
+    Platform,
     Question,
     RelatedReply,
     SourcesReply,
@@ -34,8 +35,10 @@ from bot.messages import (
 from bot.passages import around, distinct, unfolded
 from bot.related import related_questions
 from bot.render.words import counted
+from bot.settings import Corrections
 from corpus.indexer import Progress, silent
 from corpus.journal import Gap, Reason, Verdict
+from corpus.outbox import Address
 
 if TYPE_CHECKING:
     from bot.app import Application
@@ -90,6 +93,7 @@ class Desk:
             stored = self._app.journal.answer(reply.answer_id)
             if stored:
                 self._app.journal.remember_thread(asker.conversation, stored.question, stored.person)
+                self._note_where(asker, reply)
 
     def in_conversation(self, asker: Asker) -> bool:
         """Whether the bot has answered in this thread, and lately enough to go on."""
@@ -206,10 +210,13 @@ class Desk:
         return SourcesReply(status.info.horizon, tuple(self._app.catalogue.outlets()))
 
     def forget(self, asker: Asker) -> Notice:
-        """Delete what a person has asked and thought."""
+        """Delete what a person has asked, thought and wants to hear of."""
         count = self._app.journal.forget(self._app.people.of(asker.person))
+        ended = self._app.watches.forget(asker)
+        subscribed = f" Ended: {counted(ended, 'watch or digest', 'watches and digests')}." if ended else ""
         return Notice(
             f"Deleted: {counted(count, 'answer')}, with what you thought of any and what your threads were about."
+            + subscribed
         )
 
     # Admin
@@ -249,7 +256,15 @@ class Desk:
         oldest = self._clock() - dt.timedelta(days=self._app.settings.retention_days)
         # Once no answer can quote it any more.
         self._app.catalogue.expire_removed(oldest)
+        self._app.subscriptions.expire(oldest)
         return self._app.journal.expire(oldest)
+
+    def _note_where(self, asker: Asker, reply: AnswerReply) -> None:
+        """Note where an answer stands, so that its readers can be told of a correction."""
+        wanted = self._app.settings.corrections is not Corrections.OFF and asker.platform is not Platform.TERMINAL
+        if wanted and reply.answer_id and not reply.answer.abstained:
+            place = Address(asker.platform.value, asker.workspace, asker.channel, asker.parent, thread=asker.thread)
+            self._app.subscriptions.note_posting(reply.answer_id, place)
 
     def _before(self, asker: Asker) -> str | None:
         oldest = self._clock() - dt.timedelta(hours=self._app.settings.follow_up_hours)

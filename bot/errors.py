@@ -8,6 +8,7 @@
     │   └── TooMany         the person or the channel asks too often
     ├── SaltError         the file that keeps people's names apart cannot be used
     ├── PlatformError     a platform refuses the bot, or cannot be reached
+    ├── DeliveryRefused   what was to be posted unasked cannot be posted there, now or later
     └── NotBuiltYet       a command whose interface is there, and nothing behind it yet (exit status 1)
 """
 
@@ -34,6 +35,10 @@ class SaltError(BotError):
 
 class PlatformError(BotError):
     """A platform refuses the bot, or cannot be reached."""
+
+
+class DeliveryRefused(BotError):
+    """What was to be posted unasked cannot be posted there, now or later; the message says why."""
 
 
 class NotBuiltYet(BotError):

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from corpus.catalogue import KnownFeed, Outlet
 from corpus.changes import Step
@@ -13,6 +14,7 @@ from corpus.feed_options import OutletFacts
 from corpus.indexer import IndexRun
 from corpus.journal import Gap
 from corpus.progress import Underway
+from corpus.subscriptions import Subscription
 from retrieval.index.port import GenerationInfo
 from retrieval.summary import Summary
 from retrieval.types import Answer, Article, Citation, Horizon
@@ -39,6 +41,8 @@ class Asker:
         is_admin: whether the platform says that the person may run the bot.
         direct: whether nobody else is in the channel.
         locale: the person's language.
+        parent: the channel that the channel belongs to, where the platform takes a thread for a channel.
+        zone: the IANA name of the person's time zone, where the platform tells it.
     """
 
     platform: Platform
@@ -49,6 +53,8 @@ class Asker:
     is_admin: bool = False
     direct: bool = False
     locale: str = "en"
+    parent: str = ""
+    zone: str = ""
 
     @property
     def home(self) -> str:
@@ -281,6 +287,89 @@ class Notice:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class WatchesReply:
+    """Watches and digests.
+
+    Args:
+        said: a line above them.
+        own: a person's own.
+        here: those of others that are told in this channel.
+        removable: whether the person may end those of others too.
+        ended: whether they are no more.
+    """
+
+    said: str
+    own: tuple[Subscription, ...] = ()
+    here: tuple[Subscription, ...] = ()
+    removable: bool = False
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MatchReply:
+    """What a watch has found: the best passages, and headlines of the rest; ``further`` counts what is not shown."""
+
+    watch: int
+    topic: str
+    citations: tuple[Citation, ...]
+    headlines: tuple[Citation, ...] = ()
+    further: int = 0
+    kind: Literal["match"] = "match"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A story by one passage or sentence of it, and how many articles of how many outlets tell it."""
+
+    citation: Citation
+    articles: int = 1
+    outlets: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DigestReply:
+    """A digest of what is new.
+
+    Args:
+        digest: its number.
+        topic: empty for the stories that most outlets tell.
+        since: when the one before was due, or the digest was made.
+        zone: the time zone that its hours are meant in.
+        stories: the best first.
+        articles: how many articles are new.
+    """
+
+    digest: int
+    topic: str
+    since: dt.datetime
+    zone: str
+    stories: tuple[Story, ...]
+    articles: int
+    kind: Literal["digest"] = "digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A quotation that no longer stands: as it was, and what stands there now, if anything; or the article is gone."""
+
+    old: Citation
+    new: Citation | None = None
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionReply:
+    """That what an answer quotes has changed since."""
+
+    answer_id: str
+    corrections: tuple[Correction, ...]
+    kind: Literal["correction"] = "correction"
+
+
+Unasked = MatchReply | DigestReply | CorrectionReply
+"""What is told by itself."""
+
 Reply = (
     AnswerReply
     | PassagesReply
@@ -294,5 +383,9 @@ Reply = (
     | StatusReply
     | IndexReply
     | HelpReply
+    | WatchesReply
+    | MatchReply
+    | DigestReply
+    | CorrectionReply
     | Notice
 )

@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
+
+from bot.messages import Unasked
+from corpus.outbox import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Something to be posted that nobody asked for just now.
+
+    Args:
+        key: names it, in at most 20 characters, the same each time it is tried.
+        to: where.
+        reply: what.
+        tried: when an earlier try began, of which nobody knows how it ended; ``None`` for the first.
+    """
+
+    key: str
+    to: Address
+    reply: Unasked
+    tried: dt.datetime | None = None
 
 
 class ChatPlatform(Protocol):
@@ -16,6 +38,15 @@ class ChatPlatform(Protocol):
 
         Raises:
             PlatformError: the platform refuses the bot for good.
+        """
+        ...
+
+    async def deliver(self, delivery: Delivery) -> None:
+        """Post something; returns once it stands there. What stands there from an earlier try is not posted again.
+
+        Raises:
+            DeliveryRefused: the platform will not have it there, now or later.
+            Exception: anything else; it may be tried again.
         """
         ...
 

@@ -37,10 +37,15 @@ class Policy:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def may_speak(self, asker: Asker) -> bool:
-        """Whether the bot answers in this channel; a direct message is always answered."""
+        """Whether the bot answers in this channel; a thread is as its channel is, a direct message always answered."""
         if asker.direct:
             return True
-        return asker.channel not in self._denied and (not self._allowed or asker.channel in self._allowed)
+        channel = asker.parent or asker.channel
+        return not self.is_denied(channel) and (not self._allowed or channel in self._allowed)
+
+    def is_denied(self, channel: str) -> bool:
+        """Whether the bot is to be silent in a channel."""
+        return channel in self._denied
 
     def admit(self, asker: Asker) -> None:
         """Count a question.

@@ -15,8 +15,10 @@ from bot.app import Application
 from bot.board import Board, State
 from bot.errors import BotError
 from bot.health import endpoints, listening
+from bot.herald import Herald
 from bot.messages import Platform
 from bot.platforms import ChatPlatform
+from bot.posting import Posting
 from bot.reception import Reception
 from bot.settings import Settings
 from corpus.errors import CorpusError
@@ -59,6 +61,7 @@ class Timing:
         stop_within: from a signal to the end.
         expire_every: between deletions of what is too old.
         look_every: between looks which feeds are due.
+        tell_every: between looks whether there is anything to tell unasked.
     """
 
     first_wait: float = 1.0
@@ -67,6 +70,7 @@ class Timing:
     stop_within: float = 10.0
     expire_every: float = 3600.0
     look_every: float = 15.0
+    tell_every: float = 5.0
 
 
 def platforms_of(settings: Settings) -> dict[Platform, Factory]:
@@ -146,7 +150,8 @@ class Server:
             serving = asyncio.create_task(self._keep_all())
             stopped = asyncio.create_task(stop.wait())
             expiring = asyncio.create_task(self._expire())
-            tasks: list[asyncio.Task[Any]] = [serving, stopped, expiring]
+            posting = asyncio.create_task(self._keep_posted())
+            tasks: list[asyncio.Task[Any]] = [serving, stopped, expiring, posting]
             if settings.refresh:
                 tasks.append(asyncio.create_task(self._app.refreshing.run(self._timing.look_every)))
             try:
@@ -201,6 +206,17 @@ class Server:
             except CorpusError as error:
                 logger.warning("what is too old could not be deleted: %s", error)
             await asyncio.sleep(self._timing.expire_every)
+
+    async def _keep_posted(self) -> None:
+        """Tell people what they asked to be told of, on the platforms that are connected."""
+        herald = Herald(self._app, self._factories.keys())
+        await Posting(self._app, herald, self._connected_platforms).keep(self._timing.tell_every)
+
+    def _connected_platforms(self) -> dict[Platform, ChatPlatform]:
+        if self._stopping.is_set():
+            return {}
+        states = self.board.states
+        return {name: one for name, one in self._running.items() if states[name] is State.CONNECTED}
 
     async def _stop(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
         """Take nothing new, finish what is being answered, then let go; half of the time is for the answers."""

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
+from bot.edition import Edition
 from bot.engines import WARMING, Engines, instead
 from bot.errors import UsageError
 from bot.messages import (
@@ -202,6 +203,16 @@ class Service:
         kept = dt.timedelta(days=self._app.settings.retention_days)
         self._catalogue.expire_removed(dt.datetime.now(dt.UTC) - kept)
         return IndexReply(run)
+
+    @contextmanager
+    def edition(self) -> Iterator[Edition]:
+        """The current generation, as what is told unasked is drawn from it; it stays open meanwhile.
+
+        Raises:
+            IndexFault: there is no index that could answer.
+        """
+        with self._engines.current() as engine:
+            yield Edition(engine, self._catalogue, self._catalogue.story_of)
 
     def article_text(self, citation: Citation) -> str:
         """The whole text of a cited article, as it was when it was cited.

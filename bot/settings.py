@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 from platformdirs import user_data_path
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import UsageError
+from bot.schedule import QuietHours, zone_of
 from retrieval.encoders.options import Backend, Precision
 
 _PREFIX = "BACKCHANNEL_"
@@ -41,6 +42,28 @@ class SlackMode(StrEnum):
     """The bot opens a web socket; it needs no public address."""
     HTTP = "http"
     """Slack sends signed requests."""
+
+
+class Corrections(StrEnum):
+    """Of which changes those are told who were given an answer."""
+
+    OFF = "off"
+    CHANGED = "changed"
+    """A quoted sentence stands in its article no more."""
+    ALL = "all"
+    """So it is, or the article is gone."""
+
+
+def _zone(name: str) -> str:
+    try:
+        return zone_of(name).key
+    except UsageError as error:
+        raise ValueError(str(error)) from error
+
+
+def _quiet(text: str) -> str:
+    QuietHours.parse(text)
+    return text
 
 
 def _parted(value: object) -> object:
@@ -96,6 +119,31 @@ class Settings(BaseSettings):
     threads_only: Annotated[
         bool, Field(description="Post nothing outside threads: on Discord a thread is opened for each question.")
     ] = False
+    timezone: Annotated[
+        str,
+        AfterValidator(_zone),
+        Field(description="Time zone of those of whom no other is known, such as Europe/Oslo."),
+    ] = "UTC"
+    watches_per_person: Annotated[
+        int, Field(description="Watches and digests that one person may have.", ge=0, le=20)
+    ] = 10
+    watch_posts_per_hour: Annotated[
+        int, Field(description="Posts of one watch in an hour; what comes meanwhile is collected for the next.", ge=1)
+    ] = 2
+    channel_posts_per_hour: Annotated[
+        int, Field(description="Posts of all watches and corrections in one channel in an hour.", ge=1)
+    ] = 6
+    quiet_hours: Annotated[
+        str, AfterValidator(_quiet), Field(description="Hours in which watches are silent, such as 22-7; or off.")
+    ] = "22-7"
+    digest_hour: Annotated[int, Field(description="Hour at which digests come.", ge=0, le=23)] = 8
+    corrections: Annotated[
+        Corrections,
+        Field(description="off, changed (a quoted sentence has changed), or all (also: an article is gone)."),
+    ] = Corrections.CHANGED
+    correction_days: Annotated[
+        int, Field(description="Days after an answer in which its thread is told of a change.", ge=1)
+    ] = 30
     http_host: Annotated[
         str, Field(description="Where /healthz, /readyz and /metrics are served; loopback unless you say otherwise.")
     ] = "127.0.0.1"
@@ -141,7 +189,7 @@ class Settings(BaseSettings):
     ] = ""
     log_level: Annotated[LogLevel, Field(description="debug, info, warning or error.")] = LogLevel.WARNING
 
-    @field_validator("log_level", "precision", "encoder_backend", "reader", "slack_mode", mode="before")
+    @field_validator("log_level", "precision", "encoder_backend", "reader", "slack_mode", "corrections", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value

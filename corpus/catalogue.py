@@ -20,7 +20,7 @@ from retrieval.index.port import GenerationInfo, PassageIds
 from retrieval.passages import title_prefix
 from retrieval.types import Article, Passage, Span, text_digest
 
-__all__ = ["Catalogue", "KnownFeed", "Outlet", "article_digest", "input_digest"]
+__all__ = ["Arrival", "Catalogue", "KnownFeed", "Outlet", "article_digest", "input_digest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,16 @@ class Outlet:
     articles: int
     first: PartialDate | None
     last: PartialDate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An article that is new or has changed, by one of its passages."""
+
+    passage: int
+    article_id: str
+    source: str
+    published: PartialDate | None
 
 
 class Catalogue(FileRecords, RevisionRecords, StoryRecords):
@@ -249,6 +259,22 @@ class Catalogue(FileRecords, RevisionRecords, StoryRecords):
             connection.execute(
                 "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'passages'", (int(ids.max(initial=0)),)
             )
+
+    # What is new
+
+    def last_revision(self, passage: int) -> int:
+        """The last revision among those of the passages up to one; 0 where there are none."""
+        rows = self._rows("SELECT revision FROM passages WHERE id <= ? ORDER BY revision DESC LIMIT 1", (passage,))
+        return next((revision for (revision,) in rows), 0)
+
+    def arrivals(self, revision: int) -> list[Arrival]:
+        """The passages of all later revisions, whether an index holds them or not."""
+        rows = self._rows(
+            "SELECT p.id, r.article_id, r.source, r.published FROM passages p JOIN revisions r ON r.id = p.revision"
+            " WHERE p.revision > ? ORDER BY p.id",
+            (revision,),
+        )
+        return [Arrival(passage, article, source, date_of(date)) for passage, article, source, date in rows]
 
     # Generations
 

@@ -18,6 +18,8 @@ from corpus.schema import MIGRATIONS, check_version, migrate
 from corpus.snapshots import snapshot
 
 logger = logging.getLogger(__name__)
+Connection = sqlite3.Connection
+"""One that a transaction is open on."""
 _BUSY_SECONDS = 30.0
 _BROKEN = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 _VARIABLES = 500  # values in one statement; SQLite's own limit is far higher

@@ -169,6 +169,75 @@ MIGRATIONS = (
         PRIMARY KEY (one, other)
     ) WITHOUT ROWID;
     """,
+    """
+    -- What people want to hear of unasked. To reach them, the platform's own ids are needed here: the channel's, or
+    -- the person's where they are told alone. Whose it is, is known by a salted hash.
+    CREATE TABLE subscriptions (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        platform TEXT NOT NULL,
+        workspace TEXT NOT NULL,
+        channel TEXT NOT NULL,
+        parent TEXT NOT NULL,
+        person TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        topic TEXT NOT NULL,
+        every TEXT NOT NULL,
+        zone TEXT NOT NULL,
+        created TEXT NOT NULL,
+        mark INTEGER NOT NULL,
+        due TEXT,
+        paused TEXT NOT NULL DEFAULT ''
+    );
+    CREATE INDEX subscriptions_by_owner ON subscriptions (owner);
+    -- What is sent unasked: written down before it is sent, so that a crash neither loses nor repeats it.
+    CREATE TABLE posts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        subscription INTEGER REFERENCES subscriptions (id) ON DELETE CASCADE,
+        answer TEXT REFERENCES answers (id) ON DELETE CASCADE,
+        platform TEXT NOT NULL,
+        workspace TEXT NOT NULL,
+        channel TEXT NOT NULL,
+        parent TEXT NOT NULL,
+        person TEXT NOT NULL,
+        thread TEXT NOT NULL,
+        body TEXT NOT NULL,
+        made TEXT NOT NULL,
+        tried TEXT,
+        tries INTEGER NOT NULL DEFAULT 0,
+        again TEXT NOT NULL,
+        done INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE INDEX posts_by_subscription ON posts (subscription);
+    CREATE INDEX posts_by_answer ON posts (answer);
+    -- Articles that a subscription has found, each once; without a post they are still to be told.
+    CREATE TABLE findings (
+        subscription INTEGER NOT NULL REFERENCES subscriptions (id) ON DELETE CASCADE,
+        article TEXT NOT NULL,
+        body TEXT NOT NULL,
+        found TEXT NOT NULL,
+        post INTEGER REFERENCES posts (id),
+        PRIMARY KEY (subscription, article)
+    );
+    CREATE INDEX findings_by_post ON findings (post);
+    -- Where an answer stands, so that those who read it can be told that what it quotes has changed.
+    CREATE TABLE postings (
+        answer TEXT NOT NULL REFERENCES answers (id) ON DELETE CASCADE,
+        platform TEXT NOT NULL,
+        workspace TEXT NOT NULL,
+        channel TEXT NOT NULL,
+        parent TEXT NOT NULL,
+        thread TEXT NOT NULL,
+        PRIMARY KEY (answer, workspace, channel)
+    );
+    -- Quotations whose change was told.
+    CREATE TABLE corrected (
+        answer TEXT NOT NULL REFERENCES answers (id) ON DELETE CASCADE,
+        article TEXT NOT NULL,
+        start INTEGER NOT NULL,
+        PRIMARY KEY (answer, article, start)
+    );
+    """,
 )
 
 

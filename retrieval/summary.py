@@ -105,6 +105,11 @@ class Summarizer:
         )
 
 
+def lead(article: Article) -> Citation | None:
+    """The first sentence of an article that can stand alone, which in the news tells the main thing, if it has any."""
+    return next((_quote(sentence) for sentence in _candidates(article)), None)
+
+
 def _candidates(article: Article) -> list[_Sentence]:
     spans = sentences(article.text)
     fit = [

@@ -26,6 +26,7 @@ def asker_of_message(message: discord.Message) -> Asker:
         thread="" if apart or reference is None else str(reference),
         user=str(message.author.id),
         direct=direct,
+        parent=_parent(message.channel),
     )
 
 
@@ -40,6 +41,7 @@ def asker_of_interaction(interaction: discord.Interaction[Any], workspace: str =
         is_admin=guild is not None and interaction.permissions.manage_guild,
         direct=guild is None,
         locale=interaction.locale.value,
+        parent=_parent(interaction.channel),
     )
 
 
@@ -49,9 +51,9 @@ def remembered_at(asker: Asker, channel: object, message_id: int) -> Asker:
     return replace(asker, thread="" if apart else str(message_id))
 
 
-def listed(asker: Asker, channel: object) -> Asker:
-    """The same in the channel that the settings' lists know: a thread belongs to its parent."""
-    return replace(asker, channel=str(channel.parent_id)) if isinstance(channel, discord.Thread) else asker
+def _parent(channel: object) -> str:
+    """The channel that a thread belongs to, which the settings' lists know; empty for none."""
+    return str(channel.parent_id) if isinstance(channel, discord.Thread) else ""
 
 
 def asked_in(message: discord.Message) -> str:

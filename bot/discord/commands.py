@@ -11,6 +11,7 @@ from bot.discord.askers import asked_about
 from bot.discord.interactions import Interaction
 from bot.discord.markdown import clip, size
 from bot.discord.parts import parts_of
+from bot.discord.watching import WATCHING
 from bot.messages import Asker, HelpReply, Question, Reply
 from retrieval.questions import LONGEST_QUESTION
 
@@ -28,7 +29,10 @@ _HELP = (
     ("/sources", "what the corpus holds"),
     ("/answer", "an answer again by its id, or what today's corpus gives instead"),
     ("/history", "what an article said before"),
-    ("/forget", "delete what you have asked here"),
+    ("/watch", "hear of each new article on a topic, in this channel or alone"),
+    ("/digest", "what is new, daily or weekly at a set hour"),
+    ("/watches", "your watches and digests, and those of this channel; end one"),
+    ("/forget", "delete what you have asked here, and end your watches and digests"),
     ("/reindex, /status, /gaps", "for those who manage the server"),
 )
 
@@ -107,7 +111,7 @@ async def history(interaction: Interaction, article: _Text) -> None:
 history.autocomplete("article")(_titles)
 
 
-@app_commands.command(description="Delete what you have asked here, and what you thought of the answers")
+@app_commands.command(description="Delete what you have asked here, and end your watches and digests")
 async def forget(interaction: Interaction) -> None:
     """Forget somebody."""
     await parts_of(interaction).interactions.answer(interaction, parts_of(interaction).host.desk.forget)
@@ -158,11 +162,9 @@ def _later(name: str, description: str) -> _Command:
 _LATER = (
     _later("timeline", "A dated timeline of a topic"),
     _later("quotes", "What a person is quoted with"),
-    _later("watch", "Hear of new articles on a topic"),
-    _later("digest", "A digest of what is new"),
 )
 _ADMIN: tuple[_Command, ...] = (reindex, status, gaps)
-_EVERYONE: tuple[_Command, ...] = (ask, ask_about, summary, sources, answer, history, forget, help_, *_LATER)
+_EVERYONE: tuple[_Command, ...] = (ask, ask_about, summary, sources, answer, history, forget, help_, *WATCHING, *_LATER)
 
 
 def add_commands(tree: app_commands.CommandTree[Any]) -> None:

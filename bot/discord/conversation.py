@@ -45,7 +45,7 @@ class Conversation:
             return
         asker = asker_of_message(message)
         event = f"discord:message:{message.id}"
-        if not self._host.may_speak(asker, message.channel) or not await self._host.ledger.claim(event):
+        if not self._host.may_speak(asker) or not await self._host.ledger.claim(event):
             return
         with self._host.work():
             try:
@@ -75,7 +75,7 @@ class Conversation:
             await self._mail(message, await self._ask(message, asker), asker)
             return
         if isinstance(place, discord.Thread):
-            asker = replace(asker, channel=str(place.id), thread="")
+            asker = replace(asker, channel=str(place.id), thread="", parent=str(place.parent_id))
         spot = _reply_to(message) if place is message.channel else ChannelSpot(place, str(message.id))
         async with typing(place):
             reply = await self._ask(message, asker, spot)

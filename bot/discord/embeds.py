@@ -23,14 +23,18 @@ from bot.discord.payloads import (
     Message,
     packed,
 )
+from bot.discord.unasked import correction_messages, digest_messages, match_messages, watches_messages
 from bot.messages import (
     AnswerReply,
     ComparisonReply,
     ContextReply,
+    CorrectionReply,
+    DigestReply,
     GapsReply,
     HelpReply,
     HistoryReply,
     IndexReply,
+    MatchReply,
     Notice,
     PassagesReply,
     Provenance,
@@ -39,6 +43,7 @@ from bot.messages import (
     SourcesReply,
     StatusReply,
     SummaryReply,
+    WatchesReply,
 )
 from bot.passages import unfolded
 from bot.render.excerpts import pieces
@@ -114,6 +119,14 @@ def render(  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
             return packed("", described(_pairs(status_words(reply))))
         case IndexReply():
             return packed("", described(_lines(index_words(reply.run))))
+        case WatchesReply():
+            return watches_messages(reply)
+        case MatchReply():
+            return match_messages(reply, workspace)
+        case DigestReply():
+            return digest_messages(reply, workspace)
+        case CorrectionReply():
+            return correction_messages(reply)
         case Notice():
             # Half of the room, since each character may need a backslash.
             return tuple(Message(escape(piece)) for piece in pieces(reply.text, LONGEST_CONTENT // 2))

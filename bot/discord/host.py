@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from bot.app import Application
-from bot.discord.askers import listed
 from bot.ledger import Ledger
 from bot.messages import AnswerReply, Asker, Notice
 from bot.reception import Reception, Waiting
@@ -46,9 +45,9 @@ class Host:
         """For warnings of old news."""
         return self.clock().date()
 
-    def may_speak(self, asker: Asker, channel: object) -> bool:
-        """Whether the bot answers there; a thread is as its channel is."""
-        return self.app.policy.may_speak(listed(asker, channel))
+    def may_speak(self, asker: Asker) -> bool:
+        """Whether the bot answers there."""
+        return self.app.policy.may_speak(asker)
 
     async def serve(self, asker: Asker, work: Callable[[], _T], waiting: Waiting | None = None) -> _T | Notice:
         """Do some of the desk's work."""

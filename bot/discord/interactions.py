@@ -63,7 +63,7 @@ class Interactions:
             workspace: the server of an answer in a direct message.
         """
         asker = asker_of_interaction(interaction, workspace)
-        speaks = self.host.may_speak(asker, interaction.channel)
+        speaks = self.host.may_speak(asker)
         private = (private or (counted and not speaks)) and not asker.direct
         if not await acknowledged(self.host, interaction, private=private):
             return

@@ -31,6 +31,8 @@ class Action(StrEnum):
     GOOD = "good"
     BAD = "bad"
     SHARE = "share"
+    END = "end"
+    """A watch or digest, whose number stands in the answer's place."""
 
 
 @dataclass(frozen=True, slots=True)

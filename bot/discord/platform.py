@@ -14,10 +14,12 @@ from bot.app import Application
 from bot.discord.client import Client
 from bot.discord.commands import add_commands, sync
 from bot.discord.host import Host
+from bot.discord.mailing import deliver
 from bot.discord.parts import Parts
 from bot.discord.sending import UNREACHABLE
 from bot.discord.supervisor import BackOff, supervise
 from bot.errors import PlatformError
+from bot.platforms import Delivery
 from bot.reception import Reception
 from bot.settings import Settings
 
@@ -61,6 +63,7 @@ class DiscordPlatform:
         self._parts = Parts(self._host, progress_every)
         self._back_off = back_off
         self._heartbeat_timeout = heartbeat_timeout
+        self._client: Client | None = None
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Serve until cancelled; ``ready`` is called once connected.
@@ -74,6 +77,18 @@ class DiscordPlatform:
             await supervise(lambda: self._connect(token, ready), self._back_off)
         finally:
             self._host.ledger.close()
+
+    async def deliver(self, delivery: Delivery) -> None:
+        """Post something unasked; see :class:`bot.platforms.ChatPlatform`.
+
+        Raises:
+            DeliveryRefused: Discord will not have it there, now or later.
+            PlatformError: it is not connected yet.
+            discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError: nobody knows, or it may be tried again.
+        """
+        if self._client is None or self._client.user is None or self._client.is_closed():
+            raise PlatformError("Discord is not connected yet")
+        await deliver(self._client, self._client.user.id, delivery)
 
     async def close(self) -> None:
         """Take nothing new; what is being answered goes on."""
@@ -89,6 +104,7 @@ class DiscordPlatform:
             self._parts, ready, self._settings.discord_gateway_url, heartbeat_timeout=self._heartbeat_timeout
         )
         async with client:
+            self._client = client
             try:
                 with _plainly():
                     await client.start(token)

@@ -53,6 +53,9 @@ class Presses:
                 await self._ask(interaction, button)
             case Action.SHARE:
                 await self._share(interaction, button)
+            case Action.END:
+                watches = self._host.app.watches
+                await self._show(interaction, button, lambda asker: watches.remove(asker, int(answer_id)))
 
     async def explained(self, interaction: Interaction, answer_id: str, workspace: str, reason: Reason | None) -> None:
         """Note what is wrong with an answer."""
@@ -95,7 +98,7 @@ class Presses:
                 await follow_up(interaction, message, private=True)
 
         async def shared() -> None:
-            if not self._host.may_speak(asker, interaction.channel):
+            if not self._host.may_speak(asker):
                 await whisper(Notice(SILENT))
                 return
             if not await self._host.ledger.claim(event):

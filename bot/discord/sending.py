@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import io
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -20,6 +21,8 @@ _T = TypeVar("_T")
 _PAUSES = (0.5, 2.0, 5.0)
 _TYPING_SECONDS = 8.0  # Discord shows it for ten
 _INVALID_BODY = 50035
+_CLOCKS_DIFFER = dt.timedelta(minutes=1)
+_LOOKED_AT = 200
 UNREACHABLE = (aiohttp.ClientError, OSError, TimeoutError, discord.DiscordServerError)
 """What leaves open whether Discord has done what it was asked for."""
 
@@ -53,6 +56,22 @@ class ChannelSpot:
         self._reference = reference
         self._first: discord.Message | None = None
 
+    async def post_missing(self, messages: Sequence[Message], me: int, tried: dt.datetime | None) -> None:
+        """Post messages that may have been posted already, at a try that began then; what stands is left alone.
+
+        Args:
+            messages: in order.
+            me: the bot's own id.
+            tried: ``None`` where there was no other try.
+
+        Raises:
+            discord.HTTPException: Discord refuses them.
+        """
+        stands = await self._own_since(me, tried) if tried else []
+        for part, message in enumerate(messages):
+            if _said(message.content, message.embeds) not in stands:
+                await self._post(part, message)
+
     async def show(self, messages: Sequence[Message]) -> list[int]:
         """As :class:`Spot`: edits what was shown before, so that one question has one reply."""
         first, *rest = messages
@@ -69,6 +88,15 @@ class ChannelSpot:
         if self._reference and part == 0:
             arguments["reference"] = self._reference
         return await settled(message, lambda m: self._channel.send(**_new(m), **arguments))
+
+    async def _own_since(self, me: int, tried: dt.datetime) -> list[list[str]]:
+        """What the bot has said there since: Discord tells a message by its key for some minutes alone."""
+        since = tried - _CLOCKS_DIFFER
+        return [
+            _said(m.content, m.embeds)
+            async for m in self._channel.history(after=since, limit=_LOOKED_AT)
+            if m.author.id == me
+        ]
 
     @staticmethod
     async def _edit(shown: discord.Message, message: Message) -> discord.Message:
@@ -165,6 +193,12 @@ def _whole(message: Message) -> dict[str, Any]:
         "view": view_of(message.buttons),
         "allowed_mentions": discord.AllowedMentions.none(),
     }
+
+
+def _said(content: str | None, embeds: Sequence[Embed | discord.Embed]) -> list[str]:
+    """What tells a message from others; Discord takes blanks off the ends of texts."""
+    texts = [content, *(text for embed in embeds for text in (embed.title, embed.description))]
+    return [" ".join((text or "").split()) for text in texts]
 
 
 def _file(attachment: Attachment) -> discord.File:

@@ -15,10 +15,13 @@ from bot.messages import (
     AnswerReply,
     ComparisonReply,
     ContextReply,
+    CorrectionReply,
+    DigestReply,
     GapsReply,
     HelpReply,
     HistoryReply,
     IndexReply,
+    MatchReply,
     Notice,
     PassagesReply,
     Provenance,
@@ -27,9 +30,21 @@ from bot.messages import (
     SourcesReply,
     StatusReply,
     SummaryReply,
+    WatchesReply,
 )
 from bot.passages import unfolded
 from bot.render.history import Mark, history_lines, history_title
+from bot.render.unasked import (
+    IT_SAID,
+    IT_SAYS,
+    correction_words,
+    digest_words,
+    listed,
+    match_words,
+    old_sentence,
+    outcome_words,
+    subscription_words,
+)
 from bot.render.words import (
     NO_GAPS,
     NOTHING_RELATED,
@@ -98,6 +113,15 @@ def render(  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
             return _status(reply)
         case IndexReply():
             return _index(reply)
+        case WatchesReply():
+            return _watches(reply)
+        case MatchReply():
+            return Group(Text(match_words(reply)), passages(reply.citations, 1, color=color))
+        case DigestReply():
+            stories = passages([story.citation for story in reply.stories], 1, color=color)
+            return Group(Text("\n".join(digest_words(reply))), stories)
+        case CorrectionReply():
+            return _corrections(reply, color=color)
         case Notice():
             return Text(visible(reply.text))
 
@@ -260,6 +284,20 @@ def _status(reply: StatusReply) -> RenderableType:
     for name, value in status_words(reply):
         table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
     return table
+
+
+def _watches(reply: WatchesReply) -> RenderableType:
+    lines = (line for heading, group in listed(reply) for line in (heading, *map(subscription_words, group)))
+    return Text("\n".join(line for line in lines if line))
+
+
+def _corrections(reply: CorrectionReply, *, color: bool) -> RenderableType:
+    parts: list[RenderableType] = [Text(correction_words(reply))]
+    for number, correction in enumerate(reply.corrections, start=1):
+        parts += [Text(IT_SAID), passage(old_sentence(correction), number, color=color)]
+        new = correction.new
+        parts += [Text(IT_SAYS), passage(new, number, color=color)] if new else [Text(outcome_words(correction))]
+    return Group(*parts)
 
 
 def _index(reply: IndexReply) -> RenderableType:

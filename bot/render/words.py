@@ -359,9 +359,9 @@ def underway_words(underway: Underway) -> str:
     return one_line(f"going on: {step}process {underway.pid} since {underway.since}{by}")
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str = "") -> str:
     """So many of something: ``1 article``, ``2 articles``."""
-    return f"{number:,} {noun}{'s' if number != 1 else ''}"
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def _age(seconds: float) -> str:

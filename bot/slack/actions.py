@@ -16,6 +16,7 @@ class Action(StrEnum):
     GOOD = "good"
     BAD = "bad"
     SHARE = "share"
+    END = "end"
 
 
 REASON_VIEW = "reason"

@@ -10,10 +10,13 @@ from bot.messages import (
     AnswerReply,
     ComparisonReply,
     ContextReply,
+    CorrectionReply,
+    DigestReply,
     GapsReply,
     HelpReply,
     HistoryReply,
     IndexReply,
+    MatchReply,
     Notice,
     PassagesReply,
     Provenance,
@@ -22,11 +25,13 @@ from bot.messages import (
     SourcesReply,
     StatusReply,
     SummaryReply,
+    WatchesReply,
 )
 from bot.passages import unfolded
 from bot.related import related_questions
 from bot.render.history import Mark, history_lines, history_title
 from bot.render.links import link_to, safe_link
+from bot.render.unasked import match_words
 from bot.render.words import (
     NO_GAPS,
     abstention_words,
@@ -63,6 +68,7 @@ from bot.slack.elements import (
     small,
     text,
 )
+from bot.slack.unasked import correction_blocks, digest_blocks, match_blocks, watches_blocks
 from retrieval.types import Citation
 
 _WIDE = 3000  # characters of a citation with the paragraphs around it
@@ -114,6 +120,14 @@ def render(reply: Reply, showing: Showing) -> list[Payload]:  # noqa: C901, PLR0
             return messages(paragraphs(shortened(line, _LONGEST_LINE) for line in index_words(reply.run)))
         case HelpReply():
             return messages(help_blocks(reply))
+        case WatchesReply():
+            return messages(watches_blocks(reply))
+        case MatchReply():
+            return messages(match_blocks(reply), f"{match_words(reply)}: {spoken(reply.citations[0])}")
+        case DigestReply():
+            return messages(digest_blocks(reply))
+        case CorrectionReply():
+            return messages(correction_blocks(reply))
         case Notice():
             return messages(paragraphs([reply.text]))
 

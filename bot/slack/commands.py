@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from enum import StrEnum
 
 from bot.app import Application
@@ -13,9 +12,10 @@ from bot.errors import NotBuiltYet, UsageError
 from bot.messages import GapsReply, HelpReply, Notice, Reply
 from bot.reception import Reception
 from bot.reindexing import ProgressLine, reindex
+from bot.slack import watching
 from bot.slack.answering import Answering
 from bot.slack.mrkdwn import plain
-from bot.slack.people import Admins
+from bot.slack.people import Admins, Zones
 from bot.slack.reporting import LiveMessage, send_file
 from bot.slack.turns import Turn
 from bot.slack.web import API_ERRORS, error_code
@@ -33,8 +33,8 @@ class Command(StrEnum):
     BACKCHANNEL = "backchannel"
 
 
-_LATER = ("quotes", "watch", "digest")
-_SUBCOMMANDS = ("help", "status", "gaps", "sources", "answer", "history", "forget", *_LATER)
+_LATER = ("quotes",)
+_SUBCOMMANDS = ("help", "status", "gaps", "sources", "answer", "history", *watching.NAMES, "forget", *_LATER)
 
 
 def help_reply(prefix: str) -> HelpReply:
@@ -48,7 +48,10 @@ def help_reply(prefix: str) -> HelpReply:
             (f"/{prefix}backchannel sources", "what can be searched"),
             (f"/{prefix}backchannel answer ID [diff]", "an answer again; with diff, what today's corpus gives instead"),
             (f"/{prefix}backchannel history ARTICLE", "what the article of that id, address or title said before"),
-            (f"/{prefix}backchannel forget", "delete what you have asked"),
+            (f"/{prefix}backchannel watch TOPIC [here|dm]", "hear of each new article on it, in this channel or alone"),
+            (f"/{prefix}backchannel digest daily|weekly [TOPIC] [here|dm]", "what is new, at a set hour"),
+            (f"/{prefix}backchannel watches [remove N]", "your watches and digests, and those of this channel"),
+            (f"/{prefix}backchannel forget", "delete what you have asked, and end your watches and digests"),
             (f"/{prefix}backchannel status", "what the index holds, and how the bot does (admins)"),
             (f"/{prefix}backchannel gaps", "questions that were not answered well, also as a table (admins)"),
             (f"/{prefix}reindex [full]", "bring the index up to date (admins)"),
@@ -64,17 +67,25 @@ class Commands:
         reception: serves requests in turn.
         answering: asks the desk.
         admins: knows who runs the bot.
+        zones: knows people's time zones.
         every: seconds between edits of a re-index's message.
     """
 
     def __init__(
-        self, app: Application, reception: Reception, answering: Answering, admins: Admins, every: float = 3.0
+        self,
+        app: Application,
+        reception: Reception,
+        answering: Answering,
+        admins: Admins,
+        zones: Zones,
+        every: float = 3.0,
     ) -> None:
         self._app = app
         self._desk = app.desk
         self._reception = reception
         self._answering = answering
         self._admins = admins
+        self._watching = watching.Watching(app, answering, admins, zones)
         self._every = every
         self._prefix = app.settings.slack_command_prefix
 
@@ -91,7 +102,7 @@ class Commands:
         elif command is Command.TIMELINE:
             await self._answering.tell(turn, lambda: self._later("timeline"))
         elif command is Command.REINDEX:
-            await self._reindex(await self._known(turn), text)
+            await self._reindex(await self._admins.known(turn), text)
         else:
             await self._dispatch(turn, text)
 
@@ -109,7 +120,9 @@ class Commands:
         }
         admin: dict[str, Callable[[Turn], Awaitable[None]]] = {"status": self._status, "gaps": self._gaps}
         if name in admin:
-            await admin[name](await self._known(turn))
+            await admin[name](await self._admins.known(turn))
+        elif name in watching.NAMES:
+            await self._watching.handle(turn, name, rest.strip())
         else:
             await self._answering.tell(turn, others.get(name, lambda: self._unknown(name)))
 
@@ -144,11 +157,6 @@ class Commands:
             await live.show(Notice(str(ProgressLine())))
             rebuild = text == "full"
             await reindex(self._desk, self._reception, turn.asker, live.show, rebuild=rebuild, every=self._every)
-
-    async def _known(self, turn: Turn) -> Turn:
-        """The turn of somebody of whom it is known whether they run the bot."""
-        is_admin = await self._admins.include(turn.client, turn.asker.workspace, turn.asker.user)
-        return replace(turn, asker=replace(turn.asker, is_admin=is_admin))
 
     def _later(self, name: str) -> Reply:
         raise NotBuiltYet(f"{name} is not built yet; /{self._prefix}backchannel help lists what there is")

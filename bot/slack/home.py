@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 from bot.app import Application
 from bot.messages import GapsReply, SourcesReply, StatusReply
@@ -19,8 +18,8 @@ logger = logging.getLogger(__name__)
 
 async def show_home(app: Application, answering: Answering, admins: Admins, turn: Turn) -> None:
     """Publish a person's own tab."""
-    is_admin = await admins.include(turn.client, turn.asker.workspace, turn.asker.user)
-    turn = replace(turn, asker=replace(turn.asker, is_admin=is_admin))
+    turn = await admins.known(turn)
+    is_admin = turn.asker.is_admin
     sources = await answering.serve(turn, app.desk.sources)
     status = await answering.serve(turn, lambda: app.desk.status(turn.asker)) if is_admin else None
     gaps = await answering.serve(turn, lambda: app.desk.gaps(turn.asker)) if is_admin else None

@@ -14,13 +14,15 @@ from bot.app import Application
 from bot.errors import PlatformError
 from bot.ledger import Ledger
 from bot.messages import Asker, Platform
+from bot.platforms import Delivery
 from bot.reception import Reception
 from bot.settings import SlackMode
 from bot.slack.answering import Answering
 from bot.slack.commands import Commands
 from bot.slack.http import HttpServer
 from bot.slack.listeners import Listeners
-from bot.slack.people import Admins
+from bot.slack.mailing import Mailing
+from bot.slack.people import Admins, Zones
 from bot.slack.posting import Speaker
 from bot.slack.presses import Presses
 from bot.slack.socket import SocketConnection
@@ -65,6 +67,7 @@ class SlackPlatform:
         self._tasks = Tasks(lambda error: reception.failed(Asker(Platform.SLACK), error))
         self._ledger = Ledger(app.journal)
         self._connection: SocketConnection | HttpServer | None = None
+        self._mailing: Mailing | None = None
 
     @property
     def port(self) -> int:
@@ -93,6 +96,18 @@ class SlackPlatform:
             # Closed: what goes on goes on until the platform is cancelled.
             await asyncio.get_running_loop().create_future()
 
+    async def deliver(self, delivery: Delivery) -> None:
+        """Post something unasked; see :class:`bot.platforms.ChatPlatform`.
+
+        Raises:
+            DeliveryRefused: Slack will not have it there, now or later.
+            PlatformError: it is not connected yet.
+            SlackClientError, aiohttp.ClientError, TimeoutError: nobody knows, or it may be tried again.
+        """
+        if self._mailing is None:
+            raise PlatformError("Slack is not connected yet")
+        await self._mailing.deliver(delivery)
+
     async def close(self) -> None:
         """Take nothing new; what is being answered goes on."""
         if self._connection is not None:
@@ -109,11 +124,13 @@ class SlackPlatform:
         bolt.client.session = session
         bolt.client.retry_handlers = retry_handlers()
         bolt.error(self._failed)
-        answering = Answering(self._app, self._reception, Speaker(self._pause), self._tasks)
+        speaker = Speaker(self._pause)
+        self._mailing = Mailing(bolt.client, speaker)
+        answering = Answering(self._app, self._reception, speaker, self._tasks)
         settings = self._app.settings
         admins = Admins(settings.slack_admins, workspace_admins=settings.slack_workspace_admins)
-        commands = Commands(self._app, self._reception, answering, admins, self._report_every)
-        presses = Presses(self._app, answering)
+        commands = Commands(self._app, self._reception, answering, admins, Zones(), self._report_every)
+        presses = Presses(self._app, answering, admins)
         Listeners(self._app, answering, commands, presses, admins, self._tasks, self._ledger).register(bolt)
         return bolt
 

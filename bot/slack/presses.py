@@ -11,6 +11,7 @@ from bot.messages import Notice
 from bot.slack.actions import Action, number, unpacked
 from bot.slack.answering import Answering
 from bot.slack.mrkdwn import plain
+from bot.slack.people import Admins
 from bot.slack.turns import Turn
 from bot.slack.views import View, chosen_reason, reason_modal
 from bot.slack.web import API_ERRORS, error_code
@@ -23,12 +24,14 @@ class Presses:
     Args:
         app: the parts of the data folder.
         answering: asks the desk.
+        admins: knows who runs the bot.
     """
 
-    def __init__(self, app: Application, answering: Answering) -> None:
+    def __init__(self, app: Application, answering: Answering, admins: Admins) -> None:
         self._app = app
         self._desk = app.desk
         self._answering = answering
+        self._admins = admins
 
     async def press(self, turn: Turn, action: Action, value: str, *, again: bool) -> None:
         """A button, with the value that it carries."""
@@ -46,6 +49,9 @@ class Presses:
                 await self._ask_related(turn, answer_id, number(detail), again=again)
             case Action.SHARE:
                 await self._share(turn, answer_id, detail, again=again)
+            case Action.END:
+                turn = await self._admins.known(turn)
+                await self._answering.tell(turn, lambda: self._app.watches.remove(turn.asker, number(answer_id)))
 
     async def ask_about(self, turn: Turn, message: Mapping[str, Any]) -> None:
         """The shortcut on a message: its text is asked, and answered to the person alone until they share it."""

@@ -50,6 +50,10 @@ class Turn:
         """The same, with its answer in that thread."""
         return replace(self, asker=replace(self.asker, thread=thread))
 
+    def in_channel(self, channel: str) -> Turn:
+        """The same, with its answer in that channel."""
+        return replace(self, asker=replace(self.asker, channel=channel))
+
 
 def of_message(client: AsyncWebClient, team: str, event: Body) -> Turn:
     """A message or a mention: answered in its thread, in a direct message where it stands."""

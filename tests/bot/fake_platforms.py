@@ -11,6 +11,7 @@ from pathlib import Path
 from bot.app import Application
 from bot.errors import PlatformError
 from bot.messages import Platform
+from bot.platforms import Delivery
 from bot.reception import Reception
 from bot.serve import Factory, serve
 from bot.settings import Settings
@@ -26,6 +27,7 @@ class FakePlatform:
     said: list[str]
     failure: Exception | None = None
     slow_to_close: float = 0
+    delivered: list[Delivery] = field(default_factory=list)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, ready: Callable[[], None]) -> None:
@@ -39,6 +41,10 @@ class FakePlatform:
             await asyncio.Event().wait()
         finally:
             self.said.append(f"{self.name} ends")
+
+    async def deliver(self, delivery: Delivery) -> None:
+        self.delivered.append(delivery)
+        self.said.append(f"{self.name} delivers")
 
     async def close(self) -> None:
         await asyncio.sleep(self.slow_to_close)

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import fields, replace
 from typing import Any
 
 from hypothesis import strategies as st
 
-from bot.messages import AnswerReply, HistoryReply, OutdatedCitation
+from bot.messages import (
+    AnswerReply,
+    Correction,
+    CorrectionReply,
+    DigestReply,
+    HistoryReply,
+    MatchReply,
+    OutdatedCitation,
+    Reply,
+    Story,
+    WatchesReply,
+)
 from corpus.changes import steps
+from corpus.outbox import Address
 from corpus.revisions import Revision
+from corpus.subscriptions import Kind, Subscription
 from retrieval.dates import PartialDate
 from retrieval.types import Answer, Article, Citation, Headline, Highlight, Horizon, Query
 
@@ -83,3 +97,19 @@ def histories(texts: st.SearchStrategy[str], urls: st.SearchStrategy[str]) -> st
         st.none() | st.integers(1, 3),
         st.booleans(),
     )
+
+
+def unasked(found: tuple[Citation, ...], topic: str) -> list[Reply]:
+    """What is told unasked, of these citations and this topic."""
+    now = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
+    place = Address("slack", "T1", "C1")
+    watch = Subscription(1, Kind.WATCH, place, "me", topic, "", "Europe/Oslo", now, 1, None, topic)
+    digests = [Subscription(n, Kind.DIGEST, place, "me", topic, "daily", "UTC", now, 1, now) for n in range(2, 21)]
+    return [
+        WatchesReply(topic, (watch, *digests), (watch,), removable=True),
+        MatchReply(1, topic, found, found * 3, 12),
+        DigestReply(1, topic, now, "Europe/Oslo", tuple(Story(c, 3, 2) for c in found), 9),
+        DigestReply(1, "", now, "UTC", (), 0),
+        CorrectionReply("7F3KAB", (*(Correction(c, c) for c in found), Correction(found[0], removed=True))),
+        CorrectionReply("7F3KAB", (Correction(found[0]),)),
+    ]

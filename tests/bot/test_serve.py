@@ -17,10 +17,12 @@ from bot.messages import Asker, Notice, Platform
 from bot.reception import Reception
 from bot.serve import Server, Timing, platforms_of, serve
 from bot.settings import Settings
+from bot.watches import Where
 from corpus.journal import StoredAnswer
 from retrieval.encoders.fake import FakeEncoder
 from tests.bot.command_line import CommandLine, application, close
 from tests.bot.fake_platforms import FakePlatform, one_by_one
+from tests.fakes import record, write_jsonl
 
 QUICK = Timing(first_wait=0, longest_wait=0, stop_within=3)
 ROOT = Path(__file__).parents[2]
@@ -28,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def app(news: Path) -> Iterator[Application]:
-    app = application(Settings(data_dir=news, http_port=0), FakeEncoder(), threshold=0)
+    app = application(Settings(data_dir=news, http_port=0, quiet_hours="off"), FakeEncoder(), threshold=0)
     yield app
     close(app)
 
@@ -301,3 +303,23 @@ async def test_what_is_too_old_is_deleted_at_the_start_and_again_and_again(app: 
             app.journal.add_answer(old)
     stop.set()
     assert await running == 0
+
+
+# Keeping posted
+
+
+async def test_what_was_asked_for_is_delivered_on_its_own_platform_once_that_is_connected(
+    app: Application, said: list[str], tmp_path: Path
+) -> None:
+    for platform in (Platform.SLACK, Platform.DISCORD):
+        app.watches.watch(Asker(platform, "W", "1", "", "1"), "comet over Turku", Where.DM)
+    app.subscriptions.pause(2, "it is away")
+    feed = write_jsonl(tmp_path / "more.jsonl", record("turku", "A comet was seen over Turku.", title="Comet"))
+    app.service.reindex([str(feed)])
+    slack, discord = FakePlatform("slack", said), FakePlatform("discord", said, OSError("never connects"))
+    factories = {Platform.SLACK: one_by_one(slack), Platform.DISCORD: one_by_one(*[discord] * 10_000)}
+    timing = Timing(first_wait=0.05, longest_wait=0.05, stop_within=3, tell_every=0.01)
+    assert await stopped(Server(app, factories, said.append, timing), said, "slack delivers") == 0
+    assert said.index("Slack is connected.") < said.index("slack delivers")
+    assert [delivery.to.platform for delivery in slack.delivered] == ["slack"]
+    assert discord.delivered == []

@@ -39,6 +39,7 @@ from tests.bot.replies import (
     histories,
     history,
     outdated_from,
+    unasked,
 )
 
 TODAY = dt.date(2024, 7, 11)
@@ -470,3 +471,9 @@ def test_a_long_sentence_hangs_beside_its_mark_and_is_whole() -> None:
 @given(histories(hostile, hostile), st.integers(20, 120))
 def test_no_history_steers_the_screen(reply: HistoryReply, width: int) -> None:
     assert steering(shown(reply, width=width)) == set()
+
+
+@pytest.mark.parametrize("reply", unasked((cite(),), "grain [bold]deal"), ids=lambda reply: type(reply).__name__)
+def test_what_is_told_unasked_can_be_shown_here_too(reply: Reply) -> None:
+    text = words(reply)
+    assert "grain [bold]deal" in text or SENTENCE in text or "Nothing new since 23 November 2026, 12:00 (UTC)" in text

@@ -37,6 +37,7 @@ _ROWS = {
     INSERT INTO file_articles VALUES ('wire', 'a.md', 'oslo', 'digest');
     """,
     6: "UPDATE revisions SET ended = '2024-07-02T00:00:00+00:00' WHERE id = 1;",
+    7: "INSERT INTO stories VALUES (2, 'oslo', 'oslo', '2024-07-02T00:00:00+00:00', 1);",
 }
 
 

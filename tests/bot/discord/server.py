@@ -354,7 +354,7 @@ class FakeDiscord:
             ("/webhooks", "/interactions")
         ):
             return refusal(401, 0, "401: Unauthorized")
-        body = await _body(request)
+        body = {**await _body(request), **({"_after": request.query["after"]} if "after" in request.query else {})}
         answer = await self._route(method, path, body)
         if fault and request.transport:
             request.transport.abort()  # it was done, and nobody hears of it
@@ -367,6 +367,7 @@ class FakeDiscord:
             ("GET", r"/gateway/bot", self._gateway_bot),
             ("POST", r"/users/@me/channels", self._open_dm),
             ("POST", r"/channels/(\d+)/messages", self._create),
+            ("GET", r"/channels/(\d+)/messages", self._history),
             ("PATCH", r"/channels/\d+/messages/(\d+)", self._edit),
             ("DELETE", r"/channels/\d+/messages/(\d+)", self._delete),
             ("POST", r"/channels/(\d+)/messages/(\d+)/threads", self._open_thread),
@@ -428,6 +429,12 @@ class FakeDiscord:
         self._nonces[nonce] = self.messages[message["id"]] = message
         self.posted.append(message)
         return said(message)
+
+    async def _history(self, body: Json, channel: str) -> web.Response:
+        after = int(body["_after"])
+        found = [m for m in self.messages.values() if m["channel_id"] == channel and int(m["id"]) > after]
+        # Whether old messages still have their nonces is written nowhere.
+        return said([{**m, "nonce": None} for m in sorted(found, key=lambda m: -int(m["id"]))])
 
     async def _edit(self, body: Json, message_id: str) -> web.Response:
         wrong = violation(body)

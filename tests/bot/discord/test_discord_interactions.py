@@ -162,7 +162,6 @@ async def test_a_stranger_cannot_see_an_answer_of_elsewhere(bot: Bot, server: Fa
         ("history", {"article": "Storm delays the ferry"}, "The oldest one that is kept."),
         ("history", {"article": "nobody"}, "There is no article"),
         ("timeline", {"topic": "grain"}, "/timeline is not built yet"),
-        ("digest", {}, "/digest is not built yet"),
         ("status", {}, "Only admins of the bot"),
         ("gaps", {}, "Only admins of the bot"),
         ("reindex", {}, "Only admins of the bot"),

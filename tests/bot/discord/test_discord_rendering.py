@@ -30,7 +30,7 @@ from retrieval.dates import PartialDate
 from retrieval.summary import Summary
 from retrieval.types import Answer, Article, Citation, Headline, Highlight, Horizon, Query, text_digest
 from tests.bot.discord.server import violation
-from tests.bot.replies import histories, history, outdated_from
+from tests.bot.replies import histories, history, outdated_from, unasked
 
 TODAY = dt.date(2024, 7, 12)
 HOSTILE = [
@@ -106,6 +106,7 @@ replies = st.one_of(
     st.builds(lambda q: GapsReply((Gap(q, 1, 2),) * 30), long_texts),
     st.builds(lambda t: HelpReply((("/x", t),)), filled),
     filled.map(Notice),
+    st.tuples(found.filter(bool), filled).flatmap(lambda told: st.sampled_from(unasked(*told))),
 )
 
 
@@ -118,7 +119,8 @@ def payload(message: Message) -> dict[str, object]:
             for e in message.embeds
         ],
         "components": [
-            {"components": [{"label": b.label, "custom_id": f"{b.action}{b.number}"} for b in row]} for row in rows
+            {"components": [{"label": b.label, "custom_id": f"{b.action}{b.answer_id}{b.number}"} for b in row]}
+            for row in rows
         ],
     }
 
@@ -185,6 +187,13 @@ def test_a_history_marks_what_went_and_came_and_says_how_much_is_left_out() -> N
     assert lines[1:3] == ["Revision 4, seen 4 July 2024 09:30 UTC", "- Sentence 200."]
     assert "+ Sentence 300." in lines
     assert lines[-1] == "… and 145 more lines and 1 earlier revision: `backchannel history` shows all"
+
+
+@given(filled)
+def test_a_watched_topic_is_read_as_it_was_and_marks_up_nothing(topic: str) -> None:
+    _, match, *_ = unasked((citation("T", "S", "", "Before. ", "Marked.", " After."),), topic)
+    (message,) = render(match, today=TODAY)
+    assert read(message.content)[0].startswith("New on “")
 
 
 @given(texts)

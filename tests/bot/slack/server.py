@@ -60,6 +60,7 @@ class FakeSlack:
         self.files: dict[str, str] = {}
         self.shared_files: list[tuple[str, str]] = []
         self.admins: set[str] = set()
+        self.zones: dict[str, str] = {}
         self.calls: Counter[str] = Counter()
         self.problems: list[str] = []
         self.acknowledged: Counter[str] = Counter()
@@ -364,7 +365,8 @@ class FakeSlack:
         return {"channel": {"id": f"D{asked['users']}"}}
 
     def _users_info(self, asked: Body) -> Body:
-        return {"user": {"id": asked["user"], "team_id": TEAM, "is_admin": asked["user"] in self.admins}}
+        tz = {"tz": self.zones[asked["user"]]} if asked["user"] in self.zones else {}
+        return {"user": {"id": asked["user"], "team_id": TEAM, "is_admin": asked["user"] in self.admins} | tz}
 
     def _reactions_add(self, said: Body) -> Body:
         self.reactions.append(("add", said["timestamp"], said["name"]))

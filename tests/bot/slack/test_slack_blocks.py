@@ -38,7 +38,7 @@ from retrieval.dates import PartialDate
 from retrieval.index.port import GenerationInfo
 from retrieval.summary import Summary
 from retrieval.types import Answer, Citation, Filters, Headline, Highlight, Horizon, Query, SuggestedFilter
-from tests.bot.replies import histories, outdated_from
+from tests.bot.replies import histories, outdated_from, unasked
 from tests.bot.slack.block_kit import buttons, links, marked, message_problems, shown, view_problems
 
 TODAY = dt.date(2026, 1, 1)
@@ -231,6 +231,7 @@ def test_whatever_an_article_holds_the_other_replies_keep_the_rules(found: tuple
         status,
         IndexReply(run),
         HelpReply((("a", text), ("b", "c"))),
+        *unasked(found, text),
         Notice(text or "x"),
     ]
     for reply in replies:

@@ -1,0 +1,109 @@
+"""Wordings, shared by every platform, of what is told unasked, and of what people have asked to be told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from bot.messages import Correction, CorrectionReply, DigestReply, MatchReply, Story, WatchesReply
+from bot.render.words import counted, long_date, one_line
+from corpus.subscriptions import Kind, Subscription
+from retrieval.dates import PartialDate
+from retrieval.types import Citation
+
+When = Callable[[dt.datetime, str], str]
+"""An instant in words, by the clock of a zone."""
+
+OF_OTHERS = "Of others, told in this channel:"
+IT_SAID = "It said:"
+IT_SAYS = "It says now:"
+
+
+def clock_words(at: dt.datetime, zone: str) -> str:
+    """``23 November 2026, 08:00 (Europe/Oslo)``."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{_day(local)}, {local:%H:%M} ({zone})"
+
+
+def subscription_words(one: Subscription, when: When = clock_words) -> str:
+    """A watch or digest on one line, by its number."""
+    named = f" on “{one_line(one.topic)}”" if one.topic else ""
+    what = f"watch{named}" if one.kind is Kind.WATCH else f"{one.every} digest{named}"
+    where = "told here or in its channel" if one.to.channel else "told you alone"
+    coming = f"next {when(one.due, one.zone)}" if one.due and not one.paused else ""
+    paused = f"paused, since {one_line(one.paused)}; ask for it again to go on" if one.paused else ""
+    return " · ".join(part for part in (f"{one.id}: {what}", where, coming, paused) if part)
+
+
+def listed(reply: WatchesReply) -> Iterator[tuple[str, tuple[Subscription, ...]]]:
+    """Groups of watches and digests under their headings."""
+    yield one_line(reply.said), reply.own
+    if reply.here:
+        yield OF_OTHERS, reply.here
+
+
+def endable(reply: WatchesReply) -> list[Subscription]:
+    """Those that the person may end."""
+    if reply.ended:
+        return []
+    return [*reply.own, *(reply.here if reply.removable else ())]
+
+
+def match_words(reply: MatchReply) -> str:
+    """What a watch tells."""
+    return f"New on “{one_line(reply.topic)}”"
+
+
+def further_words(further: int) -> str:
+    """How much more there was; empty for nothing."""
+    return f"… and {counted(further, 'more story', 'more stories')}" if further else ""
+
+
+def headline_words(citation: Citation) -> str:
+    """An article by its title, source and date."""
+    parts = (citation.title or citation.article_id, citation.source, long_date(citation.published))
+    return " · ".join(one_line(part) for part in parts if part)
+
+
+def digest_words(reply: DigestReply, when: When = clock_words) -> tuple[str, str]:
+    """A digest's title, and what it is of."""
+    title = f"Digest: “{one_line(reply.topic)}”" if reply.topic else "Digest"
+    since = f"since {when(reply.since, reply.zone)}"
+    if not reply.stories:
+        return title, f"Nothing new {since}."
+    return title, f"{counted(reply.articles, 'new article')} {since}."
+
+
+def story_words(story: Story) -> str:
+    """How widely a story is told; empty where one article alone tells it."""
+    if story.articles < 2:
+        return ""
+    return f"told by {counted(story.outlets, 'outlet')} in {counted(story.articles, 'article')}"
+
+
+def correction_words(reply: CorrectionReply) -> str:
+    """That something has changed."""
+    quotes = "a sentence" if len(reply.corrections) == 1 else f"{len(reply.corrections)} sentences"
+    return f"Correction: {quotes} that answer {reply.answer_id} quotes stood differently then."
+
+
+def outcome_words(correction: Correction) -> str:
+    """What became of a sentence that nothing has taken the place of."""
+    if correction.removed:
+        return "The article is no longer in the corpus."
+    return "It does not stand there any more, and nothing like it does."
+
+
+def old_sentence(correction: Correction) -> Citation:
+    """The sentence as it was quoted, alone and without a link to its place, where it stands no longer."""
+    old = correction.old
+    if not old.highlights:
+        return old
+    sentence = old.highlights[0]
+    return replace(old, start=sentence.start, end=sentence.end, text=sentence.text, highlights=())
+
+
+def _day(day: dt.datetime) -> str:
+    return long_date(PartialDate(day.year, day.month, day.day))
