@@ -27,15 +27,13 @@ from retrieval.types import Article, Citation, Passage, Span
 from tests.bot.command_line import application, close
 from tests.bot.conftest import NEWS, OSLO
 from tests.bot.fake_chats import FakeChat, FakeClock, Killed
+from tests.bot.newsroom import COMET, NOON, TURKU
 from tests.fakes import record, write_jsonl
 
 ANN = Asker(Platform.SLACK, "T1", "C1", "", "U1", zone="Europe/Oslo")
 BOB = Asker(Platform.SLACK, "T1", "C1", "", "U2")
-COMET = "A comet was seen over Turku on Friday night. Astronomers had waited for the comet for years."
-TURKU = record("turku", COMET, title="Comet over Turku", source="BBC News", published="2024-08-01")
 GONE = record("gone", "The comet over Turku is gone. Many had gone to see the comet.", title="Comet gone")
 FERRY = record("ferry", "The ferry to Oslo was late again.", title="Ferry")
-NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)  # a Monday
 
 
 class World:
