@@ -226,13 +226,16 @@ async def test_what_changed_while_it_was_held_back_is_told_as_it_is_now(world: W
     assert "It shone." in reply.citations[0].text
 
 
-async def test_of_many_the_first_are_shown_and_the_rest_named_and_counted(world: World) -> None:
+async def test_of_many_the_first_are_shown_others_named_and_the_rest_told_in_the_next_post(world: World) -> None:
     world.app.watches.watch(ANN, "comet")
     world.publish(
         *(record(f"c{n}", f"Comet number {n} was seen from {n * 7} towers.", title=f"C {n}") for n in range(14))
     )
     (reply,) = await world.told()
     assert (len(reply.citations), len(reply.headlines), reply.further) == (3, 7, 4)
+    (rest,) = await world.told()
+    assert (len(rest.citations), len(rest.headlines), rest.further) == (3, 1, 0)
+    assert len({*found(reply), *found(rest)}) == 14
     world.clock.turn(hours=5)
     assert await world.told() == []
 
