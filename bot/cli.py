@@ -23,6 +23,7 @@ from bot.arguments import Folder
 from bot.data_cli import data_commands
 from bot.errors import BotError, NotBuiltYet, UsageError
 from bot.feeds_cli import feeds_group
+from bot.platforms_cli import platform_groups
 from corpus.errors import CorpusError, FeedError
 from retrieval.errors import InputError, RetrievalError
 
@@ -229,41 +230,6 @@ def serve(context: click.Context, data_dir: Path | None) -> None:
     context.exit(serve_platforms(app, platforms, lambda line: click.echo(line, err=True)))
 
 
-@cli.group()
-def slack() -> None:
-    """What is needed to set up the bot in Slack."""
-
-
-@slack.command()
-@_data_dir
-def manifest(data_dir: Path | None) -> None:
-    """Print the manifest to paste at https://api.slack.com/apps under "From a manifest"."""
-    from bot.slack.manifest import manifest as slack_manifest
-
-    prefix = _application(data_dir).settings.slack_command_prefix
-    click.echo(json.dumps(slack_manifest(prefix), indent=2, ensure_ascii=True))
-
-
-@cli.group()
-def discord() -> None:
-    """What is needed to set up the bot in Discord."""
-
-
-@discord.command()
-@_data_dir
-def sync(data_dir: Path | None) -> None:
-    """Register the bot's commands with Discord, for all servers."""
-    import asyncio
-
-    from bot.discord.platform import sync_commands
-
-    app = _application(data_dir)
-    if app.settings.discord_token is None:
-        raise UsageError("DISCORD_TOKEN is not set: `backchannel serve` says where to get one")
-    count = asyncio.run(sync_commands(app))
-    click.echo(f"{count} commands are registered. Discord shows them at once; restart your Discord if it does not.")
-
-
 @cli.command()
 @_json
 @_data_dir
@@ -398,5 +364,7 @@ def _show(reply: Reply, *, explain: bool = False) -> None:
 
 
 cli.add_command(feeds_group(_application, _print_json))
+for _group in platform_groups(_application):
+    cli.add_command(_group)
 for _command in data_commands(_application, _print_json, _show):
     cli.add_command(_command)

@@ -133,10 +133,9 @@ class Herald:
         standing = [c for c in citations if self._is_current(c)]
         self._store.discard(watch.id, [c.article_id for c in citations if c not in standing])
         if standing:
-            headlines = standing[_SHOWN : _SHOWN + _HEADLINES]
-            further = len(standing) - _SHOWN - len(headlines)
-            reply = MatchReply(watch.id, watch.topic, tuple(standing[:_SHOWN]), tuple(headlines), max(further, 0))
-            self._store.tell(watch, [c.article_id for c in standing], dumped(reply), now)
+            told, later = standing[: _SHOWN + _HEADLINES], standing[_SHOWN + _HEADLINES :]
+            reply = MatchReply(watch.id, watch.topic, tuple(told[:_SHOWN]), tuple(told[_SHOWN:]), len(later))
+            self._store.tell(watch, [c.article_id for c in told], dumped(reply), now)
 
     def _digest(self, digest: Subscription, due: dt.datetime, now: dt.datetime) -> None:
         zone, every, hour = ZoneInfo(digest.zone), Every(digest.every), self._app.settings.digest_hour

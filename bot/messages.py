@@ -308,7 +308,7 @@ class WatchesReply:
 
 @dataclass(frozen=True, slots=True)
 class MatchReply:
-    """What a watch has found: the best passages, and headlines of the rest; ``further`` counts what is not shown."""
+    """What a watch has found: some passages, and headlines of more; ``further`` counts what is told the next time."""
 
     watch: int
     topic: str

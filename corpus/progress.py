@@ -9,7 +9,7 @@ from typing import Protocol
 
 from corpus.errors import IndexStopped
 
-READING, CUTTING, ENCODING = "reading", "cutting", "encoding"
+READING, FOLDING, CUTTING, ENCODING = "reading", "folding", "cutting", "encoding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Step:
     """How far a run is.
 
     Args:
-        stage: ``reading``, then ``cutting``, then ``encoding``.
+        stage: ``reading``, then ``folding`` (copies into stories), ``cutting`` and ``encoding``.
         done: items of the stage, or of the feed that is read.
         total: of them; ``None`` where that is not known.
         feed: the one that is read; empty in other stages.

@@ -108,7 +108,8 @@ class CachedVectors:
     """What :class:`Encoder` makes of passages, from the cache where that has it.
 
     A cache that cannot be used costs time alone: a damaged file is put aside and made anew, any other failure leaves
-    the run without a cache; a warning says which. To be used by one thread and closed at the end.
+    the run without a cache; a warning says which, unless the run fails of itself, for what may be the same reason.
+    To be used by one thread and closed at the end.
 
     Args:
         encoder: encodes what is not there.
@@ -119,12 +120,15 @@ class CachedVectors:
         self._encoder = encoder
         self._file = file
         self._today = dt.datetime.now(dt.UTC).date()
+        self._unusable = ""
         self._cache = self._opened(put_aside=True)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, raised: type[BaseException] | None, *_: object) -> None:
+        if self._unusable and raised is None:
+            _log.warning("%s cannot be used (%s): what it may hold is encoded again", self._file, self._unusable)
         if self._cache is not None:
             self._cache.close()
 
@@ -163,7 +167,7 @@ class CachedVectors:
         """A new cache in place of a damaged one; none where the trouble is another."""
         reason = error.__cause__ or error
         if not isinstance(error, CatalogueDamaged):
-            _log.warning("%s cannot be used (%s): what it may hold is encoded again", self._file, reason)
+            self._unusable = str(reason)
             return None
         aside = self._file.with_name(f"{self._file.name}.damaged")
         _log.warning("%s is damaged (%s): it is now %s, and a new one is made", self._file, reason, aside.name)

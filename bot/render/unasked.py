@@ -57,8 +57,8 @@ def match_words(reply: MatchReply) -> str:
 
 
 def further_words(further: int) -> str:
-    """How much more there was; empty for nothing."""
-    return f"… and {counted(further, 'more story', 'more stories')}" if further else ""
+    """How much more will be told; empty for nothing."""
+    return f"… and {counted(further, 'more story', 'more stories')} in the next post" if further else ""
 
 
 def headline_words(citation: Citation) -> str:

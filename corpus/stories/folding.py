@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from corpus.catalogue import Catalogue
+from corpus.progress import FOLDING, Steps
 from corpus.stories.copies import is_copy
 from corpus.stories.minhash import VERSION, bands
 from corpus.stories.shingles import Shingled, shingled
@@ -13,7 +14,7 @@ _BATCH = 50  # articles in one transaction; a question waits no longer than that
 _KEPT = 1000  # texts kept as shingles, since the articles of a story come close together
 
 
-def fold_stories(catalogue: Catalogue, progress: Callable[[str, int, int | None], None]) -> None:
+def fold_stories(catalogue: Catalogue, progress: Steps) -> None:
     """Bring the stories up to date with the articles.
 
     What is cut off in the middle is carried on by the next call.
@@ -28,7 +29,7 @@ def fold_stories(catalogue: Catalogue, progress: Callable[[str, int, int | None]
     fresh = catalogue.unfolded(VERSION)
     known: dict[int, Shingled] = {}
     for at in range(0, len(fresh), _BATCH):
-        progress("folding", at, len(fresh))
+        progress(FOLDING, at, len(fresh))
         texts = _texts(catalogue, fresh[at : at + _BATCH])
         sketches = _sketched(texts)
         catalogue.add_bands(sketches)
@@ -36,7 +37,7 @@ def fold_stories(catalogue: Catalogue, progress: Callable[[str, int, int | None]
         catalogue.fold(
             {revision: _copies(catalogue, revision, sketches[revision], known) for revision in texts}, VERSION
         )
-    progress("folding", len(fresh), len(fresh))
+    progress(FOLDING, len(fresh), len(fresh))
 
 
 def _copies(catalogue: Catalogue, revision: int, sketch: Sequence[int], known: dict[int, Shingled]) -> list[int]:

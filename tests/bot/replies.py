@@ -106,7 +106,7 @@ def unasked(found: tuple[Citation, ...], topic: str) -> list[Reply]:
     watch = Subscription(1, Kind.WATCH, place, "me", topic, "", "Europe/Oslo", now, 1, None, topic)
     digests = [Subscription(n, Kind.DIGEST, place, "me", topic, "daily", "UTC", now, 1, now) for n in range(2, 21)]
     return [
-        WatchesReply(topic, (watch, *digests), (watch,), removable=True),
+        WatchesReply(topic, (watch, *digests), (replace(watch, id=99),), removable=True),
         MatchReply(1, topic, found, found * 3, 12),
         DigestReply(1, topic, now, "Europe/Oslo", tuple(Story(c, 3, 2) for c in found), 9),
         DigestReply(1, "", now, "UTC", (), 0),

@@ -27,15 +27,13 @@ from retrieval.types import Article, Citation, Passage, Span
 from tests.bot.command_line import application, close
 from tests.bot.conftest import NEWS, OSLO
 from tests.bot.fake_chats import FakeChat, FakeClock, Killed
+from tests.bot.newsroom import COMET, NOON, TURKU
 from tests.fakes import record, write_jsonl
 
 ANN = Asker(Platform.SLACK, "T1", "C1", "", "U1", zone="Europe/Oslo")
 BOB = Asker(Platform.SLACK, "T1", "C1", "", "U2")
-COMET = "A comet was seen over Turku on Friday night. Astronomers had waited for the comet for years."
-TURKU = record("turku", COMET, title="Comet over Turku", source="BBC News", published="2024-08-01")
 GONE = record("gone", "The comet over Turku is gone. Many had gone to see the comet.", title="Comet gone")
 FERRY = record("ferry", "The ferry to Oslo was late again.", title="Ferry")
-NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)  # a Monday
 
 
 class World:
@@ -228,13 +226,16 @@ async def test_what_changed_while_it_was_held_back_is_told_as_it_is_now(world: W
     assert "It shone." in reply.citations[0].text
 
 
-async def test_of_many_the_first_are_shown_and_the_rest_named_and_counted(world: World) -> None:
+async def test_of_many_the_first_are_shown_others_named_and_the_rest_told_in_the_next_post(world: World) -> None:
     world.app.watches.watch(ANN, "comet")
     world.publish(
         *(record(f"c{n}", f"Comet number {n} was seen from {n * 7} towers.", title=f"C {n}") for n in range(14))
     )
     (reply,) = await world.told()
     assert (len(reply.citations), len(reply.headlines), reply.further) == (3, 7, 4)
+    (rest,) = await world.told()
+    assert (len(rest.citations), len(rest.headlines), rest.further) == (3, 1, 0)
+    assert len({*found(reply), *found(rest)}) == 14
     world.clock.turn(hours=5)
     assert await world.told() == []
 

@@ -366,7 +366,7 @@ def test_the_same_article_from_another_feed_is_no_revision(catalogue: Catalogue)
     cut(catalogue)
     before = current(catalogue)
     catalogue.store("archive", [OSLO])
-    assert catalogue.owner("oslo") == ("archive", article_digest(OSLO))
+    assert catalogue.owners(["oslo"]) == {"oslo": ("archive", article_digest(OSLO))}
     assert len(catalogue.history("oslo")) == 1
     assert current(catalogue) == before
 

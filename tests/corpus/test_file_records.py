@@ -231,7 +231,7 @@ def test_files_that_an_older_version_read_are_read_again(data: DataFolder) -> No
 def test_a_rebuild_reads_every_file(data: DataFolder) -> None:
     data.index()
     data.write("""UPDATE files SET problems = '[["here", "from memory"]]' WHERE path = 'a.jsonl'""")
-    assert data.index().errors == ["here: from memory"]
+    assert data.index().errors == ["wire: here: from memory"]
     assert data.index(rebuild=True).errors == []
 
 

@@ -76,7 +76,7 @@ def test_a_migration_that_fails_changes_nothing_and_says_so_in_one_line(file: Pa
     write_old_catalogue(file, version)
     # What the last migration adds is there already, so that all of them but that one succeed.
     with closing(sqlite3.connect(file)) as connection:
-        connection.execute("CREATE TABLE revisions_by_end (a)")
+        connection.execute("CREATE TABLE corrected (a)")
     before = rows(file)
     with pytest.raises(CatalogueError) as refused:
         Catalogue(file)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.catalogue import Catalogue, KnownFeed
-from corpus.indexer import silent
+from corpus.progress import Steps
 from corpus.stories.copies import Thresholds, is_copy, likeness
 from corpus.stories.folding import fold_stories
 from corpus.stories.minhash import bands
@@ -151,7 +151,7 @@ STORIES = {
 
 
 def fold(catalogue: Catalogue) -> None:
-    fold_stories(catalogue, silent)
+    fold_stories(catalogue, Steps(()))
 
 
 def stories(catalogue: Catalogue) -> dict[str, str]:

@@ -120,7 +120,7 @@ async def test_a_wrong_token_ends_with_a_line(settings: Settings, start: Start, 
 async def test_commands_are_registered_once_for_all(
     app: Application, start: Start, server: FakeDiscord, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert await sync_commands(app) == 15
+    assert await sync_commands(app) == 16
 
     by_name = {command["name"]: command for command in server.commands}
     assert {"ask", "summary", "reindex", "Ask about this"} <= set(by_name)
@@ -136,7 +136,7 @@ async def test_without_them_the_log_says_what_to_run(bot: Bot, caplog: pytest.Lo
 async def test_in_a_server_for_development_they_appear_at_once(started: Start, server: FakeDiscord) -> None:
     await started(discord_guild=100)
 
-    assert len(server.guild_commands["100"]) == 15
+    assert len(server.guild_commands["100"]) == 16
 
 
 async def test_without_a_token_the_message_names_it(settings: Settings) -> None:

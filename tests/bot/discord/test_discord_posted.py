@@ -11,40 +11,24 @@ import pytest
 import pytest_asyncio
 
 from bot.app import Application
-from bot.herald import Herald
 from bot.messages import Platform
-from bot.posting import Posting
 from bot.settings import Settings
-from bot.watches import Watches
 from retrieval.encoders.fake import FakeEncoder
 from tests.bot.command_line import application
 from tests.bot.conftest import NEWS, OSLO
 from tests.bot.discord.driver import Bot, Shown, Start, settings_for, until
 from tests.bot.discord.server import ADMIN, CHANNEL, FakeDiscord, Json, dm_of
-from tests.bot.fake_chats import FakeClock, Killed
-from tests.fakes import record, write_jsonl
-
-NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
-COMET = "A comet was seen over Turku on Friday night. Astronomers had waited for the comet for years."
-TURKU = record("turku", COMET, title="Comet over Turku", source="BBC News", published="2024-08-01")
+from tests.bot.fake_chats import Killed
+from tests.bot.newsroom import NOON, TURKU, Newsroom
 
 
-class Newsroom:
-    """A bot whose clock is set, and whose articles come when they are told to."""
+class DiscordRoom(Newsroom):
+    """With the bot on a fake Discord."""
 
-    def __init__(self, bot: Bot, server: FakeDiscord, feed: Path) -> None:
+    def __init__(self, bot: Bot, server: FakeDiscord, folder: Path) -> None:
+        super().__init__(bot.app, folder, Platform.DISCORD, bot.platform, server.posted)
         self.bot = bot
         self.server = server
-        self.clock = FakeClock(NOON)
-        self.posting: Posting | None = None
-        bot.app.watches = Watches(bot.app, self.clock)
-        self._feed = feed
-        self.begin()
-
-    def begin(self) -> None:
-        self.close()
-        herald = Herald(self.bot.app, [Platform.DISCORD], self.clock)
-        self.posting = Posting(self.bot.app, herald, lambda: {Platform.DISCORD: self.bot.platform})
 
     async def command(self, name: str, options: Json | None = None, **others: Any) -> Shown:  # noqa: ANN401
         pressed = await self.server.command(name, options, **others)
@@ -52,40 +36,22 @@ class Newsroom:
         await self.bot.platform.at_rest()
         return Shown.of(*pressed.replies)
 
-    def close(self) -> None:
-        if self.posting:
-            self.posting.close()
-
-    async def publish(self, *records: Any) -> list[Json]:  # noqa: ANN401 (lines of JSON)
-        """Index these articles beside the others; what the bot posts by itself."""
-        taken = {r["id"] for r in records}
-        write_jsonl(self._feed, *(r for r in NEWS if r["id"] not in taken), *records)
-        self.bot.app.service.reindex([])
-        return await self.told()
-
-    async def told(self) -> list[Json]:
-        before = len(self.server.posted)
-        await self.posting.once()
-        return self.server.posted[before:]
-
 
 @pytest.fixture
 def app(server: FakeDiscord, tmp_path: Path) -> Iterator[Application]:
-    feed = write_jsonl(tmp_path / "news.jsonl", *NEWS)
     made = application(settings_for(server, Settings(data_dir=tmp_path / "data")), FakeEncoder())
-    made.service.reindex([str(feed)])
     yield made
     made.close()
 
 
 @pytest_asyncio.fixture
-async def newsroom(app: Application, start: Start, server: FakeDiscord, tmp_path: Path) -> AsyncIterator[Newsroom]:
-    made = Newsroom(await start(app), server, tmp_path / "news.jsonl")
+async def newsroom(app: Application, start: Start, server: FakeDiscord, tmp_path: Path) -> AsyncIterator[DiscordRoom]:
+    made = DiscordRoom(await start(app), server, tmp_path)
     yield made
     made.close()
 
 
-async def test_a_watch_is_told_of_a_new_article_in_its_channel_with_the_sentence_marked(newsroom: Newsroom) -> None:
+async def test_a_watch_is_told_of_a_new_article_in_its_channel_with_the_sentence_marked(newsroom: DiscordRoom) -> None:
     shown = await newsroom.command("watch", {"topic": "comet over Turku"})
     assert shown.private
     assert "1: watch on “comet over Turku”" in shown.text
@@ -96,7 +62,7 @@ async def test_a_watch_is_told_of_a_new_article_in_its_channel_with_the_sentence
     assert await newsroom.told() == []
 
 
-async def test_who_wants_to_be_told_alone_gets_a_direct_message_whose_button_ends_it(newsroom: Newsroom) -> None:
+async def test_who_wants_to_be_told_alone_gets_a_direct_message_whose_button_ends_it(newsroom: DiscordRoom) -> None:
     await newsroom.command("watch", {"topic": "comet over Turku", "where": "dm"})
     (post,) = await newsroom.publish(TURKU)
     assert post["channel_id"] == str(dm_of(1))
@@ -107,7 +73,7 @@ async def test_who_wants_to_be_told_alone_gets_a_direct_message_whose_button_end
     assert newsroom.bot.app.subscriptions.active(["discord"]) == []
 
 
-async def test_watches_are_listed_and_ended_by_those_who_may(newsroom: Newsroom) -> None:
+async def test_watches_are_listed_and_ended_by_those_who_may(newsroom: DiscordRoom) -> None:
     await newsroom.command("watch", {"topic": "comet"})
     await newsroom.command("digest", {"every": "daily", "topic": "ferry"})
     shown = await newsroom.command("watches")
@@ -121,7 +87,7 @@ async def test_watches_are_listed_and_ended_by_those_who_may(newsroom: Newsroom)
     assert "Nothing is watched" in (await newsroom.command("watches")).text
 
 
-async def test_the_numbers_and_the_time_zones_are_offered(newsroom: Newsroom) -> None:
+async def test_the_numbers_and_the_time_zones_are_offered(newsroom: DiscordRoom) -> None:
     await newsroom.command("watch", {"topic": "comet"})
     offered = await newsroom.server.command("watches", {"remove": 0}, focused="remove")
     await until(lambda: offered.callbacks)
@@ -131,7 +97,7 @@ async def test_the_numbers_and_the_time_zones_are_offered(newsroom: Newsroom) ->
     assert [choice["value"] for choice in offered.callbacks[0]["data"]["choices"]] == ["Europe/Oslo"]
 
 
-async def test_a_digest_comes_at_eight_by_the_clock_that_was_named(newsroom: Newsroom) -> None:
+async def test_a_digest_comes_at_eight_by_the_clock_that_was_named(newsroom: DiscordRoom) -> None:
     pressed = await newsroom.server.command("digest", {"every": "daily", "timezone": "america/new_york"})
     await until(lambda: pressed.replies)
     await newsroom.bot.platform.at_rest()
@@ -153,7 +119,7 @@ async def test_a_digest_comes_at_eight_by_the_clock_that_was_named(newsroom: New
         ("watches", {"remove": 7}, "There is no watch or digest 7"),
     ],
 )
-async def test_what_cannot_be_kept_is_told(newsroom: Newsroom, name: str, options: Json, said: str) -> None:
+async def test_what_cannot_be_kept_is_told(newsroom: DiscordRoom, name: str, options: Json, said: str) -> None:
     assert said in (await newsroom.command(name, options)).text
     assert newsroom.bot.app.subscriptions.active(["discord"]) == []
 
@@ -161,7 +127,7 @@ async def test_what_cannot_be_kept_is_told(newsroom: Newsroom, name: str, option
 @pytest.mark.parametrize(
     "topic", ["@everyone comet", "[comet](https://evil.example)", "<@1> comet <t:5:R>", "``` comet"]
 )
-async def test_a_hostile_topic_pings_and_formats_nothing(newsroom: Newsroom, topic: str) -> None:
+async def test_a_hostile_topic_pings_and_formats_nothing(newsroom: DiscordRoom, topic: str) -> None:
     await newsroom.command("watch", {"topic": topic})
     for post in await newsroom.publish(TURKU):
         assert topic in Shown.of(post).text
@@ -170,12 +136,10 @@ async def test_a_hostile_topic_pings_and_formats_nothing(newsroom: Newsroom, top
 
 @pytest.mark.parametrize("where", ["here", "dm"])
 async def test_a_crash_after_the_post_and_before_its_note_repeats_nothing(
-    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch, where: str
+    newsroom: DiscordRoom, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     await newsroom.command("watch", {"topic": "comet over Turku", "where": where})
-    now = dt.datetime.now(dt.UTC)
-    newsroom.clock.now = now.replace(hour=12)
-    newsroom.clock.now -= dt.timedelta(days=newsroom.clock.now > now)
+    newsroom.now()
 
     def killed(*_: object) -> None:
         raise Killed
@@ -188,12 +152,12 @@ async def test_a_crash_after_the_post_and_before_its_note_repeats_nothing(
     newsroom.server._nonces.clear()  # Discord forgets them after some minutes
     newsroom.begin()
     newsroom.clock.turn(minutes=10)
-    await newsroom.posting.once()
+    await newsroom.told()
     assert len(newsroom.server.posted) == 1
     assert newsroom.bot.app.subscriptions.unsent(["discord"], newsroom.clock() + dt.timedelta(days=9)) == []
 
 
-async def test_a_channel_that_the_bot_was_taken_from_pauses_the_watch(newsroom: Newsroom) -> None:
+async def test_a_channel_that_the_bot_was_taken_from_pauses_the_watch(newsroom: DiscordRoom) -> None:
     await newsroom.command("watch", {"topic": "comet over Turku"})
     newsroom.server.forbidden.add(str(CHANNEL))
     assert await newsroom.publish(TURKU) == []
@@ -203,7 +167,7 @@ async def test_a_channel_that_the_bot_was_taken_from_pauses_the_watch(newsroom: 
     assert "paused" in (await newsroom.command("watches")).text
 
 
-async def test_a_trouble_that_passes_only_delays(newsroom: Newsroom) -> None:
+async def test_a_trouble_that_passes_only_delays(newsroom: DiscordRoom) -> None:
     await newsroom.command("watch", {"topic": "comet over Turku"})
     newsroom.server.fail("POST", rf"/channels/{CHANNEL}/messages", 400, times=1, code=20028)
     assert await newsroom.publish(TURKU) == []
@@ -211,8 +175,8 @@ async def test_a_trouble_that_passes_only_delays(newsroom: Newsroom) -> None:
     assert len(await newsroom.told()) == 1
 
 
-async def test_below_an_answer_a_correction_is_told_and_nobody_is_told_of_a_private_one(newsroom: Newsroom) -> None:
-    newsroom.clock.now = dt.datetime.now(dt.UTC).replace(hour=12)
+async def test_below_an_answer_a_correction_is_told_and_nobody_is_told_of_a_private_one(newsroom: DiscordRoom) -> None:
+    newsroom.now()
     question = "Which grain ships may pass the strait until December?"
     await newsroom.server.say(question)
     await until(lambda: newsroom.server.posted)

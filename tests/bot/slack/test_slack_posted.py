@@ -7,56 +7,24 @@ from typing import Any
 
 import pytest
 
-from bot.herald import Herald
 from bot.messages import Platform
-from bot.posting import Posting
-from bot.watches import Watches
 from tests.bot.conftest import NEWS, OSLO
-from tests.bot.fake_chats import FakeClock, Killed
+from tests.bot.fake_chats import Killed
+from tests.bot.newsroom import TURKU, Newsroom
 from tests.bot.slack import block_kit
 from tests.bot.slack.driver import Bot
-from tests.bot.slack.server import FakeSlack, Message
-from tests.fakes import record, write_jsonl
+from tests.bot.slack.server import FakeSlack
 
-NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
-COMET = "A comet was seen over Turku on Friday night. Astronomers had waited for the comet for years."
-TURKU = record("turku", COMET, title="Comet over Turku", source="BBC News", published="2024-08-01")
 HOSTILE = ["<!channel> comet", "*comet* `over` Turku", "comet <@U1> over <https://evil.example|Turku>", "comet ```"]
 
 
-class Newsroom:
-    """A bot whose clock is set, and whose articles come when they are told to."""
+class SlackRoom(Newsroom):
+    """With the bot on the small Slack."""
 
     def __init__(self, bot: Bot, folder: Path) -> None:
+        super().__init__(bot.app, folder, Platform.SLACK, bot.platform, bot.slack.messages)
         self.bot = bot
         self.slack = bot.slack
-        self.clock = FakeClock(NOON)
-        self.posting: Posting | None = None
-        bot.app.watches = Watches(bot.app, self.clock)
-        self._feed = write_jsonl(folder / "news.jsonl", *NEWS)
-        bot.app.service.reindex([str(self._feed)])
-        self.begin()
-
-    def begin(self) -> None:
-        self.close()
-        herald = Herald(self.bot.app, [Platform.SLACK], self.clock)
-        self.posting = Posting(self.bot.app, herald, lambda: {Platform.SLACK: self.bot.platform})
-
-    def close(self) -> None:
-        if self.posting:
-            self.posting.close()
-
-    async def publish(self, *records: Any) -> list[Message]:  # noqa: ANN401 (lines of JSON)
-        """Index these articles beside the others; what the bot posts by itself."""
-        taken = {r["id"] for r in records}
-        write_jsonl(self._feed, *(r for r in NEWS if r["id"] not in taken), *records)
-        self.bot.app.service.reindex([])
-        return await self.told()
-
-    async def told(self) -> list[Message]:
-        before = len(self.slack.messages)
-        await self.posting.once()
-        return self.slack.messages[before:]
 
 
 @pytest.fixture
@@ -66,13 +34,13 @@ async def bot(slack: FakeSlack, tmp_path: Path) -> Any:  # noqa: ANN401 (a fixtu
 
 
 @pytest.fixture
-def newsroom(bot: Bot, tmp_path: Path) -> Iterator[Newsroom]:
-    made = Newsroom(bot, tmp_path)
+def newsroom(bot: Bot, tmp_path: Path) -> Iterator[SlackRoom]:
+    made = SlackRoom(bot, tmp_path)
     yield made
     made.close()
 
 
-async def test_a_watch_is_told_of_a_new_article_in_its_channel_with_the_sentence_marked(newsroom: Newsroom) -> None:
+async def test_a_watch_is_told_of_a_new_article_in_its_channel_with_the_sentence_marked(newsroom: SlackRoom) -> None:
     shown = await newsroom.bot.command("backchannel", "watch comet over Turku")
     assert "1: watch on “comet over Turku”" in shown.text
     assert all(message.only_for == "U1" for message in shown.messages)
@@ -83,19 +51,19 @@ async def test_a_watch_is_told_of_a_new_article_in_its_channel_with_the_sentence
     assert await newsroom.told() == []
 
 
-async def test_who_wants_to_be_told_alone_is_written_to_directly(newsroom: Newsroom) -> None:
+async def test_who_wants_to_be_told_alone_is_written_to_directly(newsroom: SlackRoom) -> None:
     await newsroom.bot.command("backchannel", "watch comet over Turku DM")
     (post,) = await newsroom.publish(TURKU)
     assert post.channel == "DU1"
 
 
-async def test_in_a_direct_message_here_is_there(newsroom: Newsroom) -> None:
+async def test_in_a_direct_message_here_is_there(newsroom: SlackRoom) -> None:
     await newsroom.bot.command("backchannel", "watch comet over Turku here", channel="DU1")
     (post,) = await newsroom.publish(TURKU)
     assert post.channel == "DU1"
 
 
-async def test_watches_are_listed_and_ended_by_a_button_by_a_number_and_below_a_post(newsroom: Newsroom) -> None:
+async def test_watches_are_listed_and_ended_by_a_button_by_a_number_and_below_a_post(newsroom: SlackRoom) -> None:
     bot = newsroom.bot
     for topic in ("comet", "ferry", "grain deal"):
         await bot.command("backchannel", f"watch {topic}")
@@ -110,7 +78,7 @@ async def test_watches_are_listed_and_ended_by_a_button_by_a_number_and_below_a_
     assert "Nothing is watched" in (await bot.command("backchannel", "watches")).text
 
 
-async def test_a_digest_comes_at_eight_by_the_persons_own_clock(newsroom: Newsroom) -> None:
+async def test_a_digest_comes_at_eight_by_the_persons_own_clock(newsroom: SlackRoom) -> None:
     newsroom.slack.zones["U1"] = "America/New_York"
     shown = await newsroom.bot.command("backchannel", "digest daily")
     assert "23 November 2026, 08:00 (America/New_York)" in shown.text
@@ -135,19 +103,19 @@ async def test_a_digest_comes_at_eight_by_the_persons_own_clock(newsroom: Newsro
         ("watches remove 7", "there is no watch or digest 7"),
     ],
 )
-async def test_what_cannot_be_kept_is_told(newsroom: Newsroom, text: str, said: str) -> None:
+async def test_what_cannot_be_kept_is_told(newsroom: SlackRoom, text: str, said: str) -> None:
     assert said.casefold() in (await newsroom.bot.command("backchannel", text)).text.casefold()
     assert newsroom.bot.app.subscriptions.active(["slack"]) == []
 
 
 @pytest.mark.parametrize("topic", HOSTILE)
-async def test_a_hostile_topic_pings_nobody(newsroom: Newsroom, topic: str) -> None:
+async def test_a_hostile_topic_pings_nobody(newsroom: SlackRoom, topic: str) -> None:
     await newsroom.bot.command("backchannel", f"watch {topic}")
     for message in await newsroom.publish(TURKU):
         assert "<" not in message.text
 
 
-async def test_what_slack_took_but_did_not_confirm_is_not_posted_again(newsroom: Newsroom) -> None:
+async def test_what_slack_took_but_did_not_confirm_is_not_posted_again(newsroom: SlackRoom) -> None:
     await newsroom.bot.command("backchannel", "watch comet over Turku")
     newsroom.slack.broken_posts = ["kept"]
     assert len(await newsroom.publish(TURKU)) == 1
@@ -156,12 +124,10 @@ async def test_what_slack_took_but_did_not_confirm_is_not_posted_again(newsroom:
 
 
 async def test_a_crash_after_the_post_and_before_its_note_repeats_nothing(
-    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+    newsroom: SlackRoom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await newsroom.bot.command("backchannel", "watch comet over Turku dm")
-    now = dt.datetime.now(dt.UTC)
-    newsroom.clock.now = now.replace(hour=12)
-    newsroom.clock.now -= dt.timedelta(days=newsroom.clock.now > now)
+    newsroom.now()
 
     def killed(*_: object) -> None:
         raise Killed
@@ -173,13 +139,13 @@ async def test_a_crash_after_the_post_and_before_its_note_repeats_nothing(
     assert len(newsroom.slack.by_bot("DU1")) == 1
     newsroom.begin()
     newsroom.clock.turn(minutes=10)
-    await newsroom.posting.once()
+    await newsroom.told()
     assert len(newsroom.slack.by_bot("DU1")) == 1
     assert newsroom.bot.app.subscriptions.unsent(["slack"], newsroom.clock() + dt.timedelta(days=9)) == []
 
 
 @pytest.mark.parametrize("error", ["is_archived", "channel_not_found", "not_in_channel"])
-async def test_a_channel_that_is_gone_pauses_the_watch(newsroom: Newsroom, error: str) -> None:
+async def test_a_channel_that_is_gone_pauses_the_watch(newsroom: SlackRoom, error: str) -> None:
     await newsroom.bot.command("backchannel", "watch comet over Turku")
     newsroom.slack.errors["chat.postMessage"] = error
     assert await newsroom.publish(TURKU) == []
@@ -190,7 +156,7 @@ async def test_a_channel_that_is_gone_pauses_the_watch(newsroom: Newsroom, error
 
 
 @pytest.mark.parametrize("error", ["ratelimited", "internal_error", "invalid_auth"])
-async def test_a_trouble_that_passes_only_delays(newsroom: Newsroom, error: str) -> None:
+async def test_a_trouble_that_passes_only_delays(newsroom: SlackRoom, error: str) -> None:
     await newsroom.bot.command("backchannel", "watch comet over Turku")
     newsroom.slack.errors["chat.postMessage"] = error
     assert await newsroom.publish(TURKU) == []
@@ -199,8 +165,8 @@ async def test_a_trouble_that_passes_only_delays(newsroom: Newsroom, error: str)
     assert len(await newsroom.told()) == 1
 
 
-async def test_the_thread_of_an_answer_is_told_of_a_correction_and_nobody_of_a_private_one(newsroom: Newsroom) -> None:
-    newsroom.clock.now = dt.datetime.now(dt.UTC).replace(hour=12)
+async def test_the_thread_of_an_answer_is_told_of_a_correction_and_nobody_of_a_private_one(newsroom: SlackRoom) -> None:
+    newsroom.now()
     asked = await newsroom.bot.mention("Which grain ships may pass the strait until December?")
     await newsroom.bot.command("ask", "Which grain ships may pass the strait until December?", user="U2")
     changed = {**NEWS[0], "text": OSLO.replace("until December", "until March, not December")}
@@ -212,7 +178,7 @@ async def test_the_thread_of_an_answer_is_told_of_a_correction_and_nobody_of_a_p
     assert await newsroom.told() == []
 
 
-async def test_forget_ends_a_persons_own_and_nobody_elses(newsroom: Newsroom) -> None:
+async def test_forget_ends_a_persons_own_and_nobody_elses(newsroom: SlackRoom) -> None:
     await newsroom.bot.command("backchannel", "watch comet")
     await newsroom.bot.command("backchannel", "watch comet", user="U2")
     assert "Ended: 1 watch or digest" in (await newsroom.bot.command("backchannel", "forget")).text
