@@ -116,7 +116,7 @@ class Indexer:
         self, find: Callable[[], Sequence[RegisteredFeed]], rebuild: bool, progress: Progress, by: str
     ) -> IndexRun:
         started = time.monotonic()
-        with indexing_lock(self._folder, by) as note:
+        with indexing_lock(self._folder, by) as note, self._cached() as vectors:
             steps = Steps((note, progress), self._stop)
             base = self._base(rebuild)
             run = IndexRun()
@@ -128,7 +128,7 @@ class Indexer:
                 raise NothingToIndex(_nothing(run.errors))
             fold_stories(self._catalogue, steps)
             self._cut(rebuild, steps)
-            info = self._sync(base, steps)
+            info = self._sync(base, vectors, steps)
             run.seconds = round(time.monotonic() - started, 3)
             self._catalogue.published(info, run.seconds, self._store.clean_up())
             run.generation, run.articles, run.passages = info.number, info.horizon.articles, info.passages
@@ -154,16 +154,16 @@ class Indexer:
             )
         progress(CUTTING, len(revisions), len(revisions))
 
-    def _sync(self, base: _Base | None, progress: Steps) -> GenerationInfo:
+    def _cached(self) -> CachedVectors:
+        return CachedVectors(self._encoder, self._folder / "vectors.sqlite3")
+
+    def _sync(self, base: _Base | None, vectors: CachedVectors, progress: Steps) -> GenerationInfo:
         wanted = self._catalogue.current_passages()
         held = base.passages if base else np.empty(0, dtype=np.int64)
         added, deleted = np.setdiff1d(wanted, held), np.setdiff1d(held, wanted)
         if base and not len(added) and not len(deleted):
             return base.info
-        with (
-            CachedVectors(self._encoder, self._folder / "vectors.sqlite3") as vectors,
-            self._store.begin(fresh=base is None) as writer,
-        ):
+        with self._store.begin(fresh=base is None) as writer:
             writer.delete(deleted.tolist())
             done = 0
             for batch in batched(added.tolist(), _PASSAGES):
