@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from bot.arguments import Folder
-from bot.errors import BotError, NotBuiltYet, UsageError
+from bot.errors import BotError, UsageError
 from bot.feeds_cli import feeds_group
+from bot.timeline_cli import timeline_command
 from corpus.errors import CorpusError, FeedError
 from retrieval.errors import InputError, RetrievalError
 
@@ -128,15 +129,6 @@ def summary(
         _print_json(summary_object(reply))
     else:
         _show(reply)
-
-
-@cli.command()
-@click.argument("topic")
-@_json
-@_data_dir
-def timeline(topic: str, as_json: bool, data_dir: Path | None) -> None:  # noqa: ARG001
-    """Dated events on TOPIC (not built yet)."""
-    raise NotBuiltYet("timelines are not built yet: `backchannel summary TOPIC` gives the main sentences, dated")
 
 
 @cli.command()
@@ -358,6 +350,12 @@ def _filters(since: str | None, until: str | None, source: str | None) -> Filter
     )
 
 
+def _asked(text: str, since: str | None, until: str | None, source: str | None) -> tuple[Question, Filters]:
+    question, filters = _question(text), _filters(since, until, source)
+    _check(question, filters)
+    return question, filters
+
+
 def _index_briefs_if_new(app: Application) -> None:
     """In a fresh data folder, index the briefs that ship with the project, and say so."""
     from bot.progress import progress_bars
@@ -393,3 +391,4 @@ def _show(reply: Reply, *, explain: bool = False) -> None:
 
 
 cli.add_command(feeds_group(_application, _print_json))
+cli.add_command(timeline_command(_application, _print_json, _show, _asked))

@@ -29,6 +29,7 @@ from bot.messages import (
     SourcesReply,
     StatusReply,
     SummaryReply,
+    TimelineReply,
 )
 from bot.passages import around, distinct, unfolded
 from bot.related import related_questions
@@ -176,9 +177,15 @@ class Desk:
         Raises:
             InputError: it cannot be asked; the message says why.
         """
-        text = question.text.strip()
-        titled = next((i for i, title in self.titles(text) if title.casefold() == text.casefold()), text)
-        return self._app.service.summarize(replace(question, text=titled))
+        return self._app.service.summarize(self._by_id(question))
+
+    def timeline(self, question: Question) -> TimelineReply:
+        """The dated events on a topic, or of an article named by its id or its whole title.
+
+        Raises:
+            InputError: it cannot be asked; the message says why.
+        """
+        return self._app.service.timeline(self._by_id(question))
 
     def titles(self, part: str) -> list[tuple[str, str]]:
         """Ids and titles of articles to choose from, at most 25."""
@@ -231,6 +238,12 @@ class Desk:
     def expire(self) -> int:
         """Delete what is older than the settings keep; returns how many answers went."""
         return self._app.journal.expire(self._clock() - dt.timedelta(days=self._app.settings.retention_days))
+
+    def _by_id(self, question: Question) -> Question:
+        """The question with an article's whole title replaced by its id."""
+        text = question.text.strip()
+        titled = next((i for i, title in self.titles(text) if title.casefold() == text.casefold()), text)
+        return replace(question, text=titled)
 
     def _before(self, asker: Asker) -> str | None:
         oldest = self._clock() - dt.timedelta(hours=self._app.settings.follow_up_hours)

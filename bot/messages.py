@@ -11,6 +11,7 @@ from corpus.indexer import IndexRun
 from corpus.journal import Gap
 from retrieval.index.port import GenerationInfo
 from retrieval.summary import Summary
+from retrieval.timeline import Timeline
 from retrieval.types import Answer, Citation, Horizon
 
 
@@ -145,6 +146,13 @@ class SummaryReply:
 
 
 @dataclass(frozen=True, slots=True)
+class TimelineReply:
+    """A timeline."""
+
+    timeline: Timeline
+
+
+@dataclass(frozen=True, slots=True)
 class SourcesReply:
     """What the corpus holds, by outlet, most articles first."""
 
@@ -209,6 +217,7 @@ Reply = (
     | RelatedReply
     | ComparisonReply
     | SummaryReply
+    | TimelineReply
     | SourcesReply
     | GapsReply
     | StatusReply

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from bot.messages import AnswerReply, IndexReply, Question, StatusReply, SummaryReply
+from bot.messages import AnswerReply, IndexReply, Question, StatusReply, SummaryReply, TimelineReply
 from corpus.catalogue import Catalogue
 from corpus.indexer import Progress, silent
 from retrieval.engine import Engine, Pace, ReadingBudget
@@ -19,7 +19,8 @@ from retrieval.index.embedded import current_number, open_any
 from retrieval.index.port import GenerationInfo, Index
 from retrieval.questions import parse_question
 from retrieval.summary import Summarizer
-from retrieval.types import Citation, Filters, Query
+from retrieval.timeline import DEFAULT_EVENTS, Chronicler
+from retrieval.types import Article, Citation, Filters, Query
 
 if TYPE_CHECKING:
     from bot.app import Application
@@ -84,13 +85,32 @@ class Service:
         engine = self._engine()
         summarizer = Summarizer(engine, self._catalogue, self._app.encoder)
         named = question.text.strip()
-        article = self._catalogue.article(named) if engine.index.known_articles([named]) else None
+        article = self._named_article(engine, named)
         if article is not None:
             summary = summarizer.article(named, article, sentences)
         else:
             summary = summarizer.topic(self._query(question, filters), sentences)
         self._verify(summary.sentences)
         return SummaryReply(summary)
+
+    def timeline(
+        self, question: Question, *, events: int = DEFAULT_EVENTS, filters: Filters | None = None
+    ) -> TimelineReply:
+        """The dated events on a topic, or those of one article, named by its id.
+
+        ``since`` and ``until``, typed or given, bound the events' dates; see :class:`retrieval.timeline.Chronicler`.
+
+        Raises:
+            InputError: it cannot be asked; the message says why.
+            IndexFault: there is no index that could answer.
+        """
+        engine = self._engine()
+        chronicler = Chronicler(engine, self._catalogue, self._app.encoder)
+        query = self._query(question, filters)
+        article = self._named_article(engine, query.text)
+        timeline = chronicler.article(query, article, events) if article else chronicler.topic(query, events)
+        self._verify(event.citation for event in timeline.events)
+        return TimelineReply(timeline)
 
     def status(self) -> StatusReply:
         """How things stand.
@@ -138,6 +158,9 @@ class Service:
     @property
     def _catalogue(self) -> Catalogue:
         return self._app.catalogue
+
+    def _named_article(self, engine: Engine, named: str) -> Article | None:
+        return self._catalogue.article(named) if engine.index.known_articles([named]) else None
 
     def _query(self, question: Question, filters: Filters | None) -> Query:
         return parse_question(question.text, question.time, filters=filters)

@@ -25,6 +25,7 @@ _HELP = (
     ('since:2024-06 until:2024 source:"BBC News"', "inside a question narrow the search"),
     ("new topic", "before a question lets go of what went before"),
     ("/summary", "the main sentences on a topic, or of an article"),
+    ("/timeline", "dated events on a topic, or of an article"),
     ("/sources", "what the corpus holds"),
     ("/answer", "an answer again by its id, or what today's corpus gives instead"),
     ("/forget", "delete what you have asked here"),
@@ -75,6 +76,33 @@ async def _titles(interaction: Interaction, current: str) -> list[app_commands.C
         for article, title in titles
         if 0 < size(article) <= _LONGEST_VALUE
     ]
+
+
+@app_commands.command(description="Dated events on a topic or of an article, each quoted and cited")
+@app_commands.describe(
+    topic="A topic, or choose an article",
+    since="The first date of an event, such as 2024-06",
+    until="The last date of an event",
+    source="The name of one outlet",
+)
+async def timeline(
+    interaction: Interaction,
+    topic: _Text,
+    since: str | None = None,
+    until: str | None = None,
+    source: str | None = None,
+) -> None:
+    """Show a timeline."""
+    text = _filtered(topic, since, until, source)
+    desk = parts_of(interaction).host.desk
+
+    def chronicle(asker: Asker) -> Reply:
+        return desk.timeline(Question(text, interaction.created_at, asker))
+
+    await parts_of(interaction).interactions.answer(interaction, chronicle, private=False, counted=True)
+
+
+timeline.autocomplete("topic")(_titles)
 
 
 @app_commands.command(description="What the corpus holds, by outlet")
@@ -142,13 +170,12 @@ def _later(name: str, description: str) -> _Command:
 
 
 _LATER = (
-    _later("timeline", "A dated timeline of a topic"),
     _later("quotes", "What a person is quoted with"),
     _later("watch", "Hear of new articles on a topic"),
     _later("digest", "A digest of what is new"),
 )
 _ADMIN: tuple[_Command, ...] = (reindex, status, gaps)
-_EVERYONE: tuple[_Command, ...] = (ask, ask_about, summary, sources, answer, forget, help_, *_LATER)
+_EVERYONE: tuple[_Command, ...] = (ask, ask_about, summary, timeline, sources, answer, forget, help_, *_LATER)
 
 
 def add_commands(tree: app_commands.CommandTree[Any]) -> None:

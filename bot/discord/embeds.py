@@ -35,6 +35,7 @@ from bot.messages import (
     SourcesReply,
     StatusReply,
     SummaryReply,
+    TimelineReply,
 )
 from bot.passages import unfolded
 from bot.render.excerpts import pieces
@@ -48,6 +49,7 @@ from bot.render.words import (
     changed_words,
     comparison_words,
     confidence_words,
+    event_date_words,
     horizon_words,
     index_words,
     long_date,
@@ -56,6 +58,7 @@ from bot.render.words import (
     sources_words,
     status_words,
     summary_words,
+    timeline_words,
     understood_words,
 )
 from retrieval.types import Citation
@@ -67,7 +70,7 @@ _WIDE = 3000
 """Characters of a passage with what stands around it."""
 
 
-def render(  # noqa: C901, PLR0911 (a case for each kind of reply)
+def render(  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
     reply: Reply, *, today: dt.date, with_question: bool = False, shareable: bool = False, workspace: str = ""
 ) -> tuple[Message, ...]:
     """A reply as one message, or several where one cannot hold it.
@@ -93,6 +96,8 @@ def render(  # noqa: C901, PLR0911 (a case for each kind of reply)
             return _comparison(reply)
         case SummaryReply():
             return _summary(reply)
+        case TimelineReply():
+            return _timeline(reply)
         case SourcesReply():
             return packed("", described(_lines([horizon_words(reply.horizon), *sources_words(reply)])))
         case GapsReply():
@@ -205,10 +210,29 @@ def _summary(reply: SummaryReply) -> tuple[Message, ...]:
     return packed(above, described(lines, color=ANSWERED, footer=summary_words(summary)))
 
 
+def _timeline(reply: TimelineReply) -> tuple[Message, ...]:
+    timeline = reply.timeline
+    lines: list[str] = []
+    for event in timeline.events:
+        first, *rest = escaped_lines(event.citation.text)
+        lines += [f"{strong(event_date_words(event))} {first}", *rest, f"-# {_linked(event.citation)}"]
+    footer, filtered = timeline_words(timeline)
+    above = f"{strong('Timeline:')} {clipped(timeline.topic, 300)}"
+    if filtered:
+        above += f"\n{clipped(filtered, 400)}"
+    if not lines:
+        return packed(f"{above}\n{footer}", [])
+    return packed(above, described(lines, color=ANSWERED, footer=footer))
+
+
 def _source_line(number: int, sentence: Citation) -> str:
+    return f"{escape(f'[{number}]')} {_linked(sentence)}"
+
+
+def _linked(sentence: Citation) -> str:
     url = link_to(sentence)
     title = link(titled(sentence), url) if url else titled(sentence)
-    return f"{escape(f'[{number}]')} {title} · {clipped(about(sentence), 600)}"
+    return f"{title} · {clipped(about(sentence), 600)}"
 
 
 def _gaps(reply: GapsReply) -> tuple[Message, ...]:

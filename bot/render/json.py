@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import asdict
 from typing import Any
 
-from bot.messages import AnswerReply, IndexReply, StatusReply, SummaryReply
+from bot.messages import AnswerReply, IndexReply, StatusReply, SummaryReply, TimelineReply
 from corpus.readers.pages import Page
 from retrieval.dates import PartialDate
 from retrieval.types import Citation, Filters, Headline, Highlight, Horizon, Query
@@ -51,6 +51,28 @@ def summary_object(reply: SummaryReply) -> Object:
         ],
         "articles": summary.articles,
         "elapsed_ms": round(summary.elapsed_ms, 1),
+    }
+
+
+def timeline_object(reply: TimelineReply) -> Object:
+    """A timeline."""
+    return {
+        "topic": reply.timeline.topic,
+        "events": [
+            {
+                "date": str(event.date),
+                "precision": event.date.precision,
+                "from": event.origin,
+                "article_id": event.citation.article_id,
+                "title": event.citation.title,
+                "source": event.citation.source or None,
+                "url": event.citation.url or None,
+                "text": event.citation.text,
+                "start": event.citation.start,
+                "end": event.citation.end,
+            }
+            for event in reply.timeline.events
+        ],
     }
 
 

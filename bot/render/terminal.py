@@ -24,6 +24,7 @@ from bot.messages import (
     SourcesReply,
     StatusReply,
     SummaryReply,
+    TimelineReply,
 )
 from bot.passages import unfolded
 from bot.render.words import (
@@ -31,8 +32,10 @@ from bot.render.words import (
     NOTHING_RELATED,
     abstention_words,
     age_warning,
+    also_in_words,
     changed_words,
     comparison_words,
+    event_date_words,
     footer_words,
     horizon_words,
     index_words,
@@ -43,6 +46,7 @@ from bot.render.words import (
     sources_words,
     status_words,
     summary_words,
+    timeline_words,
     understood_words,
     visible,
 )
@@ -54,7 +58,7 @@ _MARKED = "bold black on yellow"
 _OPEN, _CLOSE = "⟦", "⟧"
 
 
-def render(  # noqa: C901, PLR0911 (a case for each kind of reply)
+def render(  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
     reply: Reply, *, today: dt.date, color: bool, folded: bool = True, explain: bool = False
 ) -> RenderableType:
     """A reply.
@@ -79,6 +83,8 @@ def render(  # noqa: C901, PLR0911 (a case for each kind of reply)
             return _comparison(reply, color=color)
         case SummaryReply():
             return _summary(reply)
+        case TimelineReply():
+            return _timeline(reply)
         case SourcesReply():
             return Text("\n".join([horizon_words(reply.horizon), *sources_words(reply)]))
         case GapsReply():
@@ -216,6 +222,26 @@ def _summary(reply: SummaryReply) -> RenderableType:
         parts.append(Text(f"[{number}] {visible(sentence.title or sentence.article_id)} · {source}", style="dim"))
     parts.append(Text(f"{summary_words(summary)} · {summary.elapsed_ms:.0f} ms", style="dim"))
     return Group(*parts)
+
+
+def _timeline(reply: TimelineReply) -> RenderableType:
+    table = Table.grid(padding=(0, 2, 1, 0))
+    table.add_column(no_wrap=False, min_width=12)
+    for event in reply.timeline.events:
+        told = event.citation
+        said = Text(_unjoined(told.text))
+        about = (
+            visible(told.title or told.article_id),
+            visible(told.source),
+            long_date(told.published),
+            also_in_words(told),
+        )
+        said.append("\n" + " · ".join(part for part in about if part), style="dim")
+        table.add_row(Text(event_date_words(event), style="bold cyan"), said)
+    words = [visible(line) for line in timeline_words(reply.timeline) if line]
+    footer = Text("\n".join(words), style="dim")
+    footer.append(f" · {reply.timeline.elapsed_ms:.0f} ms")
+    return Group(table, footer)
 
 
 def _status(reply: StatusReply) -> RenderableType:

@@ -1,0 +1,199 @@
+"""When what a sentence reports happened, or is to happen.
+
+A sentence may name several times; the one of its main clause counts, and where that is unclear, none does. What
+only bounds a time ("since Monday"), names something ("the 2014 invasion") or stands in a clause beside ("who was
+elected in May") is not when it happened.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from retrieval.date_grammar import Expression, expressions
+from retrieval.dates import PartialDate
+from retrieval.periods import Period
+from retrieval.tenses import is_planned
+from retrieval.types import Span
+
+_BOUNDS = re.compile(
+    r"\b(?:since|until|till|by|before|after|through|prior\sto|as\sof|ahead\sof|than|over|within|to|from|following|"
+    r"towards?|effective|expires?|expired|due|per|versus|vs\.?)\s"
+    r"(?:the\s|early\s|late\s|mid-?|about\s|around\s|at\sleast\s|as\s|(?:end|start|beginning|middle)\sof\s|back\s)*$",
+    re.IGNORECASE,
+)
+# "the invasion of 2014" names something, "the night of Feb. 24" says when.
+_OF = re.compile(r"\b(\w+)\sof\s$")
+_PARTS = frozenset(
+    "morning night afternoon evening day week summer spring fall autumn winter start end beginning middle month quarter "
+    "half part hours days weeks months early".split()
+)
+_FOR = re.compile(r"\bfor\s(?:the\s|early\s|late\s)*$", re.IGNORECASE)
+_SCHEDULED = re.compile(r"\b(?:set|scheduled|slated|planned|due)\s(?:\w+\s){0,3}for\s(?:\w+\s)?$", re.IGNORECASE)
+_DETERMINED = re.compile(
+    r"(?:\b(?:the|a|an|this|that|its|his|her|their|our|my|another|any)|['’]s|s['’])\s(?:late\s|early\s|mid-?)?$",
+    re.IGNORECASE,
+)
+# "in a March 2021 interview", "at Monday's hearing"
+_TAKES_PLACE = re.compile(r"\b(?:in|at|during)\s(?:(?:the|a|an|its|his|her|their|another)\s)?$", re.IGNORECASE)
+_NOUN_FOLLOWS = re.compile(
+    r",?\s(?!(?:and|or|but|in|at|on|as|to|by|for|from|with|after|before|when|where|that|which|who|if|because|"
+    r"while|amid|about|against|over|under|near|the|a|an|his|her|its|their|he|she|it|they|was|were|is|are|had|has|have|will|would|"
+    r"said|morning|afternoon|evening|night|of|during|following|until|despite|through|via|than|not|also|just|only)\b)[\w“\"]"
+)
+_PART_OF_DAY = re.compile(r"\s(?:early\s|late\s)?(?:morning|afternoon|evening|night|noon|midnight)\b")
+_SUBORDINATE = re.compile(
+    r"\b(?:who|which|whose|whom|when|whenever|where|after|because|while|if|unless|although|though|before|since|until|once|than|how|what|why)\b"
+    r"[^,;:—–]*$",
+    re.IGNORECASE,
+)
+_RANGE = re.compile(r",?\s?(?:and|to|until|through|[-–—])\s?")
+_FROM = re.compile(r"\b(?:between|from)\s(?:the\s|early\s|late\s|mid-?)*$", re.IGNORECASE)
+_FRONTED = re.compile(
+    r"[\"“‘'(]*(?:(?:on|in|at|during|early|late|earlier|later|by|the|morning|evening|night|of|and|but|back|just|"
+    r"only|afternoon|mid|end|start|beginning|then|—|–|-)[\s-]?|\([A-Z]{2,}\)\s)*",
+    re.IGNORECASE,
+)
+_REPORTING = re.compile(
+    r"\b(?:said|says|told|tells|announced|reported|confirmed|tweeted|added|wrote|according\sto)\b[^,;]{0,40}$",
+    re.IGNORECASE,
+)
+_OPENING, _CLOSING = "“", "”"
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Words that speak of a time.
+
+    Args:
+        span: the words, in the article's text.
+        period: the days that they mean; ``None`` where that cannot be told.
+        when: whether they say when something happens.
+        aside: whether they stand in a clause beside the main one.
+        planned: whether what happens then lay ahead at publication.
+    """
+
+    span: Span
+    period: Period | None
+    when: bool
+    aside: bool
+    planned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dating:
+    """When what a sentence reports takes place.
+
+    Args:
+        date: ``None`` where it does not say, or not clearly.
+        planned: whether it lay ahead at publication.
+        timed: whether the sentence speaks of any time at all.
+    """
+
+    date: PartialDate | None
+    planned: bool
+    timed: bool
+
+
+def date_of(text: str, sentence: Span, published: PartialDate | None) -> Dating:
+    """When what a sentence reports takes place, as it says itself.
+
+    Args:
+        text: the article's text.
+        sentence: in it.
+        published: when the article was.
+    """
+    found = mentions(text, sentence, published)
+    main = _main(text, sentence, [m for m in found if m.when and m.period and m.period.date])
+    if main is None or main.period is None:
+        return Dating(None, planned=False, timed=bool(found))
+    return Dating(main.period.date, main.planned, timed=True)
+
+
+def mentions(text: str, sentence: Span, published: PartialDate | None) -> list[Mention]:
+    """All that a sentence says of time, in order; see :class:`Mention`."""
+    said = sentence.of(text)
+    found = _joined(said, [_mention(text, sentence, said, one, published) for one in expressions(said)])
+    return [Mention(m.span.shifted(sentence.start), m.period, m.when, m.aside, m.planned) for m in found]
+
+
+def _mention(text: str, sentence: Span, said: str, found: Expression, published: PartialDate | None) -> Mention:
+    ahead = is_planned(said, found.span.start, found.span.end)
+    period = found.resolved(published, ahead=ahead)
+    if found.relative and _is_quoted(text, sentence.start + found.span.start):
+        period = None  # it counts from when it was said
+    if period and published:
+        ahead = period.first > published.last or (ahead and period.last >= published.first)
+    before = said[: found.span.start]
+    return Mention(
+        found.span,
+        period,
+        when=period is not None and _says_when(before, said[found.span.end :], found),
+        aside=bool(_SUBORDINATE.search(before)),
+        planned=ahead,
+    )
+
+
+def _says_when(before: str, after: str, found: Expression) -> bool:
+    if found.last_day and _FROM.search(before):
+        return True
+    named = _OF.search(before)
+    if _BOUNDS.search(before) or (named and named[1].lower() not in _PARTS):
+        return False
+    if _FOR.search(before):
+        return bool(_SCHEDULED.search(before))
+    if found.owner:
+        return bool(_TAKES_PLACE.search(before))
+    if _DETERMINED.search(before) and not _PART_OF_DAY.match(after) and _NOUN_FOLLOWS.match(after):
+        return bool(_TAKES_PLACE.search(before))
+    return True
+
+
+def _joined(said: str, found: Sequence[Mention]) -> list[Mention]:
+    """Two ends of a range become one: "between 3 and 7 March", "from 2014 to 2016"."""
+    joined: list[Mention] = []
+    for mention in found:
+        last = joined[-1] if joined else None
+        if last and last.period and mention.period and _is_range(said, last.span, mention.span):
+            period = last.period.joined(mention.period)
+            # What lasts happens in no smaller time than all of it.
+            joined[-1] = Mention(
+                Span(last.span.start, mention.span.end), period, period.date is not None, last.aside, last.planned
+            )
+        else:
+            joined.append(mention)
+    return joined
+
+
+def _is_range(said: str, first: Span, second: Span) -> bool:
+    between = said[first.end : second.start]
+    if not _RANGE.fullmatch(between):
+        return False
+    return "and" not in between or bool(_FROM.search(said[: first.start]))
+
+
+def _main(text: str, sentence: Span, found: Sequence[Mention]) -> Mention | None:
+    narrow = [m for m in found if not any(_within(other, m) for other in found)]
+    main = [m for m in narrow if not m.aside]
+    if len({m.period for m in main}) == 1:
+        return main[0]
+    if not main or _REPORTING.search(text, sentence.start, main[0].span.start):
+        return None
+    lead = _FRONTED.match(text, sentence.start, main[0].span.start)
+    fronted = lead is not None and lead.end() == main[0].span.start
+    return main[0] if fronted else None
+
+
+def _within(inner: Mention, outer: Mention) -> bool:
+    """Whether one names a part of what the other names, as in "this year, on 3 March"."""
+    if inner.period is None or outer.period is None or inner.period == outer.period:
+        return False
+    return outer.period.holds(inner.period)
+
+
+def _is_quoted(text: str, at: int) -> bool:
+    """Whether a character stands in quotation marks that were opened in its paragraph."""
+    start = text.rfind("\n", 0, at) + 1
+    opened, closed = text.rfind(_OPENING, start, at), text.rfind(_CLOSING, start, at)
+    return opened > closed or text.count('"', start, at) % 2 == 1
