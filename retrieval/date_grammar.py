@@ -42,6 +42,7 @@ class Expression:
         span: of the sentence.
         relative: resolves what counts from the day of publication; ``None`` for a date of the calendar.
         owner: whether it is a possessive, as in "Monday's vote".
+        vague: whether it is a time that goes on, as "this year".
         said_year: the year that the sentence named before, of a date without one.
     """
 
@@ -54,6 +55,7 @@ class Expression:
     relative: Resolve | None = None
     owner: bool = False
     said_year: int | None = None
+    vague: bool = False
 
     def resolved(self, published: PartialDate | None, *, ahead: bool) -> Period | None:
         """The days that it means, ``None`` where that cannot be told.
@@ -205,6 +207,7 @@ def _unit(match: re.Match[str]) -> Expression:
         Span(match.start(), match.end()),
         relative=(lambda published, _: resolve(published, shift)) if resolve else of_season,
         owner=bool(match["owner"]),
+        vague=shift == 0 and unit == "year",
     )
 
 
@@ -270,6 +273,7 @@ _UNDATED = "|".join(
         r"\b(?:hours|days|weeks|months|years|decades)\s(?:later|earlier|after|before)\b",
         rf"\bthe\s{_UNIT}\s(?:before|after)\b",
         r"\b(?:decades?|hours?|centur(?:y|ies))\sago\b",
+        r"\bthe\s(?:same\s)?(?:day|eve|night|morning|week|month|year)\s(?:of|that|when)\sthe\b",
         r"\b(?:at\s(?:the|that)\stime|since\sthen|overnight|recently|in\srecent\s\w+|ever\ssince|these\sdays)\b",
     )
 )

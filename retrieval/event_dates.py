@@ -9,26 +9,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from retrieval.date_grammar import Expression, expressions
 from retrieval.dates import PartialDate
 from retrieval.periods import Period
+from retrieval.segmentation import sentences
 from retrieval.tenses import is_planned
 from retrieval.types import Span
 
 _BOUNDS = re.compile(
     r"\b(?:since|until|till|by|before|after|through|prior\sto|as\sof|ahead\sof|than|over|within|to|from|following|"
-    r"towards?|effective|expires?|expired|due|per|versus|vs\.?)\s"
+    r"towards?|effective|expires?|expired|due|per|versus|vs\.?|expir\w+\s(?:at|on|in)|week\sof)\s"
     r"(?:the\s|early\s|late\s|mid-?|about\s|around\s|at\sleast\s|as\s|(?:end|start|beginning|middle)\sof\s|back\s)*$",
     re.IGNORECASE,
 )
 # "the invasion of 2014" names something, "the night of Feb. 24" says when.
 _OF = re.compile(r"\b(\w+)\sof\s$")
 _PARTS = frozenset(
-    "morning night afternoon evening day week summer spring fall autumn winter start end beginning middle month quarter "
-    "half part hours days weeks months early".split()
+    "morning night afternoon evening day summer spring fall autumn winter start end beginning middle month months "
+    "quarter half part early".split()
 )
+# "the 29th launch this year" tells no date, "earlier this year" and "This year, …" do.
+_NARROWED = re.compile(r"(?:\b(?:earlier|later)\s|^\W*(?:earlier\s|later\s)?)$", re.IGNORECASE)
 _FOR = re.compile(r"\bfor\s(?:the\s|early\s|late\s)*$", re.IGNORECASE)
 _SCHEDULED = re.compile(r"\b(?:set|scheduled|slated|planned|due)\s(?:\w+\s){0,3}for\s(?:\w+\s)?$", re.IGNORECASE)
 _DETERMINED = re.compile(
@@ -48,6 +51,15 @@ _SUBORDINATE = re.compile(
     r"[^,;:—–]*$",
     re.IGNORECASE,
 )
+# "the massacre that left 19 dead in May", unlike "said that 19 died in May".
+_THAT = re.compile(r"\bthat\b[^,;:—–]*$")
+_SAYING = re.compile(
+    r"\b(?:sa(?:id|ys|ying)|t(?:old|ells)|announc\w+|report\w*|confirm\w*|tweeted|add(?:ed|s)|wrote|claim\w*|warn\w*|acknowledg\w+|"
+    r"admit\w*|reveal\w*|show\w*|found|finds|ruled|learned|den(?:ied|ies)|mean[st]?|noted|stated|according|insisted|argued|believed?|"
+    r"agreed|ordered|demanded|decided|determined|concluded|estimated?|so|now|all)\s(?:[\w’'.]+\s){0,5}$"
+)
+_PARTICIPLE = re.compile(r",\s(?:\w+ly\s)?[a-z]+ing\s[^,;:—–]*$")
+_DASHES = (" – ", " — ", " -- ", "—")
 _RANGE = re.compile(r",?\s?(?:and|to|until|through|[-–—])\s?")
 _FROM = re.compile(r"\b(?:between|from)\s(?:the\s|early\s|late\s|mid-?)*$", re.IGNORECASE)
 _FRONTED = re.compile(
@@ -72,6 +84,7 @@ class Mention:
         when: whether they say when something happens.
         aside: whether they stand in a clause beside the main one.
         planned: whether what happens then lay ahead at publication.
+        relative: whether it counts from another day, as "on Monday" and "the day before" do.
     """
 
     span: Span
@@ -79,6 +92,7 @@ class Mention:
     when: bool
     aside: bool
     planned: bool
+    relative: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +120,24 @@ def date_of(text: str, sentence: Span, published: PartialDate | None) -> Dating:
     """
     found = mentions(text, sentence, published)
     main = _main(text, sentence, [m for m in found if m.when and m.period and m.period.date])
+    if found and found[0].relative and found[0].period is None and _is_fronted(text, sentence, found[0]):
+        main = None  # "On the day of the invasion, …"
     if main is None or main.period is None:
         return Dating(None, planned=False, timed=bool(found))
     return Dating(main.period.date, main.planned, timed=True)
+
+
+def days_named(text: str, within: Span, published: PartialDate | None) -> set[PartialDate]:
+    """The days that a part of an article names, in whatever way ("since Feb. 24")."""
+    found = (m.period.date for s in sentences(text, within) for m in mentions(text, s, published) if m.period)
+    return {date for date in found if date and date.day}
 
 
 def mentions(text: str, sentence: Span, published: PartialDate | None) -> list[Mention]:
     """All that a sentence says of time, in order; see :class:`Mention`."""
     said = sentence.of(text)
     found = _joined(said, [_mention(text, sentence, said, one, published) for one in expressions(said)])
-    return [Mention(m.span.shifted(sentence.start), m.period, m.when, m.aside, m.planned) for m in found]
+    return [replace(m, span=m.span.shifted(sentence.start)) for m in found]
 
 
 def _mention(text: str, sentence: Span, said: str, found: Expression, published: PartialDate | None) -> Mention:
@@ -130,24 +152,39 @@ def _mention(text: str, sentence: Span, said: str, found: Expression, published:
         found.span,
         period,
         when=period is not None and _says_when(before, said[found.span.end :], found),
-        aside=bool(_SUBORDINATE.search(before)),
+        aside=_is_aside(before, said[found.span.end :]),
         planned=ahead,
+        relative=found.relative is not None,
     )
 
 
 def _says_when(before: str, after: str, found: Expression) -> bool:
     if found.last_day and _FROM.search(before):
         return True
-    named = _OF.search(before)
-    if _BOUNDS.search(before) or (named and named[1].lower() not in _PARTS):
+    if _bounds_or_names(before, found):
         return False
     if _FOR.search(before):
         return bool(_SCHEDULED.search(before))
-    if found.owner:
-        return bool(_TAKES_PLACE.search(before))
-    if _DETERMINED.search(before) and not _PART_OF_DAY.match(after) and _NOUN_FOLLOWS.match(after):
-        return bool(_TAKES_PLACE.search(before))
-    return True
+    named = found.owner or (_DETERMINED.search(before) and not _PART_OF_DAY.match(after) and _NOUN_FOLLOWS.match(after))
+    return bool(_TAKES_PLACE.search(before)) if named else True
+
+
+def _bounds_or_names(before: str, found: Expression) -> bool:
+    of = _OF.search(before)
+    return bool(
+        (found.vague and not _NARROWED.search(before)) or _BOUNDS.search(before) or (of and of[1].lower() not in _PARTS)
+    )
+
+
+def _is_aside(before: str, after: str) -> bool:
+    """Whether a place in a sentence lies in a clause beside the main one."""
+    relative = _THAT.search(before)
+    return (
+        bool(_SUBORDINATE.search(before) or _PARTICIPLE.search(before))
+        or (relative is not None and not _SAYING.search(before[: relative.start()]))
+        or before.count("(") > before.count(")")
+        or any(before.count(dash) % 2 == 1 and dash in after for dash in _DASHES)
+    )
 
 
 def _joined(said: str, found: Sequence[Mention]) -> list[Mention]:
@@ -158,9 +195,8 @@ def _joined(said: str, found: Sequence[Mention]) -> list[Mention]:
         if last and last.period and mention.period and _is_range(said, last.span, mention.span):
             period = last.period.joined(mention.period)
             # What lasts happens in no smaller time than all of it.
-            joined[-1] = Mention(
-                Span(last.span.start, mention.span.end), period, period.date is not None, last.aside, last.planned
-            )
+            span = Span(last.span.start, mention.span.end)
+            joined[-1] = replace(last, span=span, period=period, when=period.date is not None)
         else:
             joined.append(mention)
     return joined
@@ -180,9 +216,13 @@ def _main(text: str, sentence: Span, found: Sequence[Mention]) -> Mention | None
         return main[0]
     if not main or _REPORTING.search(text, sentence.start, main[0].span.start):
         return None
-    lead = _FRONTED.match(text, sentence.start, main[0].span.start)
-    fronted = lead is not None and lead.end() == main[0].span.start
-    return main[0] if fronted else None
+    return main[0] if _is_fronted(text, sentence, main[0]) else None
+
+
+def _is_fronted(text: str, sentence: Span, mention: Mention) -> bool:
+    """Whether a sentence begins with it, and so its main clause is meant."""
+    lead = _FRONTED.match(text, sentence.start, mention.span.start)
+    return lead is not None and lead.end() == mention.span.start
 
 
 def _within(inner: Mention, outer: Mention) -> bool:

@@ -20,16 +20,19 @@ _LONGEST = 450  # characters; a longer one is a list
 
 # Captions, credits and notes of the outlet's own.
 _FURNITURE = re.compile(
-    r"\b(?:AFP|Getty|AP Photo|Reuters/|EPA|Shutterstock|file photo|(?:story|article|page|post|headline|version)\b.{0,20}\b(?:updated|"
-    r"published|corrected|adapted)|contributed to this|contributing:|sign up|subscribe|newsletter|click here|read more|"
-    r"follow \w+ on twitter|editor['’]s note|correction:|all rights reserved|find out more|watch:|photos:|exclusive for subscribers|"
-    r"is pictured|pictured (?:in|on|at)|seen here|(?:more|related):)",
+    r"\w/(?:AP|AFP|EPA|USA|Reuters|Getty|Bloomberg|NASA|CNN|Shutterstock)\b|\b(?:AFP|Getty|AP Photo|EPA|Shutterstock|"
+    r"file photo|(?:is|are) (?:pictured|seen)|pictured (?:in|on|at)|seen here|"
+    r"(?:story|article|page|post|headline|version)\b.{0,20}\b(?:updated|published|corrected|adapted)|"
+    r"contributed to this|all rights reserved|sign up|subscribe|newsletter|click here|read more|find out more|"
+    r"follow \w+ on twitter|editor['’]s note|exclusive for subscribers|"
+    r"(?:contributing|correction|watch|photos|more|related):)",
     re.IGNORECASE,
 )
 _FIRST_PERSON = re.compile(r"\b(?:I|we|We|us|our|Our|my|My|me|you|You|your|Your)\b")
 _QUOTED = re.compile(r"“[^”]*(?:”|$)|\"[^\"]*(?:\"|$)")
 _NOT_SO = re.compile(
-    r"^(?:if|would|could|should|what|why|how|who|when|where)\b|\b(?:would|could|might) have\b", re.IGNORECASE
+    r"^(?:if|no|none|never|would|could|should|what|why|how|who|when|where)\b|\b(?:would|could|might) have\b",
+    re.IGNORECASE,
 )
 _FRONTED = re.compile(
     r"^(?:\([A-Z]{2,}\)\s)?(?:[\"“(]*(?:on|in|at|during|by|late|early|earlier|later|last|this)\b[^,]{3,40},\s)?",
@@ -50,7 +53,8 @@ _DEFINITE = re.compile(
 
 # What is not of the day, in a sentence that names none.
 _OF_OLD = re.compile(
-    r"\b(?:already|ever|always|once|years|decades?|centur(?:y|ies)|history|used to|supposed|known|long)\b",
+    r"\b(?:already|ever|always|once|years|decades?|centur(?:y|ies)|history|used to|supposed|known|long|"
+    r"for (?:days|weeks|months))\b",
     re.IGNORECASE,
 )
 

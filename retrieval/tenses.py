@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 _IRREGULAR = (
-    "said told was were had did went came took made gave got began became won lost left met held led fell rose saw sent "
-    "spent shot struck hit found fought brought bought built broke chose drew drove flew grew hung heard kept knew laid "
-    "meant paid quit ran rode sank sold sought spoke stood stole swore swept threw taught thought tore upheld wore "
-    "withdrew wrote killed died"
+    "said told was were had did went came took made gave got began became won lost left met held led fell rose "
+    "saw sent spent shot struck hit found fought brought bought built broke chose drew drove flew grew hung "
+    "heard kept knew laid meant paid quit ran rode sank sold sought spoke stood stole swore swept threw taught "
+    "thought tore upheld wore withdrew wrote"
 ).split()
 _FINITE = (
     "said told was were had did went came took gave began became fell rose saw flew drew drove grew knew sank spoke "
@@ -16,9 +16,10 @@ _FINITE = (
 ).split()
 _NOT_PAST = "need indeed united speed feed breed seed exceed proceed succeed hundred sacred kindred embed".split()
 _FUTURE = re.compile(
-    r"\b(?:will|won['’]t|shall|would|(?:is|are|was|were|be|been|has been|have been)\s(?:also\s|now\s|still\s|currently\s)?"
+    r"\b(?:will|won['’]t|shall|would|"
+    r"(?:is|are|was|were|be|been|has been|have been)\s(?:also\s|now\s|still\s|currently\s)?"
     r"(?:set|scheduled|expected|due|slated|planned|planning|poised|going|to)|set\sfor|scheduled|slated|"
-    r"plan(?:s|ned|ning)?\sto|hop(?:es?|ed|ing)\sto|expect(?:s|ed)?\sto|upcoming)\b|\w['’]ll\b",
+    r"plan(?:s|ned|ning)?\sto|hop(?:es?|ed|ing)\sto|expect(?:s|ed)?\sto|(?:forecast|likely|predicted|projected|on\strack|about|ready|bound)\sto|upcoming)\b|\w['’]ll\b",
     re.IGNORECASE,
 )
 _PAST = re.compile(rf"(?<!be )(?<!been )\b(?!(?:{'|'.join(_NOT_PAST)})\b)(?:[a-z]{{2,}}ed|{'|'.join(_IRREGULAR)})\b")
@@ -27,6 +28,7 @@ _PERFECT = re.compile(
     r"\b(?:has|have|had|['’]s|['’]ve)\s(?:\w+\s){0,2}(?:\w+ed|been|\w+en|made|won|lost|hit|met|set|put|cut)\b"
 )
 _SAID = re.compile(r"\b(?:said|announced|reported|confirmed|declared|ordered|ruled|voted|approved|signed)\b")
+_RELATIVE = re.compile(r",\s(?:who|which|whose|where)\b[^,]*,")
 _CLAUSE = re.compile(r"[;:—–]|,\s(?:who|which|but|and|when|where|while|the|a)\b")
 
 
@@ -51,7 +53,8 @@ def is_planned(sentence: str, start: int, end: int) -> bool:
     The last verb before it in its clause decides ("will meet on Friday", "said on Friday that he will"), or the first
     one after it ("On Friday, the leaders will meet").
     """
-    clause = sentence[max((m.end() for m in _CLAUSE.finditer(sentence, 0, start)), default=0) : start]
+    before = _RELATIVE.sub("", sentence[:start])
+    clause = before[max((m.end() for m in _CLAUSE.finditer(before)), default=0) :]
     future = max((m.end() for m in _FUTURE.finditer(clause)), default=-1)
     if future >= 0:
         # A participle after "will" is none of its own: "will meet the ousted leader on Friday".

@@ -225,23 +225,16 @@ def _summary(reply: SummaryReply) -> RenderableType:
 
 
 def _timeline(reply: TimelineReply) -> RenderableType:
-    table = Table.grid(padding=(0, 2, 1, 0))
-    table.add_column(no_wrap=False, min_width=12)
+    table = Table.grid(padding=(0, 2))
     for event in reply.timeline.events:
         told = event.citation
+        about = (visible(told.title or told.article_id), visible(told.source), long_date(told.published))
         said = Text(_unjoined(told.text))
-        about = (
-            visible(told.title or told.article_id),
-            visible(told.source),
-            long_date(told.published),
-            also_in_words(told),
-        )
-        said.append("\n" + " · ".join(part for part in about if part), style="dim")
+        said.append("\n" + " · ".join(part for part in (*about, also_in_words(told)) if part), style="dim")
         table.add_row(Text(event_date_words(event), style="bold cyan"), said)
-    words = [visible(line) for line in timeline_words(reply.timeline) if line]
-    footer = Text("\n".join(words), style="dim")
-    footer.append(f" · {reply.timeline.elapsed_ms:.0f} ms")
-    return Group(table, footer)
+    made_of, filtered = timeline_words(reply.timeline)
+    lines = [f"{made_of} · {reply.timeline.elapsed_ms:.0f} ms", visible(filtered)]
+    return Group(table, Text(), Text("\n".join(line for line in lines if line), style="dim"))
 
 
 def _status(reply: StatusReply) -> RenderableType:

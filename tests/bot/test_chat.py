@@ -246,7 +246,7 @@ def test_help_lists_the_commands(app: Application) -> None:
             assert name in shown
 
 
-@pytest.mark.parametrize("command", ["/timeline grain", "/quotes Modi", "/watch grain", "/digest daily"])
+@pytest.mark.parametrize("command", ["/quotes Modi", "/watch grain", "/digest daily"])
 def test_what_comes_later_says_so(app: Application, command: str) -> None:
     assert f"{command.split(maxsplit=1)[0]} is not built yet" in talk(app, command)[1]
 
