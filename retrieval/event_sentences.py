@@ -53,7 +53,7 @@ _DEFINITE = re.compile(
 
 # What is not of the day, in a sentence that names none.
 _OF_OLD = re.compile(
-    r"\b(?:already|ever|always|once|years|decades?|centur(?:y|ies)|history|used to|supposed|known|long|"
+    r"\b(?:already|ever|always|once|years|decades?|centur(?:y|ies)|history|used to|supposed|known|long|here|"
     r"for (?:days|weeks|months))\b",
     re.IGNORECASE,
 )
@@ -122,6 +122,7 @@ def _fit(said: str) -> bool:
         and len(told) * 2 > len(said)
         and said.rstrip("\"”’')] ").endswith((".", "!"))
         and stands_alone(said)
+        and said.count("“") == said.count("”")
         and tells_an_event(told)
         and not _FURNITURE.search(said)
         and not _FIRST_PERSON.search(told)
@@ -132,11 +133,11 @@ def _fit(said: str) -> bool:
 def _is_news(article: Article, span: Span) -> bool:
     opening = [s for s in sentences(article.text, _opening(article.text)) if len(s.of(article.text).split()) >= 5]
     said = span.of(article.text)
-    if opening[:1] != [span] or not tells_the_past(said) or _OF_OLD.search(said):
+    if opening[:1] != [span] or not tells_the_past(said) or not reports(said) or _OF_OLD.search(said):
         return False
     dated = [date_of(article.text, s, article.published) for s in opening[:_OPENING]]
     days = {d.date for d in dated if d.date and d.date.day and not d.planned}
-    return article.published in days or (not days and reports(said))
+    return article.published in days or not days
 
 
 def _opening(text: str) -> Span:

@@ -27,7 +27,7 @@ _CERTAIN = re.compile(rf"\b(?:{'|'.join(_FINITE)})\b")
 _PERFECT = re.compile(
     r"\b(?:has|have|had|['’]s|['’]ve)\s(?:\w+\s){0,2}(?:\w+ed|been|\w+en|made|won|lost|hit|met|set|put|cut)\b"
 )
-_SAID = re.compile(r"\b(?:said|announced|reported|confirmed|declared|ordered|ruled|voted|approved|signed)\b")
+_SAID = re.compile(rf"\b(?:{'|'.join(_FINITE)}|declared|ordered|ruled|voted|approved|signed)\b")
 _RELATIVE = re.compile(r",\s(?:who|which|whose|where)\b[^,]*,")
 _CLAUSE = re.compile(r"[;:—–]|,\s(?:who|which|but|and|when|where|while|the|a)\b")
 
@@ -43,7 +43,7 @@ def tells_the_past(sentence: str) -> bool:
 
 
 def reports(sentence: str) -> bool:
-    """Whether it tells, in the perfect or with a verb of saying, what is new."""
+    """Whether it tells, in the perfect or with a verb that is one of the past alone, what is new."""
     return bool(_PERFECT.search(sentence) or _SAID.search(sentence))
 
 

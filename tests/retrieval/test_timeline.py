@@ -132,7 +132,7 @@ def told(text: str, published: PartialDate | None = TUESDAY) -> list[tuple[str, 
 
 def test_news_that_names_no_time_is_of_the_day_of_publication() -> None:
     assert told("The army has crossed the river into the capital.") == [("2024-07-09", "publication")]
-    assert told("The army crossed the river. The mayor fled the town on Tuesday.") == [
+    assert told("The army took the river crossing. The mayor fled the town on Tuesday.") == [
         ("2024-07-09", "publication"),
         ("2024-07-09", "text"),
     ]
@@ -141,8 +141,9 @@ def test_news_that_names_no_time_is_of_the_day_of_publication() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "The army crossed the river. The mayor fled the town on Saturday.",  # the news is older
+        "The army took the river crossing. The mayor fled the town on Saturday.",  # the news is older
         "The river is wide and deep at this point.",  # no event
+        "The bridge admired by many crosses the river.",
         "The army will cross the river into the capital.",  # not yet
         "The army has always crossed the river by this bridge.",
         "The army crossed the river that day with its tanks.",  # another day
@@ -166,6 +167,7 @@ def test_what_is_not_the_news_of_the_day_has_no_date(text: str) -> None:
         "We left the capital on Monday.",
         "“The minister left the capital on Monday for good,” he said.",
         "If the minister resigned on Monday, chaos followed.",
+        "Everyone left it on Monday,” the minister said.",
         "Did the minister resign on Monday?",
         "Minister of the capital, Monday 8 July",
         "The minister resigned on Monday, " + "and so did many others, " * 30 + "he said.",
