@@ -18,8 +18,8 @@ from retrieval.dates import PartialDate
 from retrieval.periods import Period
 from retrieval.types import Span
 
-Resolve = Callable[[dt.date, bool], Period | None]
-"""From the day of publication, and whether what is spoken of lies ahead."""
+Resolve = Callable[[dt.date, bool | None], Period | None]
+"""From the day of publication, and whether what is spoken of lies ahead (``None``: no telling)."""
 
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _WEEKDAYS = "mon tue wed thu fri sat sun".split()
@@ -29,7 +29,7 @@ _SHIFTS = {"last": -1, "past": -1, "this": 0, "next": 1}
 _NAMES = {(1, 6), (9, 11), (10, 7)}
 _NAME_FADES = dt.timedelta(days=30)
 # News leaves out the year of its own; another one's only where it is near: "in December", read in January.
-_OTHER_YEAR = dt.timedelta(days=150)
+_OTHER_YEAR = dt.timedelta(days=75)
 # An article may be dated by a clock some hours behind.
 _CLOCKS_DIFFER = dt.timedelta(days=1)
 
@@ -57,12 +57,12 @@ class Expression:
     said_year: int | None = None
     vague: bool = False
 
-    def resolved(self, published: PartialDate | None, *, ahead: bool) -> Period | None:
+    def resolved(self, published: PartialDate | None, *, ahead: bool | None) -> Period | None:
         """The days that it means, ``None`` where that cannot be told.
 
         Args:
             published: the day that relative dates, and those without a year, count from; a month or year is too vague.
-            ahead: whether what is spoken of lies ahead.
+            ahead: whether what is spoken of lies ahead; ``None`` where there is no telling.
         """
         if self.relative is None and self.year is not None:
             return self._in(self.year)
@@ -81,13 +81,15 @@ class Expression:
             return None
         return Period(first.first, last.last)
 
-    def _nearest(self, published: dt.date, ahead: bool) -> Period | None:
+    def _nearest(self, published: dt.date, ahead: bool | None) -> Period | None:
         """In the year that has it last before publication, or next for what lies ahead; a weekday tells which."""
         years = [period for shift in (-1, 0, 1) if (period := self._in(published.year + shift))]
         if self.weekday is not None:
             fitting = [period for period in years if period.first.weekday() == self.weekday]
             return min(fitting, key=lambda period: abs(period.first - published), default=None)
-        if ahead:
+        if ahead is None:
+            best = self._in(published.year)
+        elif ahead:
             best = min((period for period in years if period.last >= published), default=None)
         else:
             best = max((period for period in years if period.first <= published + _CLOCKS_DIFFER), default=None)
@@ -155,7 +157,7 @@ def _weekday(match: re.Match[str]) -> Expression:
     wanted = _weekday_of(match["weekday"])
     shift = _SHIFTS.get((match["which"] or "").lower())
 
-    def resolve(published: dt.date, ahead: bool) -> Period | None:
+    def resolve(published: dt.date, ahead: bool | None) -> Period | None:
         coming = (wanted - published.weekday()) % 7
         if shift == 1:
             days = coming or 7
@@ -163,8 +165,9 @@ def _weekday(match: re.Match[str]) -> Expression:
             days = coming - 7
         elif ahead or not coming:
             days = coming
-        elif coming == 1:
+        elif coming == 1 or ahead is None:
             # Six days gone would be called "last Wednesday": rather the article was updated a day after its date.
+            # "Voters go to the polls on Sunday" may be either.
             return None
         else:
             days = coming - 7
@@ -185,7 +188,7 @@ def _ago(match: re.Match[str]) -> Expression:
     count = _NUMBERS.get(match["count"].lower()) or int(match["count"])
     unit = match["unit"].lower()
 
-    def resolve(published: dt.date, _: bool) -> Period | None:
+    def resolve(published: dt.date, _: bool | None) -> Period | None:
         if unit == "day":
             return Period.day(published - dt.timedelta(days=count))
         if unit == "week":  # about then
@@ -200,7 +203,7 @@ def _unit(match: re.Match[str]) -> Expression:
     shift, unit = _SHIFTS[match["which"].lower()], match["unit"].lower()
     resolve = _UNITS.get(unit)
 
-    def of_season(published: dt.date, _: bool) -> Period | None:
+    def of_season(published: dt.date, _: bool | None) -> Period | None:
         return periods.season_year(unit, published, shift)
 
     return Expression(
@@ -217,7 +220,7 @@ _UNITS = {"week": periods.week, "weekend": periods.weekend, "month": periods.mon
 def _which_month(match: re.Match[str]) -> Expression:
     month, shift = _month(match["month"]), _SHIFTS[match["which"].lower()]
 
-    def resolve(published: dt.date, _: bool) -> Period:
+    def resolve(published: dt.date, _: bool | None) -> Period:
         past, coming = month >= published.month, month <= published.month
         year = published.year + (-past if shift < 0 else coming if shift > 0 else 0)
         return Period.of(PartialDate(year, month))
@@ -275,6 +278,7 @@ _UNDATED = "|".join(
         r"\b(?:decades?|hours?|centur(?:y|ies))\sago\b",
         r"\bthe\s(?:same\s)?(?:day|eve|night|morning|week|month|year)\s(?:of|that|when)\sthe\b",
         r"\b(?:at\s(?:the|that)\stime|since\sthen|overnight|recently|in\srecent\s\w+|ever\ssince|these\sdays)\b",
+        r"(?<!earlier\s)(?<!later\s)\btoday\b",
     )
 )
 _BEFORE_YEAR = (
@@ -284,6 +288,13 @@ _BEFORE_YEAR = (
 _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Expression | None]], ...] = (
     (re.compile(rf"(?<![\w/.-])(?P<year>{_YEAR})-(?P<month>[01]\d)-(?P<day>[0-3]\d)(?![\w-])"), _calendar),
     (re.compile(_UNDATED, re.IGNORECASE), _unknown),
+    (
+        re.compile(
+            rf"\b(?:[Bb]etween|[Ff]rom|[Oo]n)\s(?P<at>(?P<month>{_MONTH})\s(?P<day>{_DAY})\s(?:and|to|through|until)\s"
+            rf"(?P<last_day>{_DAY}))(?:,?\s(?P<year>{_YEAR})(?!\d|,\d))?(?![\w%]|[,.]\d|\s(?:people|percent))"
+        ),
+        _calendar,
+    ),
     (
         re.compile(
             rf"\b(?:(?P<weekday>{_DAY_NAME}),?\s)?(?P<month>{_MONTH})\s(?P<day>{_DAY})"
@@ -306,6 +317,10 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Expression | None
             r"\b(?:[Ii]n|[Ss]ince|[Uu]ntil|[Tt]ill|[Bb]y|[Ff]rom|[Dd]uring|[Tt]hrough|[Ee]arly|[Ll]ate|[Mm]id|(?:start|end|"
             rf"beginning|middle)\sof)[\s-](?P<at>(?P<month>{_MONTH}))(?!\s?\d|\w|\s(?:Madness|for\sOur|for\sLife))"
         ),
+        _calendar,
+    ),
+    (
+        re.compile(rf"{_MONTH},?\s(?:and|or|to|through|[-–])\s(?P<at>(?P<month>{_MONTH}))(?!\s?\d|\w)"),
         _calendar,
     ),
     (re.compile(rf"\b(?:{'|'.join(_BEFORE_YEAR)})[\s-](?P<at>(?P<year>{_YEAR})){_NO_YEAR}"), _calendar),

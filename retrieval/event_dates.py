@@ -15,7 +15,7 @@ from retrieval.date_grammar import Expression, expressions
 from retrieval.dates import PartialDate
 from retrieval.periods import Period
 from retrieval.segmentation import sentences
-from retrieval.tenses import is_planned
+from retrieval.tenses import lies_ahead
 from retrieval.types import Span
 
 _BOUNDS = re.compile(
@@ -58,9 +58,18 @@ _SAYING = re.compile(
     r"admit\w*|reveal\w*|show\w*|found|finds|ruled|learned|den(?:ied|ies)|mean[st]?|noted|stated|according|insisted|argued|believed?|"
     r"agreed|ordered|demanded|decided|determined|concluded|estimated?|so|now|all)\s(?:[\w’'.]+\s){0,5}$"
 )
-_PARTICIPLE = re.compile(r",\s(?:\w+ly\s)?[a-z]+ing\s[^,;:—–]*$")
+# ", killing 19 in May", ", issued in May"
+_PARTICIPLE = re.compile(
+    r",\s(?:\w+ly\s|first\s|also\s)?(?:[a-z]+ing|[a-z]{2,}ed|held|won|built|made|taken|seen|shot|found|sent|written|born|led)\s"
+    r"[^,;:—–]*$"
+)
+# "ahead of the busy July 4 holiday weekend"
+_NAMED_FOR = re.compile(
+    r"\s(?:holiday|weekend|elections?|primar(?:y|ies)|midterms?|attacks?|riots?|insurrection|invasion|shooting|deadline)\b"
+)
 _DASHES = (" – ", " — ", " -- ", "—")
 _RANGE = re.compile(r",?\s?(?:and|to|until|through|[-–—])\s?")
+_AND = re.compile(r",?\s(?:and|or)\s")
 _FROM = re.compile(r"\b(?:between|from)\s(?:the\s|early\s|late\s|mid-?)*$", re.IGNORECASE)
 _FRONTED = re.compile(
     r"[\"“‘'(]*(?:(?:on|in|at|during|early|late|earlier|later|by|the|morning|evening|night|of|and|but|back|just|"
@@ -141,19 +150,19 @@ def mentions(text: str, sentence: Span, published: PartialDate | None) -> list[M
 
 
 def _mention(text: str, sentence: Span, said: str, found: Expression, published: PartialDate | None) -> Mention:
-    ahead = is_planned(said, found.span.start, found.span.end)
+    ahead = lies_ahead(said, found.span.start, found.span.end)
     period = found.resolved(published, ahead=ahead)
     if found.relative and _is_quoted(text, sentence.start + found.span.start):
         period = None  # it counts from when it was said
     if period and published:
-        ahead = period.first > published.last or (ahead and period.last >= published.first)
+        ahead = period.first > published.last or (bool(ahead) and period.last >= published.first)
     before = said[: found.span.start]
     return Mention(
         found.span,
         period,
         when=period is not None and _says_when(before, said[found.span.end :], found),
         aside=_is_aside(before, said[found.span.end :]),
-        planned=ahead,
+        planned=bool(ahead),
         relative=found.relative is not None,
     )
 
@@ -165,7 +174,11 @@ def _says_when(before: str, after: str, found: Expression) -> bool:
         return False
     if _FOR.search(before):
         return bool(_SCHEDULED.search(before))
-    named = found.owner or (_DETERMINED.search(before) and not _PART_OF_DAY.match(after) and _NOUN_FOLLOWS.match(after))
+    named = (
+        found.owner
+        or (found.month and found.day and _NAMED_FOR.match(after))
+        or (_DETERMINED.search(before) and not _PART_OF_DAY.match(after) and _NOUN_FOLLOWS.match(after))
+    )
     return bool(_TAKES_PLACE.search(before)) if named else True
 
 
@@ -178,9 +191,11 @@ def _bounds_or_names(before: str, found: Expression) -> bool:
 
 def _is_aside(before: str, after: str) -> bool:
     """Whether a place in a sentence lies in a clause beside the main one."""
-    relative = _THAT.search(before)
+    relative, participle = _THAT.search(before), _PARTICIPLE.search(before)
     return (
-        bool(_SUBORDINATE.search(before) or _PARTICIPLE.search(before))
+        bool(_SUBORDINATE.search(before))
+        # After a second comma, the main clause goes on: "The Post, citing sources, reported Thursday".
+        or (participle is not None and before.count(", ", 0, participle.start()) % 2 == 0)
         or (relative is not None and not _SAYING.search(before[: relative.start()]))
         or before.count("(") > before.count(")")
         or any(before.count(dash) % 2 == 1 and dash in after for dash in _DASHES)
@@ -198,7 +213,9 @@ def _joined(said: str, found: Sequence[Mention]) -> list[Mention]:
             span = Span(last.span.start, mention.span.end)
             joined[-1] = replace(last, span=span, period=period, when=period.date is not None)
         else:
-            joined.append(mention)
+            # "slated for 2024 and 2025": what holds for the first holds for the second.
+            follows = last is not None and _AND.fullmatch(said[last.span.end : mention.span.start])
+            joined.append(replace(mention, when=mention.when and last.when) if last and follows else mention)
     return joined
 
 

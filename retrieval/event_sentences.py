@@ -34,6 +34,11 @@ _NOT_SO = re.compile(
     r"^(?:if|no|none|never|would|could|should|what|why|how|who|when|where)\b|\b(?:would|could|might) have\b",
     re.IGNORECASE,
 )
+_HABIT = re.compile(
+    r"\b(?:traditionally|usually|typically|normally|often|generally|constantly|routinely|"
+    r"(?:each|every) (?:year|month|day))\b",
+    re.IGNORECASE,
+)
 _FRONTED = re.compile(
     r"^(?:\([A-Z]{2,}\)\s)?(?:[\"“(]*(?:on|in|at|during|by|late|early|earlier|later|last|this)\b[^,]{3,40},\s)?",
     re.IGNORECASE,
@@ -127,6 +132,7 @@ def _fit(said: str) -> bool:
         and not _FURNITURE.search(said)
         and not _FIRST_PERSON.search(told)
         and not _NOT_SO.search(said)
+        and not _HABIT.search(told)
     )
 
 
@@ -137,7 +143,7 @@ def _is_news(article: Article, span: Span) -> bool:
         return False
     dated = [date_of(article.text, s, article.published) for s in opening[:_OPENING]]
     days = {d.date for d in dated if d.date and d.date.day and not d.planned}
-    return article.published in days or not days
+    return days <= {article.published}
 
 
 def _opening(text: str) -> Span:

@@ -28,6 +28,8 @@ _PERFECT = re.compile(
     r"\b(?:has|have|had|['’]s|['’]ve)\s(?:\w+\s){0,2}(?:\w+ed|been|\w+en|made|won|lost|hit|met|set|put|cut)\b"
 )
 _SAID = re.compile(rf"\b(?:{'|'.join(_FINITE)}|declared|ordered|ruled|voted|approved|signed)\b")
+_FRONT = 3  # words before a date that stands in front of its clause
+_NEXT = 30  # characters after one within it that may hold its verb: "The court on Monday ruled"
 _RELATIVE = re.compile(r",\s(?:who|which|whose|where)\b[^,]*,")
 _CLAUSE = re.compile(r"[;:—–]|,\s(?:who|which|but|and|when|where|while|the|a)\b")
 
@@ -47,8 +49,8 @@ def reports(sentence: str) -> bool:
     return bool(_PERFECT.search(sentence) or _SAID.search(sentence))
 
 
-def is_planned(sentence: str, start: int, end: int) -> bool:
-    """Whether what happens at a time, named by the characters ``start`` to ``end``, lies ahead.
+def lies_ahead(sentence: str, start: int, end: int) -> bool | None:
+    """Whether what happens at a time, named by the characters ``start`` to ``end``, lies ahead; ``None``: no telling.
 
     The last verb before it in its clause decides ("will meet on Friday", "said on Friday that he will"), or the first
     one after it ("On Friday, the leaders will meet").
@@ -61,6 +63,8 @@ def is_planned(sentence: str, start: int, end: int) -> bool:
         return not _CERTAIN.search(clause, future)
     if _PAST.search(clause):
         return False
-    after = sentence[end:]
+    after = sentence[end:] if len(clause.split()) <= _FRONT else sentence[end : end + _NEXT]
     coming, gone = _FUTURE.search(after), _PAST.search(after)
+    if coming is None and gone is None:
+        return None  # "Leaders meet on Friday"
     return coming is not None and (gone is None or coming.start() < gone.start())
