@@ -206,9 +206,14 @@ def _unit(match: re.Match[str]) -> Expression:
     def of_season(published: dt.date, _: bool | None) -> Period | None:
         return periods.season_year(unit, published, shift)
 
+    def of_unit(published: dt.date, ahead: bool | None) -> Period | None:
+        if shift > 0 and not ahead:
+            return None  # "the makeup of both chambers next year"
+        return resolve(published, shift) if resolve else of_season(published, ahead)
+
     return Expression(
         Span(match.start(), match.end()),
-        relative=(lambda published, _: resolve(published, shift)) if resolve else of_season,
+        relative=of_unit,
         owner=bool(match["owner"]),
         vague=shift == 0 and unit == "year",
     )
@@ -263,6 +268,7 @@ _NO_YEAR = (
 _UNDATED = "|".join(
     (
         rf"{_YEAR}s\b",
+        rf"{_YEAR}(?:,\s{_YEAR})+\b",
         rf"(?:fiscal|financial)(?:\syear)?\s{_YEAR}\b",
         rf"(?<!\d-){_YEAR}[-–/]\d\d(?:\d\d)?\b(?!-)",
         r"(?<!\w)['’]\d0s\b",

@@ -47,7 +47,7 @@ _NOUN_FOLLOWS = re.compile(
 )
 _PART_OF_DAY = re.compile(r"\s(?:early\s|late\s)?(?:morning|afternoon|evening|night|noon|midnight)\b")
 _SUBORDINATE = re.compile(
-    r"\b(?:who|which|whose|whom|when|whenever|where|after|because|while|if|unless|although|though|before|since|until|once|than|how|what|why)\b"
+    r"\b(?:who|which|whose|whom|when|whenever|where|after|because|while|if|unless|although|though|before|since|until|once|than|how|what|why|following|despite|regardless)\b"
     r"[^,;:—–]*$",
     re.IGNORECASE,
 )

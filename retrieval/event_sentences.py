@@ -16,6 +16,7 @@ from retrieval.types import Article, Span
 
 _OPENING = 8  # sentences that tell of which day the news is
 _OPENING_LENGTH = 4000
+_BRIEF = 1000  # characters; a longer article that names no day is no news
 _LONGEST = 450  # characters; a longer one is a list
 
 # Captions, credits and notes of the outlet's own.
@@ -23,7 +24,7 @@ _FURNITURE = re.compile(
     r"\w/(?:AP|AFP|EPA|USA|Reuters|Getty|Bloomberg|NASA|CNN|Shutterstock)\b|\b(?:AFP|Getty|AP Photo|EPA|Shutterstock|"
     r"file photo|(?:is|are) (?:pictured|seen)|pictured (?:in|on|at)|seen here|"
     r"(?:story|article|page|post|headline|version)\b.{0,20}\b(?:updated|published|corrected|adapted)|"
-    r"contributed to this|all rights reserved|sign up|subscribe|newsletter|click here|read more|find out more|"
+    r"earlier version of|incorrectly|contributed to this|all rights reserved|sign up|subscribe|newsletter|click here|read more|find out more|"
     r"follow \w+ on twitter|editor['’]s note|exclusive for subscribers|"
     r"(?:contributing|correction|watch|photos|more|related):)",
     re.IGNORECASE,
@@ -58,7 +59,7 @@ _DEFINITE = re.compile(
 
 # What is not of the day, in a sentence that names none.
 _OF_OLD = re.compile(
-    r"\b(?:already|ever|always|once|years|decades?|centur(?:y|ies)|history|used to|supposed|known|long|here|"
+    r"\b(?:already|ever|always|once|years|decades?|centur(?:y|ies)|history|used to|supposed|known|long|here|last|"
     r"for (?:days|weeks|months))\b",
     re.IGNORECASE,
 )
@@ -101,7 +102,7 @@ def event_sentences(article: Article, within: Span) -> Iterator[EventSentence]:
     """Those of a part of an article, in order, that can stand alone.
 
     What names no time counts as an event of the day of publication where it is the article's news: the first sentence,
-    in the past tense, with what follows speaking of that day or of none.
+    in the past tense, with what follows speaking of that day, or of none in a brief.
     """
     for span in sentences(article.text, within):
         said = span.of(article.text)
@@ -143,7 +144,7 @@ def _is_news(article: Article, span: Span) -> bool:
         return False
     dated = [date_of(article.text, s, article.published) for s in opening[:_OPENING]]
     days = {d.date for d in dated if d.date and d.date.day and not d.planned}
-    return days <= {article.published}
+    return days == {article.published} or (not days and len(article.text) <= _BRIEF)
 
 
 def _opening(text: str) -> Span:
