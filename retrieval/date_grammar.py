@@ -160,7 +160,9 @@ def _weekday(match: re.Match[str]) -> Expression:
     def resolve(published: dt.date, ahead: bool | None) -> Period | None:
         coming = (wanted - published.weekday()) % 7
         if shift == 1:
-            days = coming or 7
+            if published.weekday() + coming < 7:
+                return None  # of this week or of the next
+            days = coming
         elif shift == -1:
             days = coming - 7
         elif ahead or not coming:

@@ -24,8 +24,8 @@ _FURNITURE = re.compile(
     r"\w/(?:AP|AFP|EPA|USA|Reuters|Getty|Bloomberg|NASA|CNN|Shutterstock)\b|\b(?:AFP|Getty|AP Photo|EPA|Shutterstock|"
     r"file photo|(?:is|are) (?:pictured|seen)|pictured (?:in|on|at)|seen here|"
     r"(?:story|article|page|post|headline|version)\b.{0,20}\b(?:updated|published|corrected|adapted)|"
-    r"earlier version of|incorrectly|contributed to this|all rights reserved|sign up|subscribe|newsletter|click here|read more|find out more|"
-    r"follow \w+ on twitter|editor['’]s note|exclusive for subscribers|"
+    r"earlier version of|incorrectly|contributed to this|all rights reserved|sign up|subscribe|newsletter|"
+    r"click here|read more|find out more|follow \w+ on twitter|editor['’]s note|exclusive for subscribers|"
     r"(?:contributing|correction|watch|photos|more|related):)",
     re.IGNORECASE,
 )

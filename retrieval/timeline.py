@@ -30,8 +30,11 @@ _OF_ONE_ARTICLE = 6  # passages, so that a long article does not crowd out the o
 _PASSAGES = 250
 _SENTENCES = 300
 _RELATED = 0.58  # of the best sentence's relevance; one below is about something else
-_LEAST = 0.3  # relevance with the default encoder: of topics that a corpus lacked, the best sentence had at most 0.27
+# Relevance with the default encoder that a passage needs where it lacks some of the topic's words: of topics that a
+# corpus held nothing on, the best sentence had at most 0.27.
+_LEAST = 0.3
 _COVERED = 0.5  # of the topic's words, by weight, in a passage and its title
+_WHOLE = 0.99
 _SAME, _ALIKE = 0.62, 0.8  # cosines of two sentences on one event: of the same date, and of dates that agree
 _REPEATED, _CROWDED = 0.4, 0.1
 _LEAD = 600  # characters of an article that tell its news
@@ -237,7 +240,8 @@ def _exactness(date: PartialDate, published: PartialDate | None) -> float:
 def _folded(found: Sequence[_Candidate], vectors: Vectors, relevance: _Scores, fitness: _Scores) -> list[list[int]]:
     """Groups of sentences on one event, those first that tell theirs best; what is not on the topic is left out."""
     groups: list[list[int]] = []
-    near = relevance >= max(_RELATED * relevance.max(), _LEAST)
+    whole = np.array([c.covered > _WHOLE for c in found])
+    near = (relevance >= _RELATED * relevance.max()) & (whole | (relevance >= _LEAST))
     doubtful = _doubtful(found)
     for at in np.argsort(-fitness, kind="stable").tolist():
         if not near[at] or found[at].sentence.text in doubtful:

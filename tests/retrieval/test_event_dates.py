@@ -229,3 +229,10 @@ def test_any_text_is_read_and_what_is_found_lies_in_it(text: str, published: Par
 def test_the_days_that_a_text_names_are_told_in_whatever_way_they_are_named() -> None:
     text = "It has been so since Feb. 24. The Feb. 24 invasion changed Europe in 2022. They met on Monday."
     assert days_named(text, Span(0, len(text)), WEDNESDAY) == {PartialDate(2022, 2, 24), PartialDate(2022, 3, 14)}
+
+
+def test_what_may_be_of_this_week_or_the_next_is_left_alone() -> None:
+    assert date("The army will withdraw next Friday.") is None
+    assert date("The army will withdraw next Monday.") == "2022-03-21"
+    assert date("Voters go to the polls on Sunday.") is None
+    assert date("The makeup of both chambers next year matters.") is None
