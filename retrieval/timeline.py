@@ -30,9 +30,9 @@ _OF_ONE_ARTICLE = 6  # passages, so that a long article does not crowd out the o
 _PASSAGES = 250
 _SENTENCES = 300
 _RELATED = 0.58  # of the best sentence's relevance; one below is about something else
-# Relevance with the default encoder that a passage needs where it lacks some of the topic's words: of topics that a
-# corpus held nothing on, the best sentence had at most 0.27.
-_LEAST = 0.3
+# Relevance with the default encoder that a sentence needs where its passage lacks some of the topic's words: of those
+# judged to be on their topic this keeps 93 %, of the others 45 %; where no word is lacking, 96 % are on their topic.
+_LEAST = 0.34
 _COVERED = 0.5  # of the topic's words, by weight, in a passage and its title
 _WHOLE = 0.99
 _SAME, _ALIKE = 0.62, 0.8  # cosines of two sentences on one event: of the same date, and of dates that agree
