@@ -80,6 +80,7 @@ _REPORTING = re.compile(
     r"\b(?:said|says|told|tells|announced|reported|confirmed|tweeted|added|wrote|according\sto)\b[^,;]{0,40}$",
     re.IGNORECASE,
 )
+_MOST = 12  # times in one sentence
 _OPENING, _CLOSING = "“", "”"
 
 
@@ -145,7 +146,11 @@ def days_named(text: str, within: Span, published: PartialDate | None) -> set[Pa
 def mentions(text: str, sentence: Span, published: PartialDate | None) -> list[Mention]:
     """All that a sentence says of time, in order; see :class:`Mention`."""
     said = sentence.of(text)
-    found = _joined(said, [_mention(text, sentence, said, one, published) for one in expressions(said)])
+    spoken = expressions(said)
+    if len(spoken) > _MOST:  # a table, in which nothing is clear
+        found = [Mention(e.span, None, when=False, aside=False, planned=False, relative=False) for e in spoken]
+    else:
+        found = _joined(said, [_mention(text, sentence, said, one, published) for one in spoken])
     return [replace(m, span=m.span.shifted(sentence.start)) for m in found]
 
 

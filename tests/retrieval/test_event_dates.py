@@ -226,6 +226,12 @@ def test_any_text_is_read_and_what_is_found_lies_in_it(text: str, published: Par
     assert date_of(whole, sentence, published).timed == bool(found)
 
 
+def test_a_sentence_of_many_times_is_a_table() -> None:
+    table = "The army held it on " + ", ".join(f"{day} March 2021" for day in range(1, 14)) + "."
+    assert dated(table) == Dating(None, planned=False, timed=True)
+    assert all(mention.period is None for mention in mentions(table, Span(0, len(table)), WEDNESDAY))
+
+
 def test_the_days_that_a_text_names_are_told_in_whatever_way_they_are_named() -> None:
     text = "It has been so since Feb. 24. The Feb. 24 invasion changed Europe in 2022. They met on Monday."
     assert days_named(text, Span(0, len(text)), WEDNESDAY) == {PartialDate(2022, 2, 24), PartialDate(2022, 3, 14)}
