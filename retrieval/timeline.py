@@ -215,7 +215,7 @@ def _chosen(
         return []
     echo = [len(_articles(found, g)) * max(named.get(found[g[0]].sentence.date, 1), 1) for g in groups]
     weights = fitness[leaders] * (1 + np.log2(echo) / 4)
-    picked = _diverse(vectors[leaders], [found[at].sentence.date for at in leaders], weights, count)
+    picked = diverse(vectors[leaders], [found[at].sentence.date for at in leaders], weights, count)
     return [_event(found, leaders[at], groups[at]) for at in picked]
 
 
@@ -276,8 +276,15 @@ def _articles(found: Sequence[_Candidate], group: Iterable[int]) -> list[Article
     return list({found[at].sentence.article.id: found[at].sentence.article for at in group}.values())
 
 
-def _diverse(vectors: Vectors, dates: Sequence[PartialDate], weights: _Scores, count: int) -> list[int]:
-    """Greedily the weightiest that repeats least of what is picked already, and of its date."""
+def diverse(vectors: Vectors, dates: Sequence[PartialDate], weights: _Scores, count: int) -> list[int]:
+    """Positions of the weightiest, picked greedily, each repeating least of what is picked already and of its dates.
+
+    Args:
+        vectors: float32 ``(n, d)``, rows L2-normalised.
+        dates: ``n`` of them.
+        weights: float64 ``(n,)``, above 0; higher is better.
+        count: how many to pick, at most ``n``.
+    """
     picked: list[int] = []
     repeated, crowded = np.zeros(len(weights)), np.zeros(len(weights))
     while len(picked) < min(count, len(weights)):

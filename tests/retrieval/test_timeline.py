@@ -1,16 +1,19 @@
 import datetime as dt
 from dataclasses import replace
+from typing import cast
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from newsroom import Newsroom, newsroom
 
 from retrieval.dates import PartialDate
+from retrieval.engine import Engine
 from retrieval.errors import FilterError
 from retrieval.event_sentences import Origin, event_sentences
-from retrieval.timeline import Chronicler, Event, Timeline
-from retrieval.types import Article, Filters, Query, Span
+from retrieval.timeline import Chronicler, Event, Timeline, diverse
+from retrieval.types import Article, Filters, Hit, Query, Span
 
 TUESDAY = PartialDate(2024, 7, 9)
 TOPIC = "grain ships in the Bosphorus strait"
@@ -103,6 +106,48 @@ def test_an_empty_index_has_an_empty_timeline() -> None:
     assert timeline(newsroom([])).events == ()
 
 
+def test_a_topic_that_the_corpus_lacks_has_no_events(news: Newsroom) -> None:
+    assert timeline(news, "zebras and giraffes of a Tanzanian park").events == ()
+
+
+class Surveyed:
+    """An engine that remembers which filters it was asked to survey under."""
+
+    def __init__(self, news: Newsroom) -> None:
+        self.weigh = news.engine.weigh
+        self.surveys: list[Filters] = []
+        self._engine = news.engine
+
+    def survey(self, text: str, filters: Filters, depth: int) -> tuple[Hit, ...]:
+        self.surveys.append(filters)
+        return self._engine.survey(text, filters, depth)
+
+
+def test_events_since_a_day_are_looked_for_first_in_what_was_published_since(news: Newsroom) -> None:
+    engine = Surveyed(news)
+    chronicler = Chronicler(cast("Engine", engine), news.shelf, news.encoder)
+    since, sources = dt.date(2022, 3, 31), frozenset({"The Wire"})
+    chronicler.topic(Query(TOPIC, Filters(since=since, until=dt.date(2024, 1, 1), sources=sources)))
+    assert sorted(engine.surveys, key=lambda f: f.since is not None) == [
+        Filters(sources=sources),
+        Filters(since=since, sources=sources),
+    ]
+
+
+def test_one_day_does_not_crowd_out_the_others() -> None:
+    unlike, weights = np.eye(3, dtype=np.float32), np.array([1, 0.95, 0.9])
+    assert diverse(unlike, [PartialDate(2021), PartialDate(2021), PartialDate(2022)], weights, 2) == [0, 2]
+    assert diverse(unlike, [PartialDate(2021), PartialDate(2022), PartialDate(2023)], weights, 2) == [0, 1]
+    assert diverse(unlike, [PartialDate(2021)] * 3, weights, 9) == [0, 1, 2]
+
+
+def test_what_repeats_another_event_comes_after_what_does_not() -> None:
+    vectors = np.array([[1, 0], [0.8, 0.6], [0, 1]], dtype=np.float32)
+    # 0.95 - 0.4 * 0.8 is less than 0.9.
+    days = [PartialDate(2021), PartialDate(2022), PartialDate(2023)]
+    assert diverse(vectors, days, np.array([1, 0.95, 0.9]), 2) == [0, 2]
+
+
 def test_a_sentence_that_articles_have_under_other_dates_is_left_out() -> None:
     later = replace(COPY, id="later", published=PartialDate(2024, 7, 20))
     assert dates(timeline(newsroom([COPY, later]))) == []
@@ -168,6 +213,7 @@ def test_what_is_not_the_news_of_the_day_has_no_date(text: str) -> None:
         "“The minister left the capital on Monday for good,” he said.",
         "If the minister resigned on Monday, chaos followed.",
         "Everyone left it on Monday,” the minister said.",
+        "Traditionally, the minister resigned on Monday.",
         "Did the minister resign on Monday?",
         "Minister of the capital, Monday 8 July",
         "The minister resigned on Monday, " + "and so did many others, " * 30 + "he said.",
