@@ -64,7 +64,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Events, oldest first; ``filters`` say which were kept, ``articles`` in how many they were looked for."""
+    """Events, oldest first; ``filters`` say which were kept, ``articles`` how many hold the topic's words."""
 
     topic: str
     filters: Filters
@@ -110,7 +110,7 @@ class Chronicler:
             for sentence in event_sentences(passage.article, Span(passage.start, passage.end))
             if _lies_within(sentence.date, query.filters)
         ][:_SENTENCES]
-        articles = len({hit.article_id for hit in hits})
+        articles = len({passage.article.id for passage, _, _ in near})
         named = _named(passage for passage, _, _ in near)
         return self._timeline(query, found, named, articles, count, started, about=query.text)
 
