@@ -31,6 +31,10 @@ _HELP = (
     ("related", "questions to go on with; `ask N` asks one of them"),
     ("good, bad [REASON]", "what you think of the last answer"),
     ("/summary TOPIC", "the main sentences on a topic, or of the article of that id or title"),
+    (
+        "/timeline TOPIC",
+        "dated events on a topic, or of the article of that id or title; since: and until: bound their dates",
+    ),
     ("/sources", "what the corpus holds"),
     ("/answer ID [diff]", "an answer again; with diff, what today's corpus gives instead"),
     ("/history ARTICLE", "what the article of that id, address or title said before"),
@@ -41,7 +45,7 @@ _HELP = (
     ("/help", "this list"),
     ("/quit", "leave (or Ctrl-D)"),
 )
-_LATER = {"/timeline", "/quotes"}
+_LATER = {"/quotes"}
 _ELSEWHERE = {"/watch", "/watches", "/digest"}
 
 
@@ -113,6 +117,7 @@ class Chat:
             "/good": lambda _: self._feedback(Verdict.GOOD, None),
             "/bad": lambda reason: self._feedback(Verdict.BAD, _reason(reason)),
             "/summary": lambda topic: self._show(self._desk.summarize(self._question(topic))),
+            "/timeline": lambda topic: self._show(self._desk.timeline(self._question(topic))),
             "/sources": lambda _: self._show(self._desk.sources()),
             "/answer": self._recall,
             "/history": lambda name: self._show(self._desk.history(name)),

@@ -21,9 +21,10 @@ import click
 
 from bot.arguments import Folder
 from bot.data_cli import data_commands
-from bot.errors import BotError, NotBuiltYet, UsageError
+from bot.errors import BotError, UsageError
 from bot.feeds_cli import feeds_group
 from bot.platforms_cli import platform_groups
+from bot.timeline_cli import timeline_command
 from corpus.errors import CorpusError, FeedError
 from retrieval.errors import InputError, RetrievalError
 
@@ -130,15 +131,6 @@ def summary(
         _print_json(summary_object(reply))
     else:
         _show(reply)
-
-
-@cli.command()
-@click.argument("topic")
-@_json
-@_data_dir
-def timeline(topic: str, as_json: bool, data_dir: Path | None) -> None:  # noqa: ARG001
-    """Dated events on TOPIC (not built yet)."""
-    raise NotBuiltYet("timelines are not built yet: `backchannel summary TOPIC` gives the main sentences, dated")
 
 
 @cli.command()
@@ -329,6 +321,12 @@ def _filters(since: str | None, until: str | None, source: str | None) -> Filter
     )
 
 
+def _asked(text: str, since: str | None, until: str | None, source: str | None) -> tuple[Question, Filters]:
+    question, filters = _question(text), _filters(since, until, source)
+    _check(question, filters)
+    return question, filters
+
+
 def _index_briefs_if_new(app: Application) -> None:
     """In a fresh data folder, index the briefs that ship with the project, and say so."""
     from bot.progress import progress_bars
@@ -368,3 +366,4 @@ for _group in platform_groups(_application):
     cli.add_command(_group)
 for _command in data_commands(_application, _print_json, _show):
     cli.add_command(_command)
+cli.add_command(timeline_command(_application, _print_json, _show, _asked))

@@ -31,6 +31,7 @@ from bot.messages import (
     SourcesReply,
     StatusReply,
     SummaryReply,
+    TimelineReply,
 )
 from bot.passages import around, distinct, unfolded
 from bot.related import related_questions
@@ -188,9 +189,15 @@ class Desk:
         Raises:
             InputError: it cannot be asked; the message says why.
         """
-        text = question.text.strip()
-        titled = next((i for i, title in self.titles(text) if title.casefold() == text.casefold()), text)
-        return self._app.service.summarize(replace(question, text=titled))
+        return self._app.service.summarize(self._by_id(question))
+
+    def timeline(self, question: Question) -> TimelineReply:
+        """The dated events on a topic, or of an article named by its id or its whole title.
+
+        Raises:
+            InputError: it cannot be asked; the message says why.
+        """
+        return self._app.service.timeline(self._by_id(question))
 
     def titles(self, part: str) -> list[tuple[str, str]]:
         """Ids and titles of articles to choose from, at most 25."""
@@ -265,6 +272,12 @@ class Desk:
         if wanted and reply.answer_id and not reply.answer.abstained:
             place = Address(asker.platform.value, asker.workspace, asker.channel, asker.parent, thread=asker.thread)
             self._app.subscriptions.note_posting(reply.answer_id, place)
+
+    def _by_id(self, question: Question) -> Question:
+        """The question with an article's whole title replaced by its id."""
+        text = question.text.strip()
+        titled = next((i for i, title in self.titles(text) if title.casefold() == text.casefold()), text)
+        return replace(question, text=titled)
 
     def _before(self, asker: Asker) -> str | None:
         oldest = self._clock() - dt.timedelta(hours=self._app.settings.follow_up_hours)

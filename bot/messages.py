@@ -17,6 +17,7 @@ from corpus.progress import Underway
 from corpus.subscriptions import Subscription
 from retrieval.index.port import GenerationInfo
 from retrieval.summary import Summary
+from retrieval.timeline import Timeline
 from retrieval.types import Answer, Article, Citation, Horizon
 
 
@@ -223,6 +224,14 @@ class SummaryReply:
 
 
 @dataclass(frozen=True, slots=True)
+class TimelineReply:
+    """A timeline."""
+
+    timeline: Timeline
+    provenance: Provenance = NOTHING_KNOWN
+
+
+@dataclass(frozen=True, slots=True)
 class SourcesReply:
     """What the corpus holds, by outlet, most articles first."""
 
@@ -378,6 +387,7 @@ Reply = (
     | ComparisonReply
     | HistoryReply
     | SummaryReply
+    | TimelineReply
     | SourcesReply
     | GapsReply
     | StatusReply

@@ -24,6 +24,7 @@ from bot.messages import (
     Question,
     StatusReply,
     SummaryReply,
+    TimelineReply,
 )
 from bot.provenance import Publishers
 from corpus.catalogue import Catalogue
@@ -42,7 +43,8 @@ from retrieval.index.port import GenerationInfo, Index
 from retrieval.questions import parse_question
 from retrieval.segmentation import sentences
 from retrieval.summary import Summarizer
-from retrieval.types import Answer, Citation, Filters, Query
+from retrieval.timeline import DEFAULT_EVENTS, Chronicler
+from retrieval.types import Answer, Article, Citation, Filters, Query
 
 if TYPE_CHECKING:
     from bot.app import Application
@@ -117,7 +119,7 @@ class Service:
         with self._engines.current() as engine:
             summarizer = Summarizer(engine, self._catalogue, self._app.encoder)
             named = question.text.strip()
-            article = self._catalogue.article(named) if engine.index.known_articles([named]) else None
+            article = self._named_article(engine, named)
             if article is not None:
                 summary = summarizer.article(named, article, sentences)
             else:
@@ -128,6 +130,26 @@ class Service:
     def provenance(self, citations: Iterable[Citation]) -> Provenance:
         """Who published what is cited."""
         return self._publishers.provenance(citations)
+
+    def timeline(
+        self, question: Question, *, events: int = DEFAULT_EVENTS, filters: Filters | None = None
+    ) -> TimelineReply:
+        """The dated events on a topic, or those of one article, named by its id.
+
+        ``since`` and ``until``, typed or given, bound the events' dates; see :class:`retrieval.timeline.Chronicler`.
+
+        Raises:
+            InputError: it cannot be asked; the message says why.
+            IndexFault: there is no index that could answer.
+        """
+        with self._engines.current() as engine:
+            chronicler = Chronicler(engine, self._catalogue, self._app.encoder)
+            query = self._query(question, filters)
+            article = self._named_article(engine, query.text)
+            timeline = chronicler.article(query, article, events) if article else chronicler.topic(query, events)
+            cited = [event.citation for event in timeline.events]
+            self._verify(cited)
+        return TimelineReply(timeline, self.provenance(cited))
 
     def status(self) -> StatusReply:
         """How things stand.
@@ -289,6 +311,9 @@ class Service:
     @property
     def _publishers(self) -> Publishers:
         return Publishers(self._catalogue)
+
+    def _named_article(self, engine: Engine, named: str) -> Article | None:
+        return self._catalogue.article(named) if engine.index.known_articles([named]) else None
 
     def _with_stories(self, answer: Answer, index: Index) -> tuple[Citation, ...]:
         """The citations with where else their stories stand, among the articles that were searched."""

@@ -6,7 +6,7 @@ import calendar
 import datetime as dt
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 # A day may be followed by a time of day, which is dropped.
 _PATTERN = re.compile(r"(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2})(?:[T ][\d:.,]+.{0,12})?)?)?")
@@ -43,6 +43,11 @@ class PartialDate:
             return cls(*(int(part) if part else None for part in match.groups()))  # type: ignore[arg-type]
         except ValueError as error:
             raise ValueError(f"{text!r} is no date: {error}") from None
+
+    @property
+    def precision(self) -> Literal["day", "month", "year"]:
+        """How precisely it is known."""
+        return "day" if self.day else "month" if self.month else "year"
 
     @property
     def first(self) -> dt.date:

@@ -130,6 +130,16 @@ class Engine:
         """
         return self._rank(text, self._checked(filters), self._parameters.ranking.depth)
 
+    def survey(self, text: str, filters: Filters, depth: int) -> tuple[Hit, ...]:
+        """Candidates by search alone, ``depth`` of each kind, best first: wider than :meth:`search`, and unread.
+
+        Raises:
+            FilterError: a source or an article that the index does not hold.
+        """
+        vector = self._encoder.encode_queries([text])[0]
+        candidates = search(self.index, text, vector, depth, self._checked(filters))
+        return rank(candidates, fuse(candidates, self._parameters.ranking), {}, self._parameters.ranking).hits
+
     def signals(self, text: str, ranked: Ranked) -> dict[str, float]:
         """The signals that confidence is computed from; ``ranked`` holds at least one hit."""
         best = self._passages.passages([ranked.hits[0].passage_id])[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from retrieval.answer_types import lacks
 from retrieval.reader import Reading, Weigh
@@ -56,6 +56,12 @@ def signals(
         "sentence": reading.sentences[0][1] if reading else 0.0,
         "lacks": float(any(lacks(kind, question, sentence) for kind in ("number", "date", "name"))),
     }
+
+
+def coverage(question: str, weigh: Weigh) -> Callable[[str], float]:
+    """Tells what share of a question's words, by their weight, a text holds."""
+    weights = _weights(question, weigh)
+    return lambda text: _covered(weights, _stems(text))
 
 
 def _weights(question: str, weigh: Weigh) -> Mapping[str, float]:

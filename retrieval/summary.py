@@ -110,13 +110,14 @@ def lead(article: Article) -> Citation | None:
     return next((_quote(sentence) for sentence in _candidates(article)), None)
 
 
+def stands_alone(sentence: str) -> bool:
+    """Whether a sentence can be understood without the one before it, and is neither a caption nor a list."""
+    return _SHORTEST <= len(sentence.split()) <= _LONGEST and not _LEANS.match(sentence)
+
+
 def _candidates(article: Article) -> list[_Sentence]:
     spans = sentences(article.text)
-    fit = [
-        _Sentence(article, span, place)
-        for place, span in enumerate(spans)
-        if _SHORTEST <= len(span.of(article.text).split()) <= _LONGEST and not _LEANS.match(span.of(article.text))
-    ]
+    fit = [_Sentence(article, span, place) for place, span in enumerate(spans) if stands_alone(span.of(article.text))]
     return fit or [_Sentence(article, span, place) for place, span in enumerate(spans)]
 
 

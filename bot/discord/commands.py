@@ -26,6 +26,7 @@ _HELP = (
     ('since:2024-06 until:2024 source:"BBC News"', "inside a question narrow the search"),
     ("new topic", "before a question lets go of what went before"),
     ("/summary", "the main sentences on a topic, or of an article"),
+    ("/timeline", "dated events on a topic, or of an article"),
     ("/sources", "what the corpus holds"),
     ("/answer", "an answer again by its id, or what today's corpus gives instead"),
     ("/history", "what an article said before"),
@@ -82,6 +83,33 @@ async def _titles(interaction: Interaction, current: str) -> list[app_commands.C
 
 
 summary.autocomplete("topic")(_titles)
+
+
+@app_commands.command(description="Dated events on a topic or of an article, each quoted and cited")
+@app_commands.describe(
+    topic="A topic, or choose an article",
+    since="The first date of an event, such as 2024-06",
+    until="The last date of an event",
+    source="The name of one outlet",
+)
+async def timeline(
+    interaction: Interaction,
+    topic: _Text,
+    since: str | None = None,
+    until: str | None = None,
+    source: str | None = None,
+) -> None:
+    """Show a timeline."""
+    text = _filtered(topic, since, until, source)
+    desk = parts_of(interaction).host.desk
+
+    def chronicle(asker: Asker) -> Reply:
+        return desk.timeline(Question(text, interaction.created_at, asker))
+
+    await parts_of(interaction).interactions.answer(interaction, chronicle, private=False, counted=True)
+
+
+timeline.autocomplete("topic")(_titles)
 
 
 @app_commands.command(description="What the corpus holds, by outlet")
@@ -159,12 +187,21 @@ def _later(name: str, description: str) -> _Command:
     return app_commands.Command(name=name, description=f"{description} (not built yet)", callback=callback)
 
 
-_LATER = (
-    _later("timeline", "A dated timeline of a topic"),
-    _later("quotes", "What a person is quoted with"),
-)
+_LATER = (_later("quotes", "What a person is quoted with"),)
 _ADMIN: tuple[_Command, ...] = (reindex, status, gaps)
-_EVERYONE: tuple[_Command, ...] = (ask, ask_about, summary, sources, answer, history, forget, help_, *WATCHING, *_LATER)
+_EVERYONE: tuple[_Command, ...] = (
+    ask,
+    ask_about,
+    summary,
+    timeline,
+    sources,
+    answer,
+    history,
+    forget,
+    help_,
+    *WATCHING,
+    *_LATER,
+)
 
 
 def add_commands(tree: app_commands.CommandTree[Any]) -> None:

@@ -43,6 +43,7 @@ from bot.messages import (
     SourcesReply,
     StatusReply,
     SummaryReply,
+    TimelineReply,
     WatchesReply,
 )
 from bot.passages import unfolded
@@ -58,6 +59,7 @@ from bot.render.words import (
     changed_words,
     comparison_words,
     confidence_words,
+    event_date_words,
     horizon_words,
     independent_words,
     index_words,
@@ -67,6 +69,7 @@ from bot.render.words import (
     sources_words,
     status_words,
     summary_words,
+    timeline_words,
     understood_words,
 )
 from retrieval.types import Citation
@@ -107,6 +110,8 @@ def render(  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
             return _history(reply)
         case SummaryReply():
             return _summary(reply)
+        case TimelineReply():
+            return _timeline(reply)
         case SourcesReply():
             return packed("", described(_lines([horizon_words(reply.horizon), *sources_words(reply)])))
         case GapsReply():
@@ -242,10 +247,33 @@ def _summary(reply: SummaryReply) -> tuple[Message, ...]:
     return packed(above, described(lines, color=ANSWERED, footer=summary_words(summary)))
 
 
+def _timeline(reply: TimelineReply) -> tuple[Message, ...]:
+    timeline = reply.timeline
+    lines: list[str] = []
+    for event in timeline.events:
+        first, *rest = escaped_lines(event.citation.text)
+        lines += [
+            f"{strong(event_date_words(event))} {first}",
+            *rest,
+            f"-# {_linked(event.citation, reply.provenance)}",
+        ]
+    footer, filtered = timeline_words(timeline)
+    above = f"{strong('Timeline:')} {clipped(timeline.topic, 300)}"
+    if filtered:
+        above += f"\n{clipped(filtered, 400)}"
+    if not lines:
+        return packed(f"{above}\n{footer}", [])
+    return packed(above, described(lines, color=ANSWERED, footer=footer))
+
+
 def _source_line(number: int, sentence: Citation, provenance: Provenance) -> str:
+    return f"{escape(f'[{number}]')} {_linked(sentence, provenance)}"
+
+
+def _linked(sentence: Citation, provenance: Provenance) -> str:
     url = link_to(sentence)
     title = link(titled(sentence), url) if url else titled(sentence)
-    return f"{escape(f'[{number}]')} {title} · {clipped(about(sentence, provenance), 600)}"
+    return f"{title} · {clipped(about(sentence, provenance), 600)}"
 
 
 def _gaps(reply: GapsReply) -> tuple[Message, ...]:

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import asdict
 from typing import Any
 
-from bot.messages import AnswerReply, HistoryReply, IndexReply, Provenance, StatusReply, SummaryReply
+from bot.messages import AnswerReply, HistoryReply, IndexReply, Provenance, StatusReply, SummaryReply, TimelineReply
 from bot.render.words import independent_sources
 from corpus.changes import Step
 from corpus.readers.pages import Page
@@ -69,6 +69,28 @@ def history_object(reply: HistoryReply) -> Object:
         "published": _date(reply.article.published),
         "removed": last.ended if last.removed else None,
         "revisions": [_revision(step) for step in reply.steps],
+    }
+
+
+def timeline_object(reply: TimelineReply) -> Object:
+    """A timeline."""
+    return {
+        "topic": reply.timeline.topic,
+        "events": [
+            {
+                "date": str(event.date),
+                "precision": event.date.precision,
+                "from": event.origin,
+                "article_id": event.citation.article_id,
+                "title": event.citation.title,
+                "source": event.citation.source or None,
+                "url": event.citation.url or None,
+                "text": event.citation.text,
+                "start": event.citation.start,
+                "end": event.citation.end,
+            }
+            for event in reply.timeline.events
+        ],
     }
 
 

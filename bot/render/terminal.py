@@ -30,6 +30,7 @@ from bot.messages import (
     SourcesReply,
     StatusReply,
     SummaryReply,
+    TimelineReply,
     WatchesReply,
 )
 from bot.passages import unfolded
@@ -53,6 +54,7 @@ from bot.render.words import (
     also_in_words,
     changed_words,
     comparison_words,
+    event_date_words,
     footer_words,
     horizon_words,
     index_words,
@@ -64,6 +66,7 @@ from bot.render.words import (
     sources_words,
     status_words,
     summary_words,
+    timeline_words,
     understood_words,
     visible,
 )
@@ -103,6 +106,8 @@ def render(  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
             return _history(reply)
         case SummaryReply():
             return _summary(reply)
+        case TimelineReply():
+            return _timeline(reply)
         case SourcesReply():
             return Text("\n".join([horizon_words(reply.horizon), *sources_words(reply)]))
         case GapsReply():
@@ -277,6 +282,21 @@ def _summary(reply: SummaryReply) -> RenderableType:
         parts.append(Text(f"[{number}] {visible(sentence.title or sentence.article_id)} · {source}", style="dim"))
     parts.append(Text(f"{summary_words(summary)} · {summary.elapsed_ms:.0f} ms", style="dim"))
     return Group(*parts)
+
+
+def _timeline(reply: TimelineReply) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    for event in reply.timeline.events:
+        told = event.citation
+        about = (visible(told.title or told.article_id), published_words(told, reply.provenance, visible(told.source)))
+        said = Text(_unjoined(told.text))
+        said.append(
+            "\n" + " · ".join(part for part in (*about, also_in_words(told, reply.provenance)) if part), style="dim"
+        )
+        table.add_row(Text(event_date_words(event), style="bold cyan"), said)
+    made_of, filtered = timeline_words(reply.timeline)
+    lines = [f"{made_of} · {reply.timeline.elapsed_ms:.0f} ms", visible(filtered)]
+    return Group(table, Text(), Text("\n".join(line for line in lines if line), style="dim"))
 
 
 def _status(reply: StatusReply) -> RenderableType:

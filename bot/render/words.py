@@ -22,8 +22,10 @@ from corpus.indexer import IndexRun
 from corpus.journal import Gap
 from corpus.progress import Underway, duration_words, step_words
 from retrieval.dates import PartialDate
+from retrieval.event_sentences import Origin
 from retrieval.summary import Summary
-from retrieval.types import Answer, Citation, Horizon
+from retrieval.timeline import Event, Timeline
+from retrieval.types import Answer, Citation, Filters, Horizon
 
 _MONTHS = "January February March April May June July August September October November December".split()
 _OLD = dt.timedelta(days=365)
@@ -74,12 +76,7 @@ def horizon_words(horizon: Horizon) -> str:
 def understood_words(answer: Answer) -> str:
     """Which filters were applied, and which one is offered; empty where there is nothing to say."""
     filters = answer.query.filters
-    applied = [
-        f"since {filters.since}" if filters.since else "",
-        f"until {filters.until}" if filters.until else "",
-        f"from {', '.join(sorted(filters.sources))}" if filters.sources else "",
-    ]
-    said = ", ".join(part for part in applied if part)
+    said = _applied(filters)
     words = [f"Only articles {said}." if said else ""]
     suggested = answer.query.suggested
     if suggested and not (filters.since or filters.until):
@@ -89,6 +86,15 @@ def understood_words(answer: Answer) -> str:
         ]
         words.append(f"For articles published {suggested.phrase} only, add {' '.join(t for t in tokens if t)}.")
     return " ".join(word for word in words if word)
+
+
+def _applied(filters: Filters) -> str:
+    applied = [
+        f"since {filters.since}" if filters.since else "",
+        f"until {filters.until}" if filters.until else "",
+        f"from {', '.join(sorted(filters.sources))}" if filters.sources else "",
+    ]
+    return ", ".join(part for part in applied if part)
 
 
 def age_warning(answer: Answer, today: dt.date) -> str:
@@ -329,6 +335,24 @@ def changed_words(reply: ComparisonReply) -> list[tuple[str, tuple[Citation, ...
 def summary_words(summary: Summary) -> str:
     """What a summary is made of."""
     return f"every sentence verbatim · from {counted(summary.articles, 'article')}"
+
+
+def event_date_words(event: Event) -> str:
+    """When an event took place, and what that rests on where the sentence does not report it as past."""
+    note = " (planned)" if event.planned else " (published)" if event.origin is Origin.PUBLICATION else ""
+    return f"{long_date(event.date)}{note}"
+
+
+def timeline_words(timeline: Timeline) -> list[str]:
+    """What a timeline is made of, and which filters were applied."""
+    said = _applied(timeline.filters)
+    looked = f"out of {counted(timeline.articles, 'article')}"
+    return [
+        f"{counted(len(timeline.events), 'event')} {looked} · every sentence verbatim"
+        if timeline.events
+        else f"No dated event on this was found {looked}.",
+        f"Only events {said}." if said else "",
+    ]
 
 
 def status_words(reply: StatusReply) -> list[tuple[str, str]]:

@@ -25,10 +25,12 @@ from bot.messages import (
     SourcesReply,
     StatusReply,
     SummaryReply,
+    TimelineReply,
     WatchesReply,
 )
 from bot.passages import unfolded
 from bot.related import related_questions
+from bot.render.excerpts import pieces
 from bot.render.history import Mark, history_lines, history_title
 from bot.render.links import link_to, safe_link
 from bot.render.unasked import match_words
@@ -36,8 +38,10 @@ from bot.render.words import (
     NO_GAPS,
     abstention_words,
     age_warning,
+    also_in_words,
     changed_words,
     comparison_words,
+    event_date_words,
     feeds_words,
     footer_words,
     gap_words,
@@ -49,12 +53,14 @@ from bot.render.words import (
     searched_words,
     sources_words,
     summary_words,
+    timeline_words,
     understood_words,
     underway_words,
 )
 from bot.slack.actions import Action, packed
 from bot.slack.citations import about, citation_blocks, spoken, title_of
 from bot.slack.elements import (
+    LONGEST_PIECE,
     Block,
     Payload,
     button,
@@ -110,6 +116,8 @@ def render(reply: Reply, showing: Showing) -> list[Payload]:  # noqa: C901, PLR0
             return messages(_history(reply))
         case SummaryReply():
             return messages(_summary(reply))
+        case TimelineReply():
+            return messages(_timeline(reply))
         case SourcesReply():
             return messages(sources_blocks(reply))
         case GapsReply():
@@ -269,3 +277,18 @@ def _summary(reply: SummaryReply) -> list[Block]:
         source = link(link_to(sentence), title_of(sentence))
         blocks.append(rich(section(text(f"[{number}] "), source, text(f" · {about(sentence, reply.provenance)}"))))
     return blocks + small(summary_words(summary))
+
+
+def _timeline(reply: TimelineReply) -> list[Block]:
+    timeline = reply.timeline
+    blocks = paragraphs([f"Timeline: {shortened(timeline.topic, _LONGEST_LINE)}"])
+    for event in timeline.events:
+        told = event.citation
+        first, *rest = pieces(told.text, LONGEST_PIECE)
+        blocks.append(rich(section(text(f"{event_date_words(event)}  ", bold=True), text(first))))
+        blocks += [rich(section(text(piece))) for piece in rest]
+        where = " · ".join(
+            part for part in (about(told, reply.provenance), also_in_words(told, reply.provenance)) if part
+        )
+        blocks.append(rich(section(link(link_to(told), title_of(told)), text(f" · {where}"))))
+    return blocks + small(*timeline_words(timeline))

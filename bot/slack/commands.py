@@ -45,6 +45,10 @@ def help_reply(prefix: str) -> HelpReply:
             (f"/{prefix}ask QUESTION", "ask so that only you see the answer; a button shares it"),
             ("Ask about this", "in a message's menu: ask with its text"),
             (f"/{prefix}summary TOPIC", "the main sentences on a topic, or of the article of that id or title"),
+            (
+                f"/{prefix}timeline TOPIC",
+                "dated events on a topic, or of an article; since: and until: bound their dates",
+            ),
             (f"/{prefix}backchannel sources", "what can be searched"),
             (f"/{prefix}backchannel answer ID [diff]", "an answer again; with diff, what today's corpus gives instead"),
             (f"/{prefix}backchannel history ARTICLE", "what the article of that id, address or title said before"),
@@ -100,7 +104,7 @@ class Commands:
         elif command is Command.SUMMARY:
             await self._answering.tell(turn, lambda: self._desk.summarize(turn.question(text)), counted=True)
         elif command is Command.TIMELINE:
-            await self._answering.tell(turn, lambda: self._later("timeline"))
+            await self._answering.tell(turn, lambda: self._desk.timeline(turn.question(text)), counted=True)
         elif command is Command.REINDEX:
             await self._reindex(await self._admins.known(turn), text)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from bot.messages import (
     OutdatedCitation,
     Reply,
     Story,
+    TimelineReply,
     WatchesReply,
 )
 from corpus.changes import steps
@@ -25,7 +27,9 @@ from corpus.outbox import Address
 from corpus.revisions import Revision
 from corpus.subscriptions import Kind, Subscription
 from retrieval.dates import PartialDate
-from retrieval.types import Answer, Article, Citation, Headline, Highlight, Horizon, Query
+from retrieval.event_sentences import Origin
+from retrieval.timeline import Event, Timeline
+from retrieval.types import Answer, Article, Citation, Filters, Headline, Highlight, Horizon, Query
 
 JULY_9 = PartialDate(2024, 7, 9)
 HORIZON = Horizon(21, PartialDate(2020, 6, 15), PartialDate(2024, 7, 11))
@@ -54,6 +58,13 @@ def cite(
         highlights=(Highlight(at, at + len(sentence), sentence, 0.9),) if sentence else (),
         **fields,
     )
+
+
+def timeline(topic: str, citations: Sequence[Citation]) -> TimelineReply:
+    """A timeline of one event for each citation: planned, by its text, and by its publication, in turn."""
+    kinds = [(True, Origin.TEXT), (False, Origin.TEXT), (False, Origin.PUBLICATION)]
+    events = tuple(Event(JULY_9, kinds[n % 3][1], kinds[n % 3][0], citation, 1) for n, citation in enumerate(citations))
+    return TimelineReply(Timeline(topic, Filters(sources=frozenset({topic})), events, 2, 3.4))
 
 
 def answer(*citations: Citation, abstained: bool = False, query: Query | None = None, **others: object) -> AnswerReply:

@@ -221,6 +221,66 @@ def test_status_as_text_tells_the_same(cli: CommandLine, news: Path) -> None:
     assert str(news) in "".join(out.split())
 
 
+# Timeline
+
+
+def test_a_timeline_has_the_keys_of_the_interface_in_their_order(cli: CommandLine) -> None:
+    timeline = cli("timeline", "grain talks in Oslo", "--json").json
+    assert list(timeline) == ["topic", "events"]
+    assert timeline["topic"] == "grain talks in Oslo"
+    (event,) = timeline["events"]
+    assert list(event) == [
+        *("date", "precision", "from", "article_id", "title", "source", "url", "text", "start", "end"),
+    ]
+    assert [event[key] for key in ("date", "precision", "from")] == ["2024-07-08", "day", "text"]
+    assert event["text"] == "Envoys of both countries met in Oslo on Monday."
+
+
+def test_every_event_of_a_timeline_is_its_articles_text_between_its_offsets(cli: CommandLine) -> None:
+    for topic in ("grain", "oslo", "harbour source:“BBC News”", "whales"):
+        for event in cli("timeline", topic, "--json", "--events", "50").json["events"]:
+            article = cli.catalogue.article(event["article_id"])
+            assert article is not None
+            assert event["text"] == article.text[event["start"] : event["end"]] != ""
+
+
+def test_a_timeline_by_article_id_is_of_that_article_alone(cli: CommandLine) -> None:
+    events = cli("timeline", "copy", "--json").json["events"]
+    assert {event["article_id"] for event in events} == {"copy"}
+
+
+def test_a_timelines_filters_bound_the_dates_of_its_events(cli: CommandLine) -> None:
+    for options in (["--since", "2024-07-09"], ["--until", "2024-07-07"], ["--source", "BBC News"]):
+        assert cli("timeline", "grain talks in Oslo", "--json", *options).json["events"] == []
+    for options in (["--since", "2024-07-08", "--until", "2024-07-08"], ["--source", "the wire"]):
+        assert len(cli("timeline", "grain talks in Oslo", "--json", *options).json["events"]) == 1
+
+
+def test_a_timeline_as_text_dates_and_cites_every_event(cli: CommandLine) -> None:
+    out = " ".join(cli("timeline", "grain talks in Oslo").out.split())
+    assert "8 July 2024 Envoys of both countries met in Oslo on Monday." in out
+    assert "Grain talks in Oslo end with a deal · The Wire · 9 July 2024 · also in 1 other article" in out
+    assert "every sentence verbatim" in out
+    assert "No dated event on this was found" in cli("timeline", "whales", "--since", "2030").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["?!"], "holds no word"),
+        ([""], "blank"),
+        (["grain source:Nobody"], "no article is from the source 'Nobody'"),
+        (["grain", "--since", "2025", "--until", "2024"], "swap the two dates"),
+        (["grain", "--since", "May"], "'May' is no date"),
+        (["grain", "--events", "0"], "'--events'"),
+        (["grain", "--events", "101"], "'--events'"),
+        ([], "TOPIC"),
+    ],
+)
+def test_a_timeline_of_nothing_that_can_be_told_is_bad_input(cli: CommandLine, arguments: list[str], said: str) -> None:
+    assert said in cli("timeline", *arguments, "--json").refused(2)
+
+
 # No index
 
 
@@ -230,6 +290,8 @@ def test_status_as_text_tells_the_same(cli: CommandLine, news: Path) -> None:
         ["summary", "grain"],
         ["summary", "grain", "--json"],
         ["summary", "--batch", "in.jsonl", "--output", "out.jsonl"],
+        ["timeline", "grain"],
+        ["timeline", "grain", "--json"],
         ["status"],
         ["status", "--json"],
         ["ask", "--batch", "in.jsonl", "--output", "out.jsonl"],
@@ -244,21 +306,6 @@ def test_all_but_ask_and_chat_name_the_command_that_makes_an_index(fresh: Comman
     assert not fresh.data_dir.exists()
 
 
-# Not built yet
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["timeline", "grain"],
-        ["timeline", "grain", "--json"],
-    ],
-)
-def test_what_is_not_built_yet_says_so(fresh: CommandLine, arguments: list[str]) -> None:
-    message = fresh(*arguments).refused(1)
-    assert "not built yet" in message
-
-
 # The data folder
 
 EVERY_COMMAND = [
@@ -266,6 +313,7 @@ EVERY_COMMAND = [
     ["ask", QUESTION, "--json"],
     ["ask", "--batch", "in.jsonl", "--output", "out.jsonl"],
     ["summary", "grain"],
+    ["timeline", "grain"],
     ["index"],
     ["chat"],
     ["status"],

@@ -444,6 +444,8 @@ def test_the_gaps_table_runs_nothing_in_a_spreadsheet() -> None:
 
 
 def test_an_article_is_summarised_by_its_title_in_any_letter_case(desk: Desk) -> None:
+    timeline = desk.timeline(Question("deal on GRAIN", NOON, ANN)).timeline
+    assert {event.citation.article_id for event in timeline.events} == {"copy"}
     by_title = desk.summarize(Question(" storm delays the FERRY ", NOON, ANN)).summary
     assert by_title.query == "bergen"
     assert {s.article_id for s in by_title.sentences} == {"bergen"}

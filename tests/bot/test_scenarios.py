@@ -172,6 +172,16 @@ async def test_a_topic_and_an_article_are_summarised(scene: Scene) -> None:
     assert SENTENCE not in words(shown)
 
 
+async def test_a_topic_and_an_article_have_timelines(scene: Scene) -> None:
+    for topic in ("grain talks in Oslo", "Grain talks in Oslo end with a deal"):
+        shown = await scene.driver.command("timeline", topic, scene.stage.ann)
+        assert "8 July 2024 Envoys of both countries met in Oslo on Monday." in words(shown)
+        assert "every sentence verbatim" in words(shown)
+    shown = await scene.driver.command("timeline", "grain talks in Oslo until:2023", scene.stage.ann)
+    assert "No dated event on this was found" in words(shown)
+    assert "Only events until 2023-12-31." in words(shown)
+
+
 async def test_what_is_in_the_corpus_is_told(scene: Scene) -> None:
     shown = await scene.driver.command("sources", user=scene.stage.ann)
     assert "BBC News" in words(shown)

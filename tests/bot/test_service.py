@@ -151,6 +151,15 @@ def test_a_quotation_that_was_altered_behind_our_back_is_never_given(app: Applic
         app.service.summarize(asked("envoys"))
 
 
+def test_an_event_that_was_altered_behind_our_back_is_never_told(app: Application) -> None:
+    connection = sqlite3.connect(app.settings.data_dir / "catalogue.sqlite3")
+    connection.execute("UPDATE revisions SET text = ?", ("Envoys met in Rome on 5 May 2020.",))
+    connection.commit()
+    connection.close()
+    with pytest.raises(QuotationError, match="'oslo'"):
+        app.service.timeline(asked("oslo"))
+
+
 def test_a_catalogue_and_an_index_that_do_not_belong_together_answer_nothing(
     app: Application, opened: Open, tmp_path: Path
 ) -> None:

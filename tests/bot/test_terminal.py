@@ -39,6 +39,7 @@ from tests.bot.replies import (
     histories,
     history,
     outdated_from,
+    timeline,
     unasked,
 )
 
@@ -166,6 +167,7 @@ def test_an_articles_id_stands_for_a_missing_title_and_steers_nothing(article_id
         answer(citation),
         answer(citation, abstained=True),
         SummaryReply(Summary("grain", (sentence,), 1, 1.0)),
+        timeline("grain", (sentence,)),
     ):
         assert steering(shown(reply)) == set()
     assert packed(visible(article_id)) in packed(shown(answer(citation)))
@@ -198,11 +200,14 @@ def test_status_index_runs_summaries_and_notices_steer_nothing(one: str, two: st
         IndexReply(IndexRun(generation=3, errors=[one, two])),
         SummaryReply(Summary("grain", (sentence,), 1, 1.0)),
         Notice(four),
+        timeline(one, (sentence,)),
     )
     for reply in replies:
         assert steering(shown(reply)) == set()
     assert packed(visible(two + three + four)) in packed(shown(replies[2]))
     assert packed(shown(replies[3])) == packed(visible(four))
+    # A table wraps words of any width; what is shown holds each of them.
+    assert packed(visible(one)) in packed(shown(replies[4], width=10_000))
 
 
 @given(st.text())
@@ -391,6 +396,24 @@ def test_a_summary_numbers_its_sentences_and_lists_their_sources_below() -> None
         "[1] Grain talks · The Wire · 9 July 2024",
         "[2] b · undated",
         "every sentence verbatim · from 2 articles · 3 ms",
+    ]
+
+
+def test_a_timeline_sets_each_date_beside_its_sentence() -> None:
+    first = replace(cite(), text="Envoys met.", highlights=())
+    second = replace(cite(title="", article_id="b", source="", published=None), text="Ships sailed.", highlights=())
+    third = replace(cite(also_in=("c", "d")), text="A ship sank.", highlights=())
+    lines = shown(timeline("grain", (first, second, third))).splitlines()
+    assert [line.rstrip() for line in lines] == [
+        "9 July 2024 (planned)    Envoys met.",
+        "                         Grain talks · The Wire · 9 July 2024",
+        "9 July 2024              Ships sailed.",
+        "                         b · undated",
+        "9 July 2024 (published)  A ship sank.",
+        "                         Grain talks · The Wire · 9 July 2024 · also in 2 other articles",
+        "",
+        "3 events out of 2 articles · every sentence verbatim · 3 ms",
+        "Only events from grain.",
     ]
 
 

@@ -161,7 +161,6 @@ async def test_a_stranger_cannot_see_an_answer_of_elsewhere(bot: Bot, server: Fa
         ("forget", {}, "Deleted: 0 answers"),
         ("history", {"article": "Storm delays the ferry"}, "The oldest one that is kept."),
         ("history", {"article": "nobody"}, "There is no article"),
-        ("timeline", {"topic": "grain"}, "/timeline is not built yet"),
         ("status", {}, "Only admins of the bot"),
         ("gaps", {}, "Only admins of the bot"),
         ("reindex", {}, "Only admins of the bot"),
@@ -182,8 +181,25 @@ async def test_a_summary_is_for_all_and_cites_each_sentence(bot: Bot, server: Fa
     assert not shown.private
 
 
-async def test_titles_complete_a_topic(bot: Bot, server: FakeDiscord) -> None:
-    typed = await server.command("summary", {"topic": "grain"}, focused="topic")
+async def test_a_timeline_is_for_all_and_cites_each_event(bot: Bot, server: FakeDiscord) -> None:
+    shown = await seen(await server.command("timeline", {"topic": "oslo"}))
+
+    assert "8 July 2024 Envoys of both countries met in Oslo on Monday." in shown.text.replace("*", "")
+    assert "Grain talks in Oslo end with a deal · The Wire · 9 July 2024" in shown.text
+    assert not shown.private
+
+
+async def test_a_timeline_takes_filters(bot: Bot, server: FakeDiscord) -> None:
+    options = {"topic": "grain talks", "since": "2024-07", "until": "2024-08", "source": "The Wire"}
+    shown = await seen(await server.command("timeline", options))
+
+    assert "Only events since 2024-07-01, until 2024-08-31, from The Wire." in shown.text.replace("\\", "")
+    assert "Envoys of both countries met in Oslo on Monday." in shown.text
+
+
+@pytest.mark.parametrize("command", ["summary", "timeline"])
+async def test_titles_complete_a_topic(bot: Bot, server: FakeDiscord, command: str) -> None:
+    typed = await server.command(command, {"topic": "grain"}, focused="topic")
     await until(lambda: typed.callbacks)
 
     choices = {choice["value"]: choice["name"] for choice in typed.callbacks[0]["data"]["choices"]}

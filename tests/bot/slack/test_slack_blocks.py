@@ -38,7 +38,7 @@ from retrieval.dates import PartialDate
 from retrieval.index.port import GenerationInfo
 from retrieval.summary import Summary
 from retrieval.types import Answer, Citation, Filters, Headline, Highlight, Horizon, Query, SuggestedFilter
-from tests.bot.replies import histories, outdated_from, unasked
+from tests.bot.replies import histories, outdated_from, timeline, unasked
 from tests.bot.slack.block_kit import buttons, links, marked, message_problems, shown, view_problems
 
 TODAY = dt.date(2026, 1, 1)
@@ -226,6 +226,7 @@ def test_whatever_an_article_holds_the_other_replies_keep_the_rules(found: tuple
         ComparisonReply(before, before, found, found),
         PassagesReply("7F3KAB", 1, 4, tuple(outdated_from(c) for c in found), more=True),
         SummaryReply(Summary(text, found, 2, 1.0)),
+        timeline(text, found),
         sources,
         gaps,
         status,
@@ -265,6 +266,12 @@ def test_a_summarys_sentences_are_whole() -> None:
     sentence = "word " * 2000 + "end."
     blocks = check(SummaryReply(Summary("topic", (cited("", sentence, "", highlights=()),), 1, 1.0)))
     assert sentence in "".join(shown([block]) for block in blocks)
+
+
+def test_an_events_sentence_is_whole_and_its_date_stands_before_it() -> None:
+    sentence = "word " * 2000 + "end."
+    blocks = check(timeline("topic", (cited("", sentence, "", highlights=()),)))
+    assert f"9 July 2024 (planned)  {sentence}" in "".join(shown([block]) for block in blocks)
 
 
 def test_the_modal_keeps_the_rules() -> None:

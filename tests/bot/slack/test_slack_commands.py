@@ -21,7 +21,10 @@ async def test_every_command_answers_in_private(bot: Bot) -> None:
     for name, text, said in [
         ("summary", "grain ships", "every sentence verbatim"),
         ("summary", "Ore from the north", "Iron ore leaves Narvik by ship."),
-        ("timeline", "grain", "not built yet"),
+        ("timeline", "grain talks in Oslo", "8 July 2024"),
+        ("timeline", "Grain talks in Oslo end with a deal", "Envoys of both countries met in Oslo on Monday."),
+        ("timeline", "grain since:2030", "No dated event on this was found"),
+        ("timeline", "?!", "holds no word"),
         ("backchannel", "", "/backchannel answer ID"),
         ("backchannel", "help", "/reindex [full]"),
         ("backchannel", "sources", "5 articles"),

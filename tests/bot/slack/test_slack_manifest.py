@@ -85,6 +85,7 @@ def test_help_names_the_commands_with_their_prefix() -> None:
     assert {n.split()[0] for n in named if n.startswith("/")} == {
         "/x-ask",
         "/x-summary",
+        "/x-timeline",
         "/x-backchannel",
         "/x-reindex",
     }
