@@ -37,6 +37,7 @@ from corpus.fetching.urls import canonical_url, is_web_address
 from corpus.indexer import Progress, Step, silent
 from corpus.locking import underway
 from corpus.runs import IndexRun
+from retrieval.engine import Engine
 from retrieval.errors import IndexDamaged, IndexMissing, QuotationError
 from retrieval.index.embedded import EmbeddedIndex, current_number, open_any, open_last_good
 from retrieval.index.port import GenerationInfo, Index

@@ -252,11 +252,8 @@ def _timeline(reply: TimelineReply) -> tuple[Message, ...]:
     lines: list[str] = []
     for event in timeline.events:
         first, *rest = escaped_lines(event.citation.text)
-        lines += [
-            f"{strong(event_date_words(event))} {first}",
-            *rest,
-            f"-# {_linked(event.citation, reply.provenance)}",
-        ]
+        source = _linked(event.citation, reply.provenance)
+        lines += [f"{strong(event_date_words(event))} {first}", *rest, f"-# {source}"]
     footer, filtered = timeline_words(timeline)
     above = f"{strong('Timeline:')} {clipped(timeline.topic, 300)}"
     if filtered:

@@ -288,11 +288,10 @@ def _timeline(reply: TimelineReply) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for event in reply.timeline.events:
         told = event.citation
-        about = (visible(told.title or told.article_id), published_words(told, reply.provenance, visible(told.source)))
+        title, source = visible(told.title or told.article_id), visible(told.source)
+        about = (title, published_words(told, reply.provenance, source), also_in_words(told, reply.provenance))
         said = Text(_unjoined(told.text))
-        said.append(
-            "\n" + " · ".join(part for part in (*about, also_in_words(told, reply.provenance)) if part), style="dim"
-        )
+        said.append("\n" + " · ".join(part for part in about if part), style="dim")
         table.add_row(Text(event_date_words(event), style="bold cyan"), said)
     made_of, filtered = timeline_words(reply.timeline)
     lines = [f"{made_of} · {reply.timeline.elapsed_ms:.0f} ms", visible(filtered)]

@@ -287,8 +287,7 @@ def _timeline(reply: TimelineReply) -> list[Block]:
         first, *rest = pieces(told.text, LONGEST_PIECE)
         blocks.append(rich(section(text(f"{event_date_words(event)}  ", bold=True), text(first))))
         blocks += [rich(section(text(piece))) for piece in rest]
-        where = " · ".join(
-            part for part in (about(told, reply.provenance), also_in_words(told, reply.provenance)) if part
-        )
+        sources = (about(told, reply.provenance), also_in_words(told, reply.provenance))
+        where = " · ".join(part for part in sources if part)
         blocks.append(rich(section(link(link_to(told), title_of(told)), text(f" · {where}"))))
     return blocks + small(*timeline_words(timeline))
