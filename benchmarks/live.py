@@ -155,7 +155,8 @@ def main() -> None:
         app.service.reindex([str(feed)])
         app.service.load()
         swaps = measure_swaps(app, feed, questions[0], options.swaps)
-        rows = measure_asking(app, feed, questions, options.questions)
+        with app.service.watching():
+            rows = measure_asking(app, feed, questions, options.questions)
         app.close()
     if options.json:
         options.json.write_text(json.dumps({"swap_s": swaps, "asking": rows}, indent=1) + "\n", encoding="utf-8")

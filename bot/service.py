@@ -83,9 +83,9 @@ class Service:
             answer = engine.answer(query)
             self._verify(answer.citations)
             answer = replace(answer, citations=self._with_stories(answer, engine.index))
-        logger.info("answered in %.0f ms, confidence %.3f", answer.elapsed_ms, answer.confidence)
-        answer_id = self._keep(answer, question) if keep else None
-        return AnswerReply(answer, answer_id, provenance=self.provenance(answer.citations))
+            logger.info("answered in %.0f ms, confidence %.3f", answer.elapsed_ms, answer.confidence)
+            answer_id = self._keep(answer, question) if keep else None
+            return AnswerReply(answer, answer_id, provenance=self.provenance(answer.citations))
 
     def load(self) -> None:
         """Do once what the first question would have to wait for: load the model, open the index, use both.

@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 Connection = sqlite3.Connection
 """One that a transaction is open on."""
 _BUSY_SECONDS = 30.0
+_BETWEEN_TRIES = 0.003
 _BROKEN = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 _VARIABLES = 500  # values in one statement; SQLite's own limit is far higher
 
@@ -85,7 +87,7 @@ class Database:
         """
         with self._errors():
             connection = self._connection()
-            connection.execute("BEGIN IMMEDIATE")
+            _begin(connection)
             try:
                 yield connection
             except BaseException:
@@ -135,6 +137,34 @@ class Database:
                 f"the catalogue {self._file} cannot be used ({error}): check that its folder can be written "
                 "and has space, or name another by --data-dir"
             ) from error
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Begin a transaction that writes, as soon as nobody else does.
+
+    SQLite itself looks less and less often, up to a tenth of a second apart: beside a process that writes again and
+    again, as an index run does, whoever waits would hardly ever meet the moment between two transactions.
+
+    Raises:
+        sqlite3.Error: somebody else has been writing all the time, or the file cannot be used.
+    """
+    end = time.monotonic() + _BUSY_SECONDS
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        while not _begun(connection, last=time.monotonic() > end):
+            time.sleep(_BETWEEN_TRIES)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}")
+
+
+def _begun(connection: sqlite3.Connection, *, last: bool) -> bool:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if last or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def _storable(values: Sequence[object]) -> list[object]:

@@ -24,7 +24,7 @@ from corpus.webfeeds.port import Kept
 from retrieval.types import Article
 
 _T = TypeVar("_T")
-_ARTICLES = 200  # in one transaction
+_ARTICLES = 100  # in one transaction; a question waits no longer than that takes
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 import datetime as dt
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -242,3 +243,29 @@ def test_several_threads_write_and_read_at_once_and_nothing_is_lost(journal: Jou
     run_together([lambda name=name: work(name) for name in range(4)])  # type: ignore[misc]
     assert failures == []
     assert [count(journal, tmp_path, table) for table in ("answers", "feedback", "threads")] == [60, 60, 60]
+
+
+def test_a_write_comes_in_between_those_of_an_index_run(journal: Journal, tmp_path: Path) -> None:
+    """Others write almost without a pause until the answer is kept, or until it never was."""
+    writing, kept, after = threading.Event(), threading.Event(), 0
+
+    def write_on() -> None:
+        nonlocal after
+        connection = sqlite3.connect(tmp_path / "catalogue.sqlite3", isolation_level=None)
+        for after in range(60):  # noqa: B007 (read by the test)
+            connection.execute("BEGIN IMMEDIATE")
+            writing.set()
+            time.sleep(0.12)
+            connection.execute("COMMIT")
+            if kept.is_set():
+                break
+            time.sleep(0.002)
+        connection.close()
+
+    writer = threading.Thread(target=write_on)
+    writer.start()
+    writing.wait()
+    assert journal.add_answer(FIRST)
+    kept.set()
+    writer.join()
+    assert after < 40
