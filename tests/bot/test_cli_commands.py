@@ -259,7 +259,7 @@ def test_a_timelines_filters_bound_the_dates_of_its_events(cli: CommandLine) -> 
 def test_a_timeline_as_text_dates_and_cites_every_event(cli: CommandLine) -> None:
     out = " ".join(cli("timeline", "grain talks in Oslo").out.split())
     assert "8 July 2024 Envoys of both countries met in Oslo on Monday." in out
-    assert "Grain talks in Oslo end with a deal · The Wire · 9 July 2024 · also in 1 other article" in out
+    assert "Grain talks in Oslo end with a deal · The Wire · 9 July 2024 · also in Morning Post (1 independent" in out
     assert "every sentence verbatim" in out
     assert "No dated event on this was found" in cli("timeline", "whales", "--since", "2030").out
 
