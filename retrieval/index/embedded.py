@@ -286,8 +286,7 @@ class EmbeddedIndexStore:
                 for number in _numbers(self._root)[:-_KEPT]:
                     old = self.folder_of(number)
                     if old.name not in held:
-                        # Gone in one step; what a crash leaves of it is swept away by the next run.
-                        old.rename(old.with_suffix(f".{uuid4().hex[:8]}{_BUILDING}"))
+                        _put_out(old)
         except OSError as error:
             logger.warning("old generations in %s cannot be removed: %s", self._root, error)
         self._sweep()
@@ -325,8 +324,13 @@ def current_number(root: Path) -> int | None:
 
 
 def withdraw(root: Path) -> None:
-    """Let no generation of an index folder answer any more; the next one is made from nothing."""
+    """Let no generation of an index folder answer any more, nor stand in; the next one is made from nothing.
+
+    They know passages by ids that may come to mean others.
+    """
     (root / _CURRENT).unlink(missing_ok=True)
+    for number in _numbers(root):
+        _put_out(root / f"{number:06}")
 
 
 def open_any(root: Path) -> EmbeddedIndex | None:
@@ -375,6 +379,11 @@ def _open_held(root: Path, number: int, encoder: str | None) -> EmbeddedIndex:
     except BaseException:
         release()
         raise
+
+
+def _put_out(generation: Path) -> None:
+    """Take a generation out of the way in one step; the next run sweeps it away, and what a crash leaves of it."""
+    generation.rename(generation.with_suffix(f".{uuid4().hex[:8]}{_BUILDING}"))
 
 
 def _numbers(root: Path) -> list[int]:
