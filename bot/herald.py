@@ -69,6 +69,8 @@ class Herald:
     def look(self) -> None:
         """Match every watch against what the current generation brought, if that was not done yet.
 
+        What the end of the process leaves is matched by the next one.
+
         Raises:
             CorpusError, IndexFault: nothing can be read.
         """
@@ -76,6 +78,8 @@ class Herald:
             if edition.number == self._matched:
                 return
             for watch in self._store.active(self._platforms):
+                if self._app.stopping.is_set():
+                    return
                 if watch.kind is Kind.WATCH and watch.mark < edition.mark:
                     self._match(watch, edition)
             self._correcting.pending = True
@@ -104,7 +108,7 @@ class Herald:
     # What is due
 
     def compose(self, platforms: Collection[Platform]) -> None:
-        """Write down what may be told now on platforms that are connected.
+        """Write down what may be told now on platforms that are connected, unless the process is to end.
 
         Raises:
             CorpusError, IndexFault: nothing can be read.
@@ -112,6 +116,8 @@ class Herald:
         now = self._clock()
         names = [platform.value for platform in platforms]
         for one in self._store.active(names):
+            if self._app.stopping.is_set():
+                return
             if one.kind is Kind.WATCH:
                 self._tell(one, now)
             elif one.due is not None and one.due <= now:
@@ -166,7 +172,7 @@ class Herald:
         if not digest.topic:
             return tuple(edition.largest(arrivals, _DIGESTED))
         try:
-            return tuple(Story(c) for c in edition.matches(digest.topic, arrivals, _DIGESTED, now) if arrivals)
+            return tuple(Story(c) for c in edition.matches(digest.topic, arrivals, _DIGESTED, now))
         except InputError:
             return ()
 

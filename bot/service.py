@@ -136,7 +136,7 @@ class Service:
             IndexFault: there is no index that could answer.
         """
         if self.generation:
-            with self._engines.current() as engine:
+            with self._engines.held() as engine:
                 info, sources, trouble = engine.index.info, dict(engine.index.sources()), self.trouble
         else:
             index, trouble = self._looked_into()
@@ -211,7 +211,7 @@ class Service:
         Raises:
             IndexFault: there is no index that could answer.
         """
-        with self._engines.current() as engine:
+        with self._engines.held() as engine:
             yield Edition(engine, self._catalogue, self._catalogue.story_of)
 
     def article_text(self, citation: Citation) -> str:

@@ -572,3 +572,54 @@ async def test_corrections_keep_to_the_limits_and_the_quiet_hours(world: World) 
     assert len(await world.told()) == 1
     world.clock.turn(minutes=61)
     assert await world.told() == []
+
+
+async def test_answers_whose_articles_have_not_changed_are_not_read(world: World) -> None:
+    answer = world.asked(QUESTION)
+    long_ago = NOON - dt.timedelta(days=9)
+    assert world.app.subscriptions.postings(["slack"], long_ago) == []
+    world.publish(corrected(OSLO.replace(SENTENCE, NOW_SAID)), instead_of="oslo")
+    assert [one.answer_id for one in world.app.subscriptions.postings(["slack"], long_ago)] == [answer]
+
+
+# Beginning and end
+
+
+async def test_who_is_to_stop_matches_nothing_more_and_the_next_process_does(world: World) -> None:
+    world.app.watches.watch(ANN, "comet over Turku")
+    world.publish(TURKU)
+    world.app.stopping.set()
+    assert await world.told() == []
+    assert [world.app.subscriptions.waiting(one.id) for one in world.app.subscriptions.active(["slack"])] == [[]]
+    world.begin()
+    (reply,) = await world.told()
+    assert found(reply) == ["turku"]
+
+
+async def test_a_watch_that_ends_while_it_is_told_is_told_nothing(world: World) -> None:
+    (watch,) = world.app.watches.watch(ANN, "comet over Turku").own
+    world.app.watches.remove(ANN, watch.id)
+    world.app.subscriptions.tell(watch, ["turku"], "{}", NOON)
+    assert world.app.subscriptions.unsent(["slack"], NOON) == []
+
+
+async def test_what_could_not_be_told_for_as_long_as_answers_are_kept_is_forgotten(world: World) -> None:
+    (watch,) = world.app.watches.watch(ANN, "comet over Turku").own
+    world.connected = False
+    world.publish(TURKU)
+    assert await world.told() == []
+    store = world.app.subscriptions
+    store.expire(NOON)
+    assert len(store.waiting(watch.id)) == 1
+    store.expire(NOON + dt.timedelta(seconds=1))
+    assert store.waiting(watch.id) == []
+
+
+async def test_a_re_index_does_not_give_way_to_what_nobody_waits_for(world: World) -> None:
+    world.app.watches.watch(ANN, "comet over Turku")
+    world.publish(TURKU)
+    assert len(await world.told()) == 1
+    shown = world.settings.data_dir / "asked"
+    assert not shown.exists()
+    world.asked(QUESTION)
+    assert shown.exists()
