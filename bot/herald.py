@@ -89,10 +89,10 @@ class Herald:
         now = self._clock()
         fresh = self._untold(watch, edition)
         try:
-            citations = edition.matches(watch.topic, fresh, _FOUND_AT_ONCE, now) if fresh else []
+            citations = edition.with_stories(edition.matches(watch.topic, fresh, _FOUND_AT_ONCE, now)) if fresh else ()
         except InputError as error:
             logger.info("watch %d cannot be searched for: %s", watch.id, type(error).__name__)
-            citations = []
+            citations = ()
         findings = [Finding(c.article_id, _CITATION.dump_json(c).decode()) for c in citations]
         self._store.found(watch, max(edition.mark, watch.mark), findings, now)
 
@@ -140,7 +140,9 @@ class Herald:
         self._store.discard(watch.id, [c.article_id for c in citations if c not in standing])
         if standing:
             told, later = standing[: _SHOWN + _HEADLINES], standing[_SHOWN + _HEADLINES :]
-            reply = MatchReply(watch.id, watch.topic, tuple(told[:_SHOWN]), tuple(told[_SHOWN:]), len(later))
+            shown = tuple(told[:_SHOWN])
+            provenance = self._app.service.provenance(shown)
+            reply = MatchReply(watch.id, watch.topic, shown, tuple(told[_SHOWN:]), len(later), provenance)
             self._store.tell(watch, [c.article_id for c in told], dumped(reply), now)
 
     def _digest(self, digest: Subscription, due: dt.datetime, now: dt.datetime) -> None:
@@ -160,7 +162,8 @@ class Herald:
         arrivals = {a: arrival for a, arrival in edition.since(digest.mark).items() if a in fresh}
         stories = self._stories(digest, edition, arrivals, now)
         since = max(digest.created, last_due(due - dt.timedelta(seconds=1), every, hour, zone))
-        reply = DigestReply(digest.id, digest.topic, since, digest.zone, stories, len(arrivals))
+        provenance = self._app.service.provenance(story.citation for story in stories)
+        reply = DigestReply(digest.id, digest.topic, since, digest.zone, stories, len(arrivals), provenance)
         says = bool(stories) or every is Every.WEEKLY
         told = [story.citation.article_id for story in stories]
         mark = max(edition.mark, digest.mark)
@@ -172,7 +175,8 @@ class Herald:
         if not digest.topic:
             return tuple(edition.largest(arrivals, _DIGESTED))
         try:
-            return tuple(Story(c) for c in edition.matches(digest.topic, arrivals, _DIGESTED, now))
+            found = edition.matches(digest.topic, arrivals, _DIGESTED, now)
+            return tuple(Story(citation) for citation in edition.with_stories(found))
         except InputError:
             return ()
 

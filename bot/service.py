@@ -37,7 +37,8 @@ from corpus.indexer import Progress, Step, silent
 from corpus.locking import underway
 from corpus.runs import IndexRun
 from retrieval.errors import IndexDamaged, IndexMissing, QuotationError
-from retrieval.index.embedded import EmbeddedIndex, current_number, open_any, open_last_good
+from retrieval.index.embedded import EmbeddedIndex, open_any, open_last_good
+from retrieval.index.generations import current_number
 from retrieval.index.port import GenerationInfo, Index
 from retrieval.questions import parse_question
 from retrieval.segmentation import sentences

@@ -17,7 +17,8 @@ from build_and_die import NEW, OLD, open_store
 
 from retrieval.errors import IndexDamaged, IndexForeign, IndexMissing
 from retrieval.index.dense import DenseIndex
-from retrieval.index.embedded import EmbeddedIndex, EmbeddedIndexStore, current_number, open_any, withdraw
+from retrieval.index.embedded import EmbeddedIndex, EmbeddedIndexStore, open_any
+from retrieval.index.generations import current_number, withdraw
 from retrieval.index.lexical import LexicalIndex
 from retrieval.index.manifest import SCHEMA
 from retrieval.index.port import IndexedPassage
