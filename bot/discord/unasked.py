@@ -37,7 +37,7 @@ def watches_messages(reply: WatchesReply) -> tuple[Message, ...]:
     """Watches and digests, with buttons that end them."""
     lines: list[str] = []
     for heading, group in listed(reply):
-        lines += [strong(escape(heading))] if heading else []
+        lines += [strong(clipped(heading, _LONGEST_LINE))] if heading else []
         lines += [_timed(subscription_words(one, _mark), one.due) for one in group]
     made = [Button(Action.END, clip(f"End {one.id}", LONGEST_LABEL), str(one.id)) for one in endable(reply)]
     return packed("", described(lines), made[:_IN_A_MESSAGE])
