@@ -75,7 +75,8 @@ class Correcting:
             return True
         if not all(has_room(posting.to, now) for posting in postings):
             return False
-        body = _REPLY.dump_json(CorrectionReply(answer_id, tuple(corrections))).decode()
+        provenance = self._app.service.provenance(c.new or c.old for c in corrections)
+        body = _REPLY.dump_json(CorrectionReply(answer_id, tuple(corrections), provenance)).decode()
         quotes = [(c.old.article_id, c.old.start) for c in corrections]
         self._store.correct(answer_id, quotes, [(posting.to, body) for posting in postings], now)
         return True

@@ -73,7 +73,7 @@ def data_commands(
         """Bring the data folder to what the backup FILE holds."""
         from bot.render.words import counted
         from corpus.backup import restore as restore_folder
-        from retrieval.index.embedded import withdraw
+        from retrieval.index.generations import withdraw
 
         app = make_application(data_dir)
         app.check_data_folder()

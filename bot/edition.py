@@ -10,6 +10,7 @@ from itertools import islice
 import numpy as np
 
 from bot.messages import Story
+from bot.provenance import Publishers
 from corpus.catalogue import Arrival, Catalogue
 from retrieval.engine import Engine
 from retrieval.questions import parse_question
@@ -92,6 +93,10 @@ class Edition:
             told = {best.article_id, *best.also_in}
             left = {a for a in left if a not in told and story[a] != story[best.article_id]}
         return found
+
+    def with_stories(self, citations: Sequence[Citation]) -> tuple[Citation, ...]:
+        """The citations with where else their stories stand in this generation, whether new or not."""
+        return Publishers(self._catalogue).also_in_stories(citations, self._engine.index.known_articles)
 
     def largest(self, arrivals: Mapping[str, Arrival], most: int) -> list[Story]:
         """The stories that most outlets tell, each by the lead of its newest article."""

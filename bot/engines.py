@@ -68,7 +68,17 @@ class Engines:
 
     @contextmanager
     def current(self) -> Iterator[Engine]:
-        """The engine for one question, from its beginning to its end.
+        """The engine for one question, from its beginning to its end; a re-index gives way to it.
+
+        Raises:
+            IndexFault: there is no index that could answer.
+        """
+        with self.held() as engine, self._app.way.taken():
+            yield engine
+
+    @contextmanager
+    def held(self) -> Iterator[Engine]:
+        """The engine for what nobody waits for.
 
         Raises:
             IndexFault: there is no index that could answer.
@@ -77,8 +87,7 @@ class Engines:
             self.look()
         opened = self._take()
         try:
-            with self._app.way.taken():
-                yield opened.engine
+            yield opened.engine
         finally:
             self._let_go(opened)
 

@@ -80,7 +80,12 @@ def feeds_group(make_application: MakeApplication, print_json: PrintJson) -> cli
     @_data_dir
     def remove(name: str, data_dir: Path | None) -> None:
         """Forget a feed and its articles; `backchannel index` then takes them out of the index."""
-        articles = make_application(data_dir).register.remove(name)
+        from corpus.locking import indexing_lock
+
+        app = make_application(data_dir)
+        # What is cut and folded meanwhile would be in the index for good.
+        with indexing_lock(app.settings.data_dir, "`backchannel feeds remove`"):
+            articles = app.register.remove(name)
         click.echo(f"Removed {name} and its {articles:,} articles. Bring the index up to date by `backchannel index`.")
 
     @feeds.command()

@@ -69,6 +69,8 @@ class Herald:
     def look(self) -> None:
         """Match every watch against what the current generation brought, if that was not done yet.
 
+        What the end of the process leaves is matched by the next one.
+
         Raises:
             CorpusError, IndexFault: nothing can be read.
         """
@@ -76,6 +78,8 @@ class Herald:
             if edition.number == self._matched:
                 return
             for watch in self._store.active(self._platforms):
+                if self._app.stopping.is_set():
+                    return
                 if watch.kind is Kind.WATCH and watch.mark < edition.mark:
                     self._match(watch, edition)
             self._correcting.pending = True
@@ -85,10 +89,10 @@ class Herald:
         now = self._clock()
         fresh = self._untold(watch, edition)
         try:
-            citations = edition.matches(watch.topic, fresh, _FOUND_AT_ONCE, now) if fresh else []
+            citations = edition.with_stories(edition.matches(watch.topic, fresh, _FOUND_AT_ONCE, now)) if fresh else ()
         except InputError as error:
             logger.info("watch %d cannot be searched for: %s", watch.id, type(error).__name__)
-            citations = []
+            citations = ()
         findings = [Finding(c.article_id, _CITATION.dump_json(c).decode()) for c in citations]
         self._store.found(watch, max(edition.mark, watch.mark), findings, now)
 
@@ -104,7 +108,7 @@ class Herald:
     # What is due
 
     def compose(self, platforms: Collection[Platform]) -> None:
-        """Write down what may be told now on platforms that are connected.
+        """Write down what may be told now on platforms that are connected, unless the process is to end.
 
         Raises:
             CorpusError, IndexFault: nothing can be read.
@@ -112,6 +116,8 @@ class Herald:
         now = self._clock()
         names = [platform.value for platform in platforms]
         for one in self._store.active(names):
+            if self._app.stopping.is_set():
+                return
             if one.kind is Kind.WATCH:
                 self._tell(one, now)
             elif one.due is not None and one.due <= now:
@@ -134,7 +140,9 @@ class Herald:
         self._store.discard(watch.id, [c.article_id for c in citations if c not in standing])
         if standing:
             told, later = standing[: _SHOWN + _HEADLINES], standing[_SHOWN + _HEADLINES :]
-            reply = MatchReply(watch.id, watch.topic, tuple(told[:_SHOWN]), tuple(told[_SHOWN:]), len(later))
+            shown = tuple(told[:_SHOWN])
+            provenance = self._app.service.provenance(shown)
+            reply = MatchReply(watch.id, watch.topic, shown, tuple(told[_SHOWN:]), len(later), provenance)
             self._store.tell(watch, [c.article_id for c in told], dumped(reply), now)
 
     def _digest(self, digest: Subscription, due: dt.datetime, now: dt.datetime) -> None:
@@ -154,7 +162,8 @@ class Herald:
         arrivals = {a: arrival for a, arrival in edition.since(digest.mark).items() if a in fresh}
         stories = self._stories(digest, edition, arrivals, now)
         since = max(digest.created, last_due(due - dt.timedelta(seconds=1), every, hour, zone))
-        reply = DigestReply(digest.id, digest.topic, since, digest.zone, stories, len(arrivals))
+        provenance = self._app.service.provenance(story.citation for story in stories)
+        reply = DigestReply(digest.id, digest.topic, since, digest.zone, stories, len(arrivals), provenance)
         says = bool(stories) or every is Every.WEEKLY
         told = [story.citation.article_id for story in stories]
         mark = max(edition.mark, digest.mark)
@@ -166,7 +175,8 @@ class Herald:
         if not digest.topic:
             return tuple(edition.largest(arrivals, _DIGESTED))
         try:
-            return tuple(Story(c) for c in edition.matches(digest.topic, arrivals, _DIGESTED, now) if arrivals)
+            found = edition.matches(digest.topic, arrivals, _DIGESTED, now)
+            return tuple(Story(citation) for citation in edition.with_stories(found))
         except InputError:
             return ()
 

@@ -317,13 +317,17 @@ class WatchesReply:
 
 @dataclass(frozen=True, slots=True)
 class MatchReply:
-    """What a watch has found: some passages, and headlines of more; ``further`` counts what is told the next time."""
+    """What a watch has found: some passages, and headlines of more; ``further`` counts what is told the next time.
+
+    ``provenance`` says who published what it quotes.
+    """
 
     watch: int
     topic: str
     citations: tuple[Citation, ...]
     headlines: tuple[Citation, ...] = ()
     further: int = 0
+    provenance: Provenance = NOTHING_KNOWN
     kind: Literal["match"] = "match"
 
 
@@ -347,6 +351,7 @@ class DigestReply:
         zone: the time zone that its hours are meant in.
         stories: the best first.
         articles: how many articles are new.
+        provenance: who published what it quotes.
     """
 
     digest: int
@@ -355,6 +360,7 @@ class DigestReply:
     zone: str
     stories: tuple[Story, ...]
     articles: int
+    provenance: Provenance = NOTHING_KNOWN
     kind: Literal["digest"] = "digest"
 
 
@@ -369,10 +375,11 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionReply:
-    """That what an answer quotes has changed since."""
+    """That what an answer quotes has changed since; ``provenance`` says who published it."""
 
     answer_id: str
     corrections: tuple[Correction, ...]
+    provenance: Provenance = NOTHING_KNOWN
     kind: Literal["correction"] = "correction"
 
 

@@ -39,7 +39,8 @@ from corpus.locking import underway
 from corpus.runs import IndexRun
 from retrieval.engine import Engine
 from retrieval.errors import IndexDamaged, IndexMissing, QuotationError
-from retrieval.index.embedded import EmbeddedIndex, current_number, open_any, open_last_good
+from retrieval.index.embedded import EmbeddedIndex, open_any, open_last_good
+from retrieval.index.generations import current_number
 from retrieval.index.port import GenerationInfo, Index
 from retrieval.questions import parse_question
 from retrieval.segmentation import sentences
@@ -159,7 +160,7 @@ class Service:
             IndexFault: there is no index that could answer.
         """
         if self.generation:
-            with self._engines.current() as engine:
+            with self._engines.held() as engine:
                 info, sources, trouble = engine.index.info, dict(engine.index.sources()), self.trouble
         else:
             index, trouble = self._looked_into()
@@ -234,7 +235,7 @@ class Service:
         Raises:
             IndexFault: there is no index that could answer.
         """
-        with self._engines.current() as engine:
+        with self._engines.held() as engine:
             yield Edition(engine, self._catalogue, self._catalogue.story_of)
 
     def article_text(self, citation: Citation) -> str:

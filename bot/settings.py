@@ -134,7 +134,9 @@ class Settings(BaseSettings):
         int, Field(description="Posts of all watches and corrections in one channel in an hour.", ge=1)
     ] = 6
     quiet_hours: Annotated[
-        str, AfterValidator(_quiet), Field(description="Hours in which watches are silent, such as 22-7; or off.")
+        str,
+        AfterValidator(_quiet),
+        Field(description="Hours in which watches and corrections are silent, such as 22-7; or off."),
     ] = "22-7"
     digest_hour: Annotated[int, Field(description="Hour at which digests come.", ge=0, le=23)] = 8
     corrections: Annotated[

@@ -39,7 +39,7 @@ _CHUNK = 1 << 20
 FileName = Literal["catalogue.sqlite3", "feeds.toml", "salt"]
 
 
-class FileRecord(BaseModel):
+class PackedFile(BaseModel):
     """What a file of the backup must be."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,7 +57,7 @@ class BackupManifest(BaseModel):
     backchannel: str
     created: str
     rows: dict[str, int]
-    files: dict[FileName, FileRecord]
+    files: dict[FileName, PackedFile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ def _unpack(archive: zipfile.ZipFile, manifest: BackupManifest, work: Path, file
             _copy(archive, name, record, stream, file)
 
 
-def _copy(archive: zipfile.ZipFile, name: str, record: FileRecord, target: IO[bytes] | None, file: Path) -> None:
+def _copy(archive: zipfile.ZipFile, name: str, record: PackedFile, target: IO[bytes] | None, file: Path) -> None:
     """Read a file of the archive, no more of it than it may have, and write it where there is a target."""
     digest, left = hashlib.sha256(), record.bytes
     with _reading(file), archive.open(name) as stream:

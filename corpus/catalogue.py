@@ -23,6 +23,12 @@ from retrieval.types import Article, Passage, Span, text_digest
 __all__ = ["Arrival", "Catalogue", "KnownFeed", "Outlet", "article_digest", "input_digest"]
 
 
+_IN_FILES = """
+    SELECT c.article, c.feed FROM file_articles c
+    CROSS JOIN articles a ON a.id = c.article CROSS JOIN revisions r ON r.id = a.revision AND r.digest = c.digest
+    WHERE c.article IN"""
+
+
 @dataclass(frozen=True, slots=True)
 class Outlet:
     """What the corpus holds of one source; an empty name stands for articles without one."""
@@ -78,7 +84,7 @@ class Catalogue(FileRecords, RevisionRecords, StoryRecords):
                 # The same article, from another feed.
                 moved = connection.execute(
                     "UPDATE articles SET feed = ? WHERE id = ?"
-                    " AND revision IN (SELECT id FROM revisions WHERE digest = ?)",
+                    " AND (SELECT digest FROM revisions r WHERE r.id = articles.revision) = ?",
                     (feed, article.id, digest),
                 )
                 if moved.rowcount:
@@ -129,21 +135,27 @@ class Catalogue(FileRecords, RevisionRecords, StoryRecords):
         Args:
             feed: whose articles they are no more.
             article_ids: of these articles.
-            claims: feeds that have just been seen to hold an article, by its id; what was fetched tells of others.
+            claims: feeds that have just been seen to hold an article, by its id; what was fetched, and files that said
+                the same when they were read last, tell of others.
         """
-        gone = []
-        for article_id in article_ids:
-            heir = claims.get(article_id) or self._other_feed(feed, article_id)
-            if heir is None:
-                gone.append(article_id)
-            else:
-                self._write("UPDATE articles SET feed = ? WHERE id = ?", (heir, article_id))
+        going = list(article_ids)
+        heirs = self._other_feeds(feed, [i for i in going if i not in claims]) | dict(claims)
+        handed = [(heirs[i], i) for i in going if i in heirs]
+        with self._transaction() as connection:
+            connection.executemany("UPDATE articles SET feed = ? WHERE id = ?", handed)
+            # Else two feeds that both have let go of an article would hand it to each other for ever.
+            connection.executemany("DELETE FROM fetched WHERE feed = ? AND article = ?", [(feed, i) for i in going])
+        gone = [i for i in going if i not in heirs]
         self._remove(gone)
         return len(gone)
 
-    def _other_feed(self, feed: str, article_id: str) -> str | None:
-        query = "SELECT feed FROM fetched WHERE article = ? AND feed != ? ORDER BY feed LIMIT 1"
-        return next((other for (other,) in self._rows(query, (article_id, feed))), None)
+    def _other_feeds(self, feed: str, article_ids: Sequence[str]) -> dict[str, str]:
+        """Of those articles that another feed was seen to hold, that feed, the first by its name."""
+        found: dict[str, str] = {}
+        for query in (_IN_FILES, "SELECT article, feed FROM fetched WHERE article IN"):
+            rows = sorted(self._rows_in(query, article_ids), reverse=True)
+            found |= {article: other for article, other in rows if other != feed}
+        return found
 
     def remove_older(self, feed: str, oldest: dt.date) -> int:
         """Remove the articles of a feed that were published before a day; undated ones stay. Returns how many went."""

@@ -146,16 +146,10 @@ class FeedRecords(Database):
 
     def outlet_facts(self, article_ids: Iterable[str]) -> dict[str, OutletFacts]:
         """Who publishes these articles, for those of which their feed says anything."""
-        facts: dict[str, OutletFacts] = {}
-        for article_id in article_ids:
-            rows = self._rows(
-                "SELECT f.options FROM feeds f JOIN articles a ON a.feed = f.name WHERE a.id = ?", (article_id,)
-            )
-            for (options,) in rows:
-                outlet = FeedOptions.model_validate_json(options).outlet
-                if outlet != OutletFacts():
-                    facts[article_id] = outlet
-        return facts
+        query = "SELECT a.id, f.options FROM feeds f JOIN articles a ON a.feed = f.name WHERE a.id IN"
+        rows = self._rows_in(query, list(article_ids))
+        outlets = {options: FeedOptions.model_validate_json(options).outlet for options in {o for _, o in rows}}
+        return {article_id: outlets[options] for article_id, options in rows if outlets[options] != OutletFacts()}
 
     def plans(self) -> dict[str, Plan]:
         """When each known feed is due, by its name."""

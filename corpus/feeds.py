@@ -168,6 +168,8 @@ class LocalFeed:
         yield from (Kept(article) for article in self.memory.file_articles(self.known.name, relative))
 
     def _read(self, file: Path, relative: str, before: _State | None, stamp: str) -> Iterator[Article | BadItem]:
+        # Whether this file can be read, whatever became of those before it.
+        listed, self.lists_all = self.lists_all, True
         record = FileRecord(relative)
         today = dt.datetime.now(dt.UTC).date()
         for item in self._checked(file, relative, today):
@@ -186,6 +188,7 @@ class LocalFeed:
             # What is missing now may only not have been written yet.
             self.lists_all = False
             yield BadItem(relative, "changed while it was read: index it again once it is whole")
+        self.lists_all = self.lists_all and listed
         self._note(record)
 
     def _checked(self, file: Path, relative: str, today: dt.date) -> Iterator[Article | BadItem]:

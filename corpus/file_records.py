@@ -92,9 +92,12 @@ class FileRecords(FeedRecords):
             is_there: whether the file at a path still belongs to the feed.
             present: how many files do; only where more are known are they looked at one by one.
         """
-        ((known,),) = self._rows("SELECT count(*) FROM files WHERE feed = ?", (feed,))
+        # Of a file that was read as it was written there are articles alone.
+        after = " UNION ".join(f"SELECT path FROM {table} WHERE feed = ? AND path > ?" for table in _TABLES)  # noqa: S608
+        ((known,),) = self._rows(f"SELECT count(*) FROM ({after})", (feed, "", feed, ""))  # noqa: S608 (names of ours)
         last = ""
-        query = "SELECT path FROM files WHERE feed = ? AND path > ? ORDER BY path LIMIT ?"
-        while known > present and (rows := self._rows(query, (feed, last, _AT_ONCE))):
+        while known > present and (
+            rows := self._rows(f"{after} ORDER BY path LIMIT ?", (feed, last, feed, last, _AT_ONCE))
+        ):
             self.remember_files(feed, [FileRecord(path) for (path,) in rows if not is_there(path)])
             last = rows[-1][0]

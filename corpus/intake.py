@@ -99,7 +99,8 @@ class Intake:
                 self._complain(did, f"{item.where}: {item.reason}")
             elif isinstance(item, Kept) or not feed.options.is_too_old(item.published, today):
                 yield item
-            total = total or feed.total
+            # To count files takes a walk through all of them; what the web lists is known with the first of it.
+            total = total or (feed.total if number == 1 else None)
             self.progress(READING, number, total, did.name, did.errors)
         if number != total:
             self.progress(READING, number, number, did.name, did.errors)

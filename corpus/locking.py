@@ -82,7 +82,9 @@ def indexing_lock(folder: Path, by: str = "") -> Iterator[HolderNote]:
     try:
         yield HolderNote(file, by)
     finally:
-        file.unlink(missing_ok=True)
+        # A folder that nobody may write any more hides neither how the run went nor that it has ended.
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
         lock.release()
 
 

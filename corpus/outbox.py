@@ -115,10 +115,18 @@ class Outbox(Database):
         )
 
     def postings(self, platforms: Collection[str], oldest: dt.datetime) -> list[Posting]:
-        """Where answers stand that were asked for since then."""
+        """Where answers stand that were asked for since then, and quote an article that has another text now, or none.
+
+        The others, which are nearly all, are never read.
+        """
         rows = self._rows(
             "SELECT a.id, a.body, p.platform, p.workspace, p.channel, p.parent, p.thread"
-            " FROM postings p JOIN answers a ON a.id = p.answer WHERE a.asked >= ? ORDER BY a.asked",
+            " FROM postings p JOIN answers a ON a.id = p.answer WHERE a.asked >= ? AND EXISTS ("
+            "  SELECT 1 FROM json_each(a.body, '$.citations') c WHERE NOT EXISTS ("
+            "   SELECT 1 FROM articles x JOIN revisions r ON r.id = x.revision"
+            "   WHERE x.id = json_extract(c.value, '$.article_id')"
+            "    AND r.text_hash = json_extract(c.value, '$.text_hash')))"
+            " ORDER BY a.asked",
             (stored(oldest),),
         )
         return [
@@ -143,12 +151,13 @@ class Outbox(Database):
                     put(connection, to, body, now, answer=answer_id)
 
     def expire(self, oldest: dt.datetime) -> None:
-        """Delete what was posted before."""
+        """Delete what was posted before, and what was found before and could never be told."""
         with self._transaction() as connection:
             connection.execute(
                 "DELETE FROM findings WHERE post IN (SELECT id FROM posts WHERE done AND made < ?)", (stored(oldest),)
             )
             connection.execute("DELETE FROM posts WHERE done AND made < ?", (stored(oldest),))
+            connection.execute("DELETE FROM findings WHERE post IS NULL AND found < ?", (stored(oldest),))
 
 
 def put(

@@ -238,6 +238,11 @@ MIGRATIONS = (
         PRIMARY KEY (answer, article, start)
     );
     """,
+    """
+    -- Posts are looked for every few seconds, and kept for as long as answers are.
+    CREATE INDEX posts_unsent ON posts (id) WHERE NOT done;
+    CREATE INDEX posts_by_place ON posts (platform, workspace, channel, person, made);
+    """,
 )
 
 

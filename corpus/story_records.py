@@ -35,8 +35,8 @@ class StoryRecords(Database):
 
     def story_of(self, article_ids: Iterable[str]) -> dict[str, str]:
         """The story of each article: the id of its earliest one. An article alone, or not known, is its own."""
-        query = "SELECT story FROM stories WHERE article = ?"
-        return {i: next((story for (story,) in self._rows(query, (i,))), i) for i in article_ids}
+        asked = list(article_ids)
+        return {i: i for i in asked} | dict(self._rows_in("SELECT article, story FROM stories WHERE article IN", asked))
 
     def story_articles(self, story: str) -> list[StoryArticle]:
         """The articles of a story, earliest first: as published (undated ones last), then as first seen.
@@ -51,9 +51,8 @@ class StoryRecords(Database):
 
     def sources_of(self, article_ids: Iterable[str]) -> dict[str, str]:
         """Who published these articles, by their own word; empty where they do not say, without those not known."""
-        query = "SELECT r.source FROM articles a JOIN revisions r ON r.id = a.revision WHERE a.id = ?"
-        found = ((i, self._rows(query, (i,))) for i in article_ids)
-        return {i: source for i, rows in found for (source,) in rows}
+        query = "SELECT a.id, r.source FROM articles a JOIN revisions r ON r.id = a.revision WHERE a.id IN"
+        return dict(self._rows_in(query, list(article_ids)))
 
     # Folding; see :mod:`corpus.stories.folding`
 

@@ -150,11 +150,14 @@ class Subscriptions(Outbox):
             )
 
     def tell(self, watch: Subscription, articles: Sequence[str], body: str, now: dt.datetime) -> None:
-        """Write down the post that tells what a watch has found."""
+        """Write down the post that tells what a watch has found; nothing where the watch has ended meanwhile."""
         with self._transaction() as connection:
+            still = "SELECT 1 FROM subscriptions WHERE id = ? AND paused = ''"
+            if not connection.execute(still, (watch.id,)).fetchone():
+                return
             post = put(connection, watch.to, body, now, subscription=watch.id)
             connection.executemany(
-                "UPDATE findings SET post = ? WHERE subscription = ? AND article = ?",
+                "UPDATE findings SET post = ?, body = '' WHERE subscription = ? AND article = ?",
                 [(post, watch.id, article) for article in articles],
             )
 

@@ -46,12 +46,11 @@ def history_lines(reply: HistoryReply, most: int | None = None, longest: int | N
     lines = [_about(reply)]
     for step in reversed(reply.steps):
         lines += _step(step)
-    cut = len(lines) - most if most is not None else 0
-    notes = []
-    if most is not None and cut > 0:
-        lines = lines[: most - 1]
-        notes.append(counted(cut + 1, "more line"))
     earlier = reply.revisions - len(reply.steps)
+    notes = []
+    if most is not None and len(lines) + bool(earlier) > most:
+        notes.append(counted(len(lines) - most + 1, "more line"))
+        lines = lines[: most - 1]
     if earlier:
         notes.append(counted(earlier, "earlier revision"))
     if notes:

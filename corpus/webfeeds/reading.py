@@ -115,10 +115,10 @@ class WebReading:
 
     async def _rss(self, got: Fetched, fetcher: Fetching) -> AsyncIterator[Outcome]:
         title, listed = await asyncio.to_thread(read_entries, got)
-        yield Outcome(tuple(item for item in listed if isinstance(item, BadItem)))
-        failed = False
         entries = [item for item in listed if isinstance(item, Entry)]
         self.listed = len(entries)
+        yield Outcome(tuple(item for item in listed if isinstance(item, BadItem)))
+        failed = False
         async for outcome in self._harvest(fetcher, title).outcomes(entries):
             failed = failed or outcome.failed
             yield outcome

@@ -19,6 +19,7 @@ from retrieval.encoders.port import Vectors
 from retrieval.errors import IndexDamaged, IndexForeign, IndexMissing, IndexUnwritable
 from retrieval.files import sync
 from retrieval.index.dense import DenseIndex
+from retrieval.index.generations import BUILDING, CURRENT, current_number, folder_of, numbers, put_out
 from retrieval.index.leases import Leases
 from retrieval.index.lexical import LexicalIndex
 from retrieval.index.manifest import Manifest
@@ -28,8 +29,6 @@ from retrieval.types import Filters
 
 logger = logging.getLogger(__name__)
 
-_CURRENT = "CURRENT"
-_BUILDING = ".building"
 _LEASES = "leases"
 # The generation before the current one stands in, should the current one be damaged.
 _KEPT = 2
@@ -146,7 +145,7 @@ class EmbeddedIndexWriter:
         self._store = store
         self._number = number
         # A name of its own: a writer that was let go unfinished may still be writing to the one before.
-        self._folder = store.folder_of(number).with_suffix(f".{uuid4().hex[:8]}{_BUILDING}")
+        self._folder = store.folder_of(number).with_suffix(f".{uuid4().hex[:8]}{BUILDING}")
         self._folder.mkdir()
         try:
             if base is None:
@@ -248,7 +247,7 @@ class EmbeddedIndexStore:
 
     def folder_of(self, number: int) -> Path:
         """Where a generation lies."""
-        return self._root / f"{number:06}"
+        return folder_of(self._root, number)
 
     def current_number(self) -> int | None:
         """See :class:`retrieval.index.port.IndexStore`."""
@@ -275,7 +274,7 @@ class EmbeddedIndexStore:
         with _writing(self._root):
             self._root.mkdir(parents=True, exist_ok=True)
             self._sweep()
-            return EmbeddedIndexWriter(self, max(_numbers(self._root), default=0) + 1, base)
+            return EmbeddedIndexWriter(self, max(numbers(self._root), default=0) + 1, base)
 
     def clean_up(self) -> int | None:
         """See :class:`retrieval.index.port.IndexStore`."""
@@ -283,50 +282,29 @@ class EmbeddedIndexStore:
         try:
             with leases.locked():
                 held = leases.held() | {self.folder_of(self.current_number() or 0).name}
-                for number in _numbers(self._root)[:-_KEPT]:
+                for number in numbers(self._root)[:-_KEPT]:
                     old = self.folder_of(number)
                     if old.name not in held:
-                        # Gone in one step; what a crash leaves of it is swept away by the next run.
-                        old.rename(old.with_suffix(f".{uuid4().hex[:8]}{_BUILDING}"))
+                        put_out(old)
         except OSError as error:
             logger.warning("old generations in %s cannot be removed: %s", self._root, error)
         self._sweep()
-        return min(_numbers(self._root), default=None)
+        return min(numbers(self._root), default=None)
 
     def _sweep(self) -> None:
         """Remove what was never finished, and what is on its way out."""
-        for folder in self._root.glob(f"*{_BUILDING}"):
+        for folder in self._root.glob(f"*{BUILDING}"):
             shutil.rmtree(folder, ignore_errors=True)
 
     def make_current(self, built: Path, number: int) -> None:
         """Give the finished folder its name, then point ``CURRENT`` at it in one step."""
         built.rename(self.folder_of(number))
         sync(self._root)
-        pointer = self._root / f"{_CURRENT}.new"
+        pointer = self._root / f"{CURRENT}.new"
         pointer.write_text(f"{number}\n", encoding="ascii")
         sync(pointer)
-        pointer.replace(self._root / _CURRENT)
+        pointer.replace(self._root / CURRENT)
         sync(self._root)
-
-
-def current_number(root: Path) -> int | None:
-    """The number in the file ``CURRENT`` of an index folder; ``None`` where there is no such file.
-
-    Raises:
-        IndexDamaged: the file holds something else.
-    """
-    try:
-        text = (root / _CURRENT).read_text(encoding="ascii", errors="replace").strip()
-    except FileNotFoundError:
-        return None
-    if not text.isdigit():
-        raise IndexDamaged(f"{root / _CURRENT} holds {text[:20]!r}, no number: run `backchannel index --rebuild`")
-    return int(text)
-
-
-def withdraw(root: Path) -> None:
-    """Let no generation of an index folder answer any more; the next one is made from nothing."""
-    (root / _CURRENT).unlink(missing_ok=True)
 
 
 def open_any(root: Path) -> EmbeddedIndex | None:
@@ -346,7 +324,7 @@ def open_last_good(root: Path, encoder: str | None, before: int | None = None) -
         encoder: the fingerprint it must have been made with; ``None`` takes any.
         before: only generations older than this one.
     """
-    for number in reversed([n for n in _numbers(root) if before is None or n < before]):
+    for number in reversed([n for n in numbers(root) if before is None or n < before]):
         with suppress(IndexDamaged, IndexForeign):
             return _open_held(root, number, encoder)
     return None
@@ -367,7 +345,7 @@ def _open_current(root: Path, encoder: str | None) -> EmbeddedIndex | None:
 
 def _open_held(root: Path, number: int, encoder: str | None) -> EmbeddedIndex:
     """Open a generation that nobody removes until it is closed."""
-    folder = root / f"{number:06}"
+    folder = folder_of(root, number)
     lease = Leases(root / _LEASES).take(folder)
     release = lease.release if lease else lambda: None
     try:
@@ -375,11 +353,6 @@ def _open_held(root: Path, number: int, encoder: str | None) -> EmbeddedIndex:
     except BaseException:
         release()
         raise
-
-
-def _numbers(root: Path) -> list[int]:
-    """Of the generations that lie there, ascending."""
-    return sorted(int(path.name) for path in root.glob("[0-9]*") if path.name.isdigit())
 
 
 @contextmanager

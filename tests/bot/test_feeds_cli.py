@@ -56,6 +56,14 @@ def test_bad_input_is_one_line(fresh: CommandLine) -> None:
     assert "does not exist" in fresh("feeds", "test", "nowhere").refused(2)
 
 
+def test_a_feed_is_not_removed_in_the_middle_of_an_index_run(fresh: CommandLine, wire: Path) -> None:
+    assert fresh.data_dir
+    fresh("index", str(wire))
+    with indexing_lock(fresh.data_dir, "/reindex"):
+        assert "is being indexed already" in fresh("feeds", "remove", wire.name).refused(1)
+    assert "Removed" in fresh("feeds", "remove", wire.name).out
+
+
 def test_a_feeds_file_that_the_setting_names_must_exist(fresh: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BACKCHANNEL_FEEDS", "/nowhere/feeds.toml")
     assert "BACKCHANNEL_FEEDS='/nowhere/feeds.toml' is no file" in fresh("index").refused(2)

@@ -12,7 +12,6 @@ import pytest
 
 from bot.app import Application
 from bot.corrections import changed
-from bot.edition import Edition
 from bot.errors import DeliveryRefused
 from bot.herald import MOST_TRIES, Herald
 from bot.messages import Asker, CorrectionReply, DigestReply, MatchReply, Platform, Question
@@ -21,6 +20,7 @@ from bot.schedule import Every
 from bot.settings import Settings
 from bot.watches import Watches, Where
 from corpus.errors import CatalogueError
+from corpus.feed_options import FeedOptions, OutletFacts
 from corpus.subscriptions import Subscriptions
 from retrieval.encoders.fake import FakeEncoder
 from retrieval.types import Article, Citation, Passage, Span
@@ -33,6 +33,12 @@ from tests.fakes import record, write_jsonl
 ANN = Asker(Platform.SLACK, "T1", "C1", "", "U1", zone="Europe/Oslo")
 BOB = Asker(Platform.SLACK, "T1", "C1", "", "U2")
 GONE = record("gone", "The comet over Turku is gone. Many had gone to see the comet.", title="Comet gone")
+WIRED = (
+    "A comet was seen over Turku on Friday night. Astronomers of the city had waited for it since the spring, when a "
+    "telescope in Chile found it behind Jupiter. Hundreds of people stood on the bridges over the Aura to look at it."
+)
+WIRE = record("wire", WIRED, title="Comet over Turku", source="The Wire")
+REPRINT = record("reprint", f"{WIRED} The ferries waited.", title="Hundreds look up", source="The Courier")
 FERRY = record("ferry", "The ferry to Oslo was late again.", title="Ferry")
 
 
@@ -141,17 +147,25 @@ async def test_a_rebuilt_index_holds_nothing_new(world: World) -> None:
     assert await world.told() == []
 
 
-async def test_a_story_is_told_once_however_many_tell_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stories(_: Edition, ids: Any) -> dict[str, str]:  # noqa: ANN401 (any collection)
-        return {i: "comet" if i in {"turku", "gone"} else i for i in ids}
-
-    monkeypatch.setattr(Edition, "story_of", stories)
+async def test_a_story_is_told_once_however_many_tell_it(world: World) -> None:
     world.app.watches.watch(ANN, "comet over Turku")
-    world.publish(TURKU)
+    world.publish(WIRE)
     assert len(await world.told()) == 1
-    world.publish(GONE)
+    world.publish(REPRINT)
     world.clock.turn(hours=5)
     assert await world.told() == []
+
+
+async def test_a_match_says_where_else_its_story_stands_and_who_publishes_it(world: World) -> None:
+    world.app.watches.watch(ANN, "comet over Turku")
+    outlet = OutletFacts(country="Norway", owner="The state", state_controlled=True)
+    world.app.catalogue.add_feed(world.app.catalogue.feeds()[0], FeedOptions(outlet=outlet))
+    world.publish(WIRE, REPRINT)
+    (reply,) = await world.told()
+    (citation,) = reply.citations
+    assert {citation.article_id, *citation.also_in} == {"wire", "reprint"}
+    assert set(reply.provenance.names.values()) == {"The Wire", "The Courier"}
+    assert reply.provenance.facts == {citation.article_id: outlet}
 
 
 async def test_wire_copies_that_come_together_are_one_story(world: World) -> None:
@@ -380,13 +394,9 @@ async def test_a_digest_comes_at_its_hour_with_what_is_new_since_the_last(world:
     assert [s.citation.article_id for s in (await world.told())[0].stories] == ["gone"]
 
 
-async def test_the_story_of_most_outlets_comes_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stories(_: Edition, ids: Any) -> dict[str, str]:  # noqa: ANN401 (any collection)
-        return {i: "comet" if i in {"turku", "other"} else i for i in ids}
-
-    monkeypatch.setattr(Edition, "story_of", stories)
+async def test_the_story_of_most_outlets_comes_first(world: World) -> None:
     world.app.watches.digest(ANN, Every.DAILY)
-    world.publish(TURKU, {**TURKU, "id": "other", "source": "The Wire"}, {**FERRY, "published": "2025"})
+    world.publish(WIRE, REPRINT, {**FERRY, "published": "2025"})
     world.clock.turn(days=1)
     (reply,) = await world.told()
     assert [(s.articles, s.outlets) for s in reply.stories] == [(2, 2), (1, 1)]
@@ -572,3 +582,54 @@ async def test_corrections_keep_to_the_limits_and_the_quiet_hours(world: World) 
     assert len(await world.told()) == 1
     world.clock.turn(minutes=61)
     assert await world.told() == []
+
+
+async def test_answers_whose_articles_have_not_changed_are_not_read(world: World) -> None:
+    answer = world.asked(QUESTION)
+    long_ago = NOON - dt.timedelta(days=9)
+    assert world.app.subscriptions.postings(["slack"], long_ago) == []
+    world.publish(corrected(OSLO.replace(SENTENCE, NOW_SAID)), instead_of="oslo")
+    assert [one.answer_id for one in world.app.subscriptions.postings(["slack"], long_ago)] == [answer]
+
+
+# Beginning and end
+
+
+async def test_who_is_to_stop_matches_nothing_more_and_the_next_process_does(world: World) -> None:
+    world.app.watches.watch(ANN, "comet over Turku")
+    world.publish(TURKU)
+    world.app.stopping.set()
+    assert await world.told() == []
+    assert [world.app.subscriptions.waiting(one.id) for one in world.app.subscriptions.active(["slack"])] == [[]]
+    world.begin()
+    (reply,) = await world.told()
+    assert found(reply) == ["turku"]
+
+
+async def test_a_watch_that_ends_while_it_is_told_is_told_nothing(world: World) -> None:
+    (watch,) = world.app.watches.watch(ANN, "comet over Turku").own
+    world.app.watches.remove(ANN, watch.id)
+    world.app.subscriptions.tell(watch, ["turku"], "{}", NOON)
+    assert world.app.subscriptions.unsent(["slack"], NOON) == []
+
+
+async def test_what_could_not_be_told_for_as_long_as_answers_are_kept_is_forgotten(world: World) -> None:
+    (watch,) = world.app.watches.watch(ANN, "comet over Turku").own
+    world.connected = False
+    world.publish(TURKU)
+    assert await world.told() == []
+    store = world.app.subscriptions
+    store.expire(NOON)
+    assert len(store.waiting(watch.id)) == 1
+    store.expire(NOON + dt.timedelta(seconds=1))
+    assert store.waiting(watch.id) == []
+
+
+async def test_a_re_index_does_not_give_way_to_what_nobody_waits_for(world: World) -> None:
+    world.app.watches.watch(ANN, "comet over Turku")
+    world.publish(TURKU)
+    assert len(await world.told()) == 1
+    shown = world.settings.data_dir / "asked"
+    assert not shown.exists()
+    world.asked(QUESTION)
+    assert shown.exists()

@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import tempfile
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from bot.app import Application
 from bot.herald import Herald
-from bot.messages import Asker, DigestReply, Platform
+from bot.messages import Asker, DigestReply, Platform, Provenance
 from bot.posting import Posting
 from bot.schedule import Every
 from bot.settings import Settings
@@ -66,6 +66,12 @@ class FakeNews:
 
     def matches(self, topic: str, article_ids: Collection[str], most: int, now: dt.datetime) -> list[Citation]:
         return [Citation.of(Passage(0, self.articles[i], 0, 4), 1.0, ()) for i in sorted(article_ids)]
+
+    def with_stories(self, citations: Sequence[Citation]) -> tuple[Citation, ...]:
+        return tuple(citations)
+
+    def provenance(self, citations: Iterable[Citation]) -> Provenance:
+        return Provenance(stories={citation.article_id: citation.article_id for citation in citations})
 
     def article(self, article_id: str) -> Article:
         return self.articles[article_id]

@@ -165,8 +165,11 @@ def test_what_was_told_long_ago_is_deleted(app: Application) -> None:
     app.subscriptions.found(watch, 9, [Finding("oslo", "{}"), Finding("copy", "{}")], NOON)
     app.subscriptions.tell(watch, ["oslo"], "{}", NOON)
     (post,) = app.subscriptions.unsent(["discord"], NOON)
+    app.subscriptions.expire(NOON)
+    assert app.subscriptions.found_articles(watch.id) == ["copy", "oslo"]
     app.subscriptions.expire(NOON + dt.timedelta(days=1))
     assert app.subscriptions.unsent(["discord"], NOON)
+    assert app.subscriptions.found_articles(watch.id) == ["oslo"], "what is about to be told stays"
     app.subscriptions.sent(post.id)
     app.subscriptions.expire(NOON + dt.timedelta(days=1))
-    assert app.subscriptions.found_articles(watch.id) == ["copy"]
+    assert app.subscriptions.found_articles(watch.id) == []

@@ -38,6 +38,15 @@ _ROWS = {
     """,
     6: "UPDATE revisions SET ended = '2024-07-02T00:00:00+00:00' WHERE id = 1;",
     7: "INSERT INTO stories VALUES (2, 'oslo', 'oslo', '2024-07-02T00:00:00+00:00', 1);",
+    8: """
+    INSERT INTO subscriptions VALUES
+        (1, 'watch', 'slack', 'T1', 'C1', '', '', 'aa', 'grain', '', 'UTC', '2024-07-01', 1, NULL, '');
+    INSERT INTO posts VALUES
+        (1, 1, NULL, 'slack', 'T1', 'C1', '', '', '', '', '2024-07-02', NULL, 1, '2024-07-02', 1);
+    INSERT INTO findings VALUES (1, 'oslo', '', '2024-07-02', 1);
+    INSERT INTO postings VALUES ('7F3K2M', 'slack', 'T1', 'C1', '', '1');
+    INSERT INTO corrected VALUES ('7F3K2M', 'oslo', 0);
+    """,
 }
 
 

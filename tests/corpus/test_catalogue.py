@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from corpus.catalogue import Catalogue, KnownFeed, article_digest, input_digest
 from corpus.errors import CatalogueError
+from corpus.feed_records import PageRecord
 from corpus.schema import MIGRATIONS
 from retrieval.dates import PartialDate
 from retrieval.errors import IndexDamaged, QuotationError
@@ -450,3 +451,14 @@ def test_several_threads_write_and_read_at_once_and_nothing_is_lost(catalogue: C
     run_together([lambda name=name: work(name) for name in range(4)])
     assert failures == []
     assert catalogue.count_articles() == 60
+
+
+def test_two_feeds_that_have_both_let_go_of_an_article_do_not_hand_it_to_each_other(catalogue: Catalogue) -> None:
+    catalogue.add_feed(KnownFeed("map", "https://map.example/"))
+    catalogue.store("wire", [OSLO])
+    for feed in ("wire", "map"):
+        catalogue.remember_fetched(feed, [PageRecord("https://w.example/1", "oslo")])
+    assert catalogue.hand_over("wire", ["oslo"], {}) == 0
+    assert catalogue.owners(["oslo"])["oslo"][0] == "map"
+    assert catalogue.hand_over("map", ["oslo"], {}) == 1
+    assert catalogue.article("oslo") is None

@@ -205,6 +205,21 @@ def test_an_article_that_another_feed_gives_up_is_taken_in(data: DataFolder, wir
     other.catalogue.close()
 
 
+def test_an_article_that_a_feed_drops_stays_with_another_that_is_not_read_now(
+    data: DataFolder, wire: Path, tmp_path: Path
+) -> None:
+    other = DataFolder(data.folder, old(write_jsonl(tmp_path / "other.jsonl", record("oslo", OSLO))))
+    other.index()
+    data.index()
+    old(write_jsonl(other.feed, record("narvik", NARVIK)))
+    assert (other.index().removed, data.text("oslo")) == (0, OSLO)
+    assert [revision.ended for revision in data.catalogue.history("oslo")] == [None]
+    assert "oslo" in data.kept()
+    (wire / "a.jsonl").unlink()
+    assert (data.index().removed, data.text("oslo")) == (2, None)
+    other.catalogue.close()
+
+
 # What must be read after all
 
 
@@ -251,6 +266,18 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(data: DataFolder, wi
     assert "late" in data.kept()
 
 
+def test_a_file_that_cannot_be_read_whole_does_not_have_the_others_read_again(data: DataFolder, wire: Path) -> None:
+    data.index()
+    for file in (wire / "a.jsonl", wire / "narvik.txt"):
+        os.utime(file, ns=(time.time_ns() - 2 * AN_HOUR,) * 2)
+    feed = data.opened()
+    for item in feed.items():
+        if isinstance(item, Article) and item.id == "oslo":
+            write_jsonl(wire / "a.jsonl", record("oslo", OSLO), record("bergen", BERGEN))
+    assert not feed.lists_all
+    assert data.kept() == ["wire/narvik.txt"]
+
+
 # Age and disappearance
 
 
@@ -278,6 +305,15 @@ def test_the_records_of_files_that_are_gone_go(data: DataFolder, wire: Path) -> 
     assert data.index().removed == 2
     assert list(data.catalogue.file_articles("wire", "a.jsonl")) == []
     assert list(data.catalogue.file_articles("wire", "narvik.txt")) == ["wire/narvik.txt"]
+
+
+def test_the_records_of_a_file_that_was_read_as_it_was_written_go_with_it(data: DataFolder, wire: Path) -> None:
+    write_jsonl(wire / "a.jsonl", record("oslo", OSLO))
+    data.index()
+    assert list(data.catalogue.file_articles("wire", "a.jsonl")) == ["oslo"]
+    (wire / "a.jsonl").unlink()
+    data.index()
+    assert list(data.catalogue.file_articles("wire", "a.jsonl")) == []
 
 
 def test_the_records_of_a_feed_that_is_removed_go_with_it(data: DataFolder) -> None:

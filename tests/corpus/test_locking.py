@@ -140,3 +140,12 @@ def test_a_run_goes_on_where_its_note_cannot_be_written(tmp_path: Path) -> None:
         HolderNote(tmp_path / "indexing.json", "")
         (tmp_path / "indexing.json").rmdir()
         note(Step("cutting"))
+
+
+def test_a_note_that_cannot_be_taken_away_does_not_keep_the_lock(tmp_path: Path) -> None:
+    note = tmp_path / "indexing.json"
+    with indexing_lock(tmp_path):
+        note.unlink()
+        note.mkdir()
+    with indexing_lock(tmp_path):
+        assert note.is_dir()

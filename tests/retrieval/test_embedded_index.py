@@ -17,7 +17,8 @@ from build_and_die import NEW, OLD, open_store
 
 from retrieval.errors import IndexDamaged, IndexForeign, IndexMissing
 from retrieval.index.dense import DenseIndex
-from retrieval.index.embedded import EmbeddedIndex, EmbeddedIndexStore, current_number, open_any
+from retrieval.index.embedded import EmbeddedIndex, EmbeddedIndexStore, open_any
+from retrieval.index.generations import current_number, withdraw
 from retrieval.index.lexical import LexicalIndex
 from retrieval.index.manifest import SCHEMA
 from retrieval.index.port import IndexedPassage
@@ -370,3 +371,14 @@ def test_a_build_killed_from_outside_costs_nothing(folder: Path) -> None:
         writer.publish()
     assert holds(store.current(), NEW, [3, 4, 5])
     assert not list(folder.glob("*.building"))
+
+
+def test_what_was_withdrawn_neither_answers_nor_stands_in_nor_is_built_upon(folder: Path) -> None:
+    withdraw(folder)
+    store = open_store(folder)
+    assert (current_number(folder), store.last_good()) == (None, None)
+    with store.begin() as writer:
+        build_and_die.change(writer)
+        writer.publish()
+    assert holds(store.current(), NEW, [3, 4, 5])
+    assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == ["000001", "leases"]
