@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 
 import numpy as np
@@ -18,6 +18,7 @@ from retrieval.types import Article, Citation, Filters
 
 Stories = Callable[[Collection[str]], Mapping[str, str]]
 """For each article the story that it tells; articles of one story have the same."""
+Widen = Callable[[Sequence[Citation], Callable[[Iterable[str]], set[str]]], Sequence[Citation]]
 
 _SURE = 0.5
 """The confidence that a topic of a few words needs. Calibration was done on questions; words without a question find
@@ -34,6 +35,11 @@ def each_its_own(article_ids: Collection[str]) -> Mapping[str, str]:
     return {article_id: article_id for article_id in article_ids}
 
 
+def nowhere_else(citations: Sequence[Citation], _: Callable[[Iterable[str]], set[str]]) -> Sequence[Citation]:
+    """Citations stand where they were found."""
+    return citations
+
+
 class Edition:
     """What a generation holds that is new.
 
@@ -41,12 +47,16 @@ class Edition:
         engine: of the generation.
         catalogue: the texts.
         stories: which articles tell the same.
+        widen: names where else citations stand, as :meth:`bot.provenance.Publishers.also_in_stories`.
     """
 
-    def __init__(self, engine: Engine, catalogue: Catalogue, stories: Stories = each_its_own) -> None:
+    def __init__(
+        self, engine: Engine, catalogue: Catalogue, stories: Stories = each_its_own, widen: Widen = nowhere_else
+    ) -> None:
         self._engine = engine
         self._catalogue = catalogue
         self._stories = stories
+        self._widen = widen
         self._held = engine.index.passage_ids()
 
     @property
@@ -71,7 +81,7 @@ class Edition:
         return {article_id: known.get(article_id, article_id) for article_id in article_ids}
 
     def matches(self, topic: str, article_ids: Collection[str], most: int, now: dt.datetime) -> list[Citation]:
-        """What these articles have on a topic, best first and each story once.
+        """What these articles have on a topic, best first and each story once, with where else it stands.
 
         Article by article, the engine is asked about what is left, until it is no longer sure that it answers.
 
@@ -91,7 +101,7 @@ class Edition:
             found.append(best)
             told = {best.article_id, *best.also_in}
             left = {a for a in left if a not in told and story[a] != story[best.article_id]}
-        return found
+        return list(self._widen(found, self._engine.index.known_articles))
 
     def largest(self, arrivals: Mapping[str, Arrival], most: int) -> list[Story]:
         """The stories that most outlets tell, each by the lead of its newest article."""

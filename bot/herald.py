@@ -184,6 +184,7 @@ class Herald:
             if reply is None or not self._may_post(post):
                 self._store.sent(post.id)
             else:
+                reply = replace(reply, provenance=self._app.service.provenance(_cited(reply)))
                 key = f"p{post.id}-{int(post.made.timestamp()):x}"
                 ready.append((post, Delivery(key, post.to, reply, post.tried)))
         return ready
@@ -240,6 +241,17 @@ class Herald:
         except QuotationError:
             return False
         return True
+
+
+def _cited(reply: Unasked) -> list[Citation]:
+    """All that it quotes or names."""
+    match reply:
+        case MatchReply():
+            return [*reply.citations, *reply.headlines]
+        case DigestReply():
+            return [story.citation for story in reply.stories]
+        case CorrectionReply():
+            return [citation for c in reply.corrections for citation in (c.old, c.new) if citation]
 
 
 _CITATION = TypeAdapter(Citation)

@@ -308,7 +308,10 @@ class WatchesReply:
 
 @dataclass(frozen=True, slots=True)
 class MatchReply:
-    """What a watch has found: some passages, and headlines of more; ``further`` counts what is told the next time."""
+    """What a watch has found: some passages, and headlines of more; ``further`` counts what is told the next time.
+
+    Here and in what else is told unasked, ``provenance`` says who published it, as known when it is sent.
+    """
 
     watch: int
     topic: str
@@ -316,6 +319,7 @@ class MatchReply:
     headlines: tuple[Citation, ...] = ()
     further: int = 0
     kind: Literal["match"] = "match"
+    provenance: Provenance = NOTHING_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +351,7 @@ class DigestReply:
     stories: tuple[Story, ...]
     articles: int
     kind: Literal["digest"] = "digest"
+    provenance: Provenance = NOTHING_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +370,7 @@ class CorrectionReply:
     answer_id: str
     corrections: tuple[Correction, ...]
     kind: Literal["correction"] = "correction"
+    provenance: Provenance = NOTHING_KNOWN
 
 
 Unasked = MatchReply | DigestReply | CorrectionReply

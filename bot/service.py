@@ -212,7 +212,7 @@ class Service:
             IndexFault: there is no index that could answer.
         """
         with self._engines.current() as engine:
-            yield Edition(engine, self._catalogue, self._catalogue.story_of)
+            yield Edition(engine, self._catalogue, self._catalogue.story_of, self._publishers.also_in_stories)
 
     def article_text(self, citation: Citation) -> str:
         """The whole text of a cited article, as it was when it was cited.

@@ -27,7 +27,9 @@ class FakeEngine:
 
     sure: dict[str, float]
     asked: list[Query] = field(default_factory=list)
-    index: Any = field(default_factory=lambda: SimpleNamespace(passage_ids=lambda: np.empty(0, np.int64)))
+    index: Any = field(
+        default_factory=lambda: SimpleNamespace(passage_ids=lambda: np.empty(0, np.int64), known_articles=set)
+    )
 
     def answer(self, query: Query) -> Answer:
         self.asked.append(query)

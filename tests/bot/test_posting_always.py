@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import tempfile
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from bot.app import Application
 from bot.herald import Herald
-from bot.messages import Asker, DigestReply, Platform
+from bot.messages import NOTHING_KNOWN, Asker, DigestReply, Platform, Provenance
 from bot.posting import Posting
 from bot.schedule import Every
 from bot.settings import Settings
@@ -66,6 +66,9 @@ class FakeNews:
 
     def matches(self, topic: str, article_ids: Collection[str], most: int, now: dt.datetime) -> list[Citation]:
         return [Citation.of(Passage(0, self.articles[i], 0, 4), 1.0, ()) for i in sorted(article_ids)]
+
+    def provenance(self, _: Iterable[Citation]) -> Provenance:
+        return NOTHING_KNOWN
 
     def article(self, article_id: str) -> Article:
         return self.articles[article_id]
