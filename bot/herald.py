@@ -141,7 +141,7 @@ class Herald:
         if standing:
             told, later = standing[: _SHOWN + _HEADLINES], standing[_SHOWN + _HEADLINES :]
             shown = tuple(told[:_SHOWN])
-            provenance = self._app.service.provenance(shown)
+            provenance = self._app.service.provenance(told)
             reply = MatchReply(watch.id, watch.topic, shown, tuple(told[_SHOWN:]), len(later), provenance)
             self._store.tell(watch, [c.article_id for c in told], dumped(reply), now)
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum, auto
 from typing import TypeVar
 
+from corpus.errors import CatalogueError
 from corpus.journal import Journal
 
+logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
+_REMEMBERED = 1000
 Work = Callable[[bool], Awaitable[None]]
 """Told whether an earlier try was cut off, so that what it posted may stand already."""
 
@@ -26,6 +31,9 @@ class Sight(Enum):
 class Ledger:
     """Claims events by their keys. For one event loop; what touches the journal runs in a thread of its own.
 
+    While the journal cannot be written, as on a full disk, events are known from memory: that nobody is answered would
+    be worse than that somebody is answered twice after a crash.
+
     Args:
         journal: outlives the process, so that what a crash cut off is handled when it is delivered again.
     """
@@ -34,6 +42,7 @@ class Ledger:
         self._journal = journal
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._open: set[str] = set()
+        self._unwritten: deque[str] = deque(maxlen=_REMEMBERED)
 
     async def once(self, event: str, work: Work) -> None:
         """Do the work, unless it is done or going on. What raises is not done."""
@@ -61,7 +70,7 @@ class Ledger:
 
     async def settle(self, event: str) -> None:
         """The event needs no more work."""
-        await self.run(lambda: self._journal.handled(event))
+        await self.run(lambda: self._note_handled(event))
         self.release(event)
 
     def release(self, event: str) -> None:
@@ -70,7 +79,7 @@ class Ledger:
 
     async def first(self, event: str) -> bool:
         """Whether this is the first time."""
-        return await self.run(lambda: self._journal.first_sight(event))
+        return await self.run(lambda: self._seen(event)) is Sight.FIRST
 
     async def run(self, work: Callable[[], _T]) -> _T:
         """Do something short with the journal or the catalogue, off the event loop."""
@@ -82,6 +91,19 @@ class Ledger:
         self._pool.shutdown()
 
     def _seen(self, event: str) -> Sight | None:
-        if self._journal.first_sight(event):
+        if event in self._unwritten:
+            return None
+        try:
+            if self._journal.first_sight(event):
+                return Sight.FIRST
+            return None if self._journal.was_handled(event) else Sight.AGAIN
+        except CatalogueError as error:
+            logger.warning("an event cannot be noted, and is handled all the same: %s", error)
             return Sight.FIRST
-        return None if self._journal.was_handled(event) else Sight.AGAIN
+
+    def _note_handled(self, event: str) -> None:
+        try:
+            self._journal.handled(event)
+        except CatalogueError as error:
+            logger.debug("that an event was handled cannot be noted: %s", error)
+            self._unwritten.append(event)

@@ -82,14 +82,18 @@ class Reception:
     def failed(self, asker: Asker, error: BaseException) -> Notice:
         """Note an unexpected failure; the person gets a reference to it, the log where it happened.
 
-        What the error says is logged for debugging alone: it may hold what people wrote.
+        What the error says is logged for debugging alone: it may hold what people wrote. What is raised on purpose
+        says enough in a line.
         """
         self._metrics.failed(asker.platform)
         reference = secrets.token_hex(4)
+        if isinstance(error, (CorpusError, RetrievalError)):
+            logger.error("reference %s: %s", reference, error)
+            return _not_your_fault(reference)
         frames = "".join(traceback.format_tb(error.__traceback__))
         logger.error("reference %s: %s\n%s", reference, type(error).__name__, frames)
         logger.debug("reference %s says: %s", reference, error)
-        return Notice(f"Something went wrong, and it is not your fault. An admin finds it in the log by {reference}.")
+        return _not_your_fault(reference)
 
     @property
     def waiting(self) -> int:
@@ -140,6 +144,10 @@ class Reception:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self._turn.release()
+
+
+def _not_your_fault(reference: str) -> Notice:
+    return Notice(f"Something went wrong, and it is not your fault. An admin finds it in the log by {reference}.")
 
 
 def _sentence(message: str) -> str:

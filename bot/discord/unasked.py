@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from bot.discord.cards import cited, described
 from bot.discord.markdown import clip, clipped, escape, link, strong
-from bot.discord.payloads import ANSWERED, LONGEST_LABEL, Action, Button, Embed, Message, packed
-from bot.messages import CorrectionReply, DigestReply, MatchReply, WatchesReply
+from bot.discord.payloads import ANSWERED, LONGEST_LABEL, PLAIN, Action, Button, Embed, Message, packed
+from bot.messages import CorrectionReply, DigestReply, MatchReply, Provenance, WatchesReply
 from bot.render.links import link_to
 from bot.render.unasked import (
     IT_SAID,
@@ -48,7 +48,7 @@ def match_messages(reply: MatchReply, workspace: str) -> tuple[Message, ...]:
     cards: list[Embed] = []
     for number, citation in enumerate(reply.citations, start=1):
         cards += cited(citation, number, color=ANSWERED, provenance=reply.provenance)
-    lines = [_headline(citation) for citation in reply.headlines]
+    lines = [_headline(citation, reply.provenance) for citation in reply.headlines]
     lines += [escape(further_words(reply.further))] if reply.further else []
     end = Button(Action.END, "End this watch", str(reply.watch), workspace=workspace)
     return packed(strong(clipped(match_words(reply), _LONGEST_LINE)), [*cards, *described(lines)], [end])
@@ -71,20 +71,18 @@ def correction_messages(reply: CorrectionReply) -> tuple[Message, ...]:
     """That what an answer quotes has changed: each sentence as it was and, where there is one, what took its place."""
     cards: list[Embed] = []
     for number, correction in enumerate(reply.corrections, start=1):
-        cards += [Embed(escape(IT_SAID)), *cited(old_sentence(correction), number, provenance=reply.provenance)]
-        if correction.new:
-            cards += [
-                Embed(escape(IT_SAYS)),
-                *cited(correction.new, number, color=ANSWERED, provenance=reply.provenance),
-            ]
+        old, new = old_sentence(correction), correction.new
+        cards += [Embed(escape(IT_SAID)), *cited(old, number, color=PLAIN, provenance=reply.provenance)]
+        if new:
+            cards += [Embed(escape(IT_SAYS)), *cited(new, number, color=ANSWERED, provenance=reply.provenance)]
         else:
             cards.append(Embed(escape(outcome_words(correction))))
     return packed(strong(clipped(correction_words(reply), _LONGEST_LINE)), cards)
 
 
-def _headline(citation: Citation) -> str:
+def _headline(citation: Citation, provenance: Provenance) -> str:
     url = link_to(citation)
-    words = clipped(headline_words(citation), 300)
+    words = clipped(headline_words(citation, provenance), 300)
     return f"• {link(words, url) if url else words}"
 
 

@@ -121,9 +121,12 @@ def render(  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
         case WatchesReply():
             return _watches(reply)
         case MatchReply():
-            return Group(Text(match_words(reply)), passages(reply.citations, 1, color=color))
+            return Group(
+                Text(match_words(reply)), passages(reply.citations, 1, color=color, provenance=reply.provenance)
+            )
         case DigestReply():
-            stories = passages([story.citation for story in reply.stories], 1, color=color)
+            cited = [story.citation for story in reply.stories]
+            stories = passages(cited, 1, color=color, provenance=reply.provenance)
             return Group(Text("\n".join(digest_words(reply))), stories)
         case CorrectionReply():
             return _corrections(reply, color=color)
@@ -312,10 +315,13 @@ def _watches(reply: WatchesReply) -> RenderableType:
 
 def _corrections(reply: CorrectionReply, *, color: bool) -> RenderableType:
     parts: list[RenderableType] = [Text(correction_words(reply))]
+    known = reply.provenance
     for number, correction in enumerate(reply.corrections, start=1):
-        parts += [Text(IT_SAID), passage(old_sentence(correction), number, color=color)]
-        new = correction.new
-        parts += [Text(IT_SAYS), passage(new, number, color=color)] if new else [Text(outcome_words(correction))]
+        parts += [Text(IT_SAID), passage(old_sentence(correction), number, color=color, provenance=known)]
+        if correction.new:
+            parts += [Text(IT_SAYS), passage(correction.new, number, color=color, provenance=known)]
+        else:
+            parts.append(Text(outcome_words(correction)))
     return Group(*parts)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from bot.messages import Correction, CorrectionReply, DigestReply, MatchReply, Story, WatchesReply
-from bot.render.words import counted, long_date, one_line
+from bot.messages import Correction, CorrectionReply, DigestReply, MatchReply, Provenance, Story, WatchesReply
+from bot.render.words import counted, long_date, one_line, published_words
 from corpus.subscriptions import Kind, Subscription
 from retrieval.dates import PartialDate
 from retrieval.types import Citation
@@ -61,10 +61,10 @@ def further_words(further: int) -> str:
     return f"… and {counted(further, 'more story', 'more stories')} in the next post" if further else ""
 
 
-def headline_words(citation: Citation) -> str:
-    """An article by its title, source and date."""
-    parts = (citation.title or citation.article_id, citation.source, long_date(citation.published))
-    return " · ".join(one_line(part) for part in parts if part)
+def headline_words(citation: Citation, provenance: Provenance) -> str:
+    """An article by its title, source, what is known of that, and its date."""
+    published = published_words(citation, provenance, citation.source)
+    return one_line(f"{citation.title or citation.article_id} · {published}")
 
 
 def digest_words(reply: DigestReply, when: When = clock_words) -> tuple[str, str]:
@@ -85,8 +85,10 @@ def story_words(story: Story) -> str:
 
 def correction_words(reply: CorrectionReply) -> str:
     """That something has changed."""
-    quotes = "a sentence" if len(reply.corrections) == 1 else f"{len(reply.corrections)} sentences"
-    return f"Correction: {quotes} that answer {reply.answer_id} quotes stood differently then."
+    count = len(reply.corrections)
+    quotes, have = ("a sentence", "has") if count == 1 else (f"{count} sentences", "have")
+    what = "been removed" if all(correction.removed for correction in reply.corrections) else "changed"
+    return f"Correction: {quotes} quoted in answer {reply.answer_id} {have} {what} since."
 
 
 def outcome_words(correction: Correction) -> str:
@@ -97,12 +99,12 @@ def outcome_words(correction: Correction) -> str:
 
 
 def old_sentence(correction: Correction) -> Citation:
-    """The sentence as it was quoted, alone and without a link to its place, where it stands no longer."""
+    """The sentence as it was quoted, alone: it has no place now, and where else it stands is another matter."""
     old = correction.old
     if not old.highlights:
-        return old
+        return replace(old, also_in=())
     sentence = old.highlights[0]
-    return replace(old, start=sentence.start, end=sentence.end, text=sentence.text, highlights=())
+    return replace(old, start=sentence.start, end=sentence.end, text=sentence.text, highlights=(), also_in=())
 
 
 def _day(day: dt.datetime) -> str:

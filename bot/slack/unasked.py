@@ -45,7 +45,8 @@ def match_blocks(reply: MatchReply) -> list[Block]:
     for number, citation in enumerate(reply.citations, start=1):
         blocks += citation_blocks(citation, number, provenance=reply.provenance)
     for citation in reply.headlines:
-        blocks.append(rich(section(text("• "), link(link_to(citation), shortened(headline_words(citation), 300)))))
+        words = shortened(headline_words(citation, reply.provenance), 300)
+        blocks.append(rich(section(text("• "), link(link_to(citation), words))))
     blocks += small(further_words(reply.further))
     return blocks + buttons(_end(reply.watch, "End this watch"))
 
@@ -55,8 +56,7 @@ def digest_blocks(reply: DigestReply) -> list[Block]:
     title, said = digest_words(reply)
     blocks = [_bold(title), *paragraphs([said])]
     for number, story in enumerate(reply.stories, start=1):
-        blocks += citation_blocks(story.citation, number, provenance=reply.provenance)
-        blocks += small(story_words(story))
+        blocks += citation_blocks(story.citation, number, provenance=reply.provenance) + small(story_words(story))
     return blocks + buttons(_end(reply.digest, "End this digest"))
 
 
@@ -64,9 +64,10 @@ def correction_blocks(reply: CorrectionReply) -> list[Block]:
     """That what an answer quotes has changed: each sentence as it was and, where there is one, what took its place."""
     blocks = [_bold(correction_words(reply))]
     for number, correction in enumerate(reply.corrections, start=1):
-        blocks += paragraphs([IT_SAID]) + citation_blocks(old_sentence(correction), number, provenance=reply.provenance)
-        if correction.new:
-            blocks += paragraphs([IT_SAYS]) + citation_blocks(correction.new, number, provenance=reply.provenance)
+        old, new = old_sentence(correction), correction.new
+        blocks += paragraphs([IT_SAID]) + citation_blocks(old, number, provenance=reply.provenance)
+        if new:
+            blocks += paragraphs([IT_SAYS]) + citation_blocks(new, number, provenance=reply.provenance)
         else:
             blocks += paragraphs([outcome_words(correction)])
     return blocks

@@ -26,7 +26,7 @@ class Watching:
     """
 
     def __init__(self, app: Application, answering: Answering, admins: Admins, zones: Zones) -> None:
-        self._watches = app.watches
+        self._app = app
         self._command = f"/{app.settings.slack_command_prefix}backchannel"
         self._answering = answering
         self._admins = admins
@@ -48,21 +48,21 @@ class Watching:
         topic, where = _placed(text)
         if not topic:
             raise UsageError(f"write {self._command} watch and a topic, such as “grain deal”, and perhaps here or dm")
-        return self._watches.watch(turn.asker, topic, where)
+        return self._app.watches.watch(turn.asker, topic, where)
 
     def _digest(self, turn: Turn, text: str) -> WatchesReply:
         every, _, rest = text.partition(" ")
         if every.lower() not in set(Every):
             raise UsageError(f"write {self._command} digest, daily or weekly, and perhaps a topic, and here or dm")
-        return self._watches.digest(turn.asker, Every(every.lower()), *_placed(rest))
+        return self._app.watches.digest(turn.asker, Every(every.lower()), *_placed(rest))
 
     def _list(self, turn: Turn, text: str) -> WatchesReply:
         if not text:
-            return self._watches.mine(turn.asker)
+            return self._app.watches.mine(turn.asker)
         verb, _, which = text.partition(" ")
         if verb.lower() != "remove" or not number(which.strip()):
             raise UsageError(f"write {self._command} watches, or {self._command} watches remove and its number")
-        return self._watches.remove(turn.asker, number(which.strip()))
+        return self._app.watches.remove(turn.asker, number(which.strip()))
 
 
 def _placed(text: str) -> tuple[str, Where]:

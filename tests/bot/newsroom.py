@@ -12,12 +12,22 @@ from bot.messages import Platform
 from bot.platforms import ChatPlatform
 from bot.posting import Posting
 from bot.watches import Watches
+from corpus.feed_options import FeedOptions, OutletFacts
 from tests.bot.conftest import NEWS
 from tests.bot.fake_chats import FakeClock
 from tests.fakes import record, write_jsonl
 
 NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)  # a Monday
 COMET = "A comet was seen over Turku on Friday night. Astronomers had waited for the comet for years."
+LONGER = (
+    f"{COMET} They had set up their telescopes on the roof of the castle, where two hundred people queued to look "
+    "through them until the clouds came in from the sea at midnight, and children slept on blankets in the yard."
+)
+REPRINTED = (
+    record("wire", LONGER, title="Comet over Turku", source="BBC News", published="2024-08-01"),
+    record("reprint", LONGER, title="Seen over Turku", source="Morning Post", published="2024-08-02"),
+)
+STATE = OutletFacts(country="Ruritania", state_controlled=True)
 TURKU = record("turku", COMET, title="Comet over Turku", source="BBC News", published="2024-08-01")
 
 
@@ -50,6 +60,11 @@ class Newsroom:
     def close(self) -> None:
         if self._posting:
             self._posting.close()
+
+    def describe(self, outlet: OutletFacts) -> None:
+        """Let the feed say whose it is."""
+        catalogue = self.app.catalogue
+        catalogue.add_feed(catalogue.feeds()[0], FeedOptions(outlet=outlet))
 
     def now(self) -> None:
         """Set the clock to a noon of these days: platforms tell when something was posted by their own clocks."""

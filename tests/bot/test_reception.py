@@ -156,6 +156,15 @@ async def test_a_bug_is_told_by_a_reference_under_which_the_log_says_where_it_is
     await desk.drain(5)
 
 
+async def test_what_the_corpus_refuses_outside_a_request_is_told_by_a_reference_and_logged_in_a_line(
+    metrics: Metrics, caplog: pytest.LogCaptureFixture
+) -> None:
+    notice = reception(metrics).failed(ANN, CatalogueError("the disk is full: make space"))
+    (line,) = caplog.messages
+    assert line.endswith(": the disk is full: make space")
+    assert line.split()[1].rstrip(":") in notice.text
+
+
 async def test_after_a_failure_the_next_is_served(metrics: Metrics) -> None:
     desk = reception(metrics, workers=1)
     for _ in range(3):

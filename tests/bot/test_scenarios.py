@@ -1,6 +1,7 @@
 """What people do, written once and played on every platform."""
 
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +120,18 @@ async def test_a_citation_tells_its_outlet_and_where_else_the_same_stands(scene:
     assert "state-controlled · 9 July 2024" in words(shown)
     assert "also in Morning Post (1 independent source)" in words(shown)
     assert "independent sources" in words(shown)
+
+
+async def test_where_nothing_can_be_written_a_question_is_answered_all_the_same(scene: Scene, tmp_path: Path) -> None:
+    full = "BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+    with sqlite3.connect(tmp_path / "data" / "catalogue.sqlite3") as connection:
+        for number, what in enumerate(("INSERT ON events", "UPDATE ON events", "INSERT ON answers")):
+            connection.execute(f"CREATE TRIGGER full{number} BEFORE {what} {full}")
+    connection.close()
+    for _ in range(2):
+        shown = words(await scene.driver.ask(QUESTION, scene.stage.ann))
+        assert SENTENCE in shown
+        assert "went wrong" not in shown
 
 
 async def test_a_follow_up_is_searched_with_the_question_before(scene: Scene) -> None:

@@ -11,7 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from bot.messages import HistoryReply, IndexReply, Notice, Provenance, Reply, StatusReply, SummaryReply
+from bot.messages import (
+    Correction,
+    CorrectionReply,
+    HistoryReply,
+    IndexReply,
+    Notice,
+    Provenance,
+    Reply,
+    StatusReply,
+    SummaryReply,
+)
 from bot.render.terminal import render, unfolded
 from bot.render.words import long_date, visible
 from corpus.catalogue import KnownFeed
@@ -279,6 +289,18 @@ def test_near_identical_passages_fold_into_the_first_which_names_them() -> None:
     assert "2. Other" in printed
     assert "Copy" not in printed
     assert "also in 2 other articles" in printed
+
+
+@pytest.mark.parametrize(
+    ("corrections", "said"),
+    [
+        ((Correction(cite(), cite()),), "a sentence quoted in answer 7F3K2M has changed since"),
+        ((Correction(cite()), Correction(cite(), removed=True)), "2 sentences quoted in answer 7F3K2M have changed"),
+        ((Correction(cite(), removed=True),), "a sentence quoted in answer 7F3K2M has been removed since"),
+    ],
+)
+def test_a_correction_says_what_has_become_of_the_quotation(corrections: tuple[Correction, ...], said: str) -> None:
+    assert f"Correction: {said}" in words(CorrectionReply("7F3K2M", corrections))
 
 
 def test_explaining_shows_every_score_with_its_rank() -> None:

@@ -19,7 +19,7 @@ from tests.bot.conftest import NEWS, OSLO
 from tests.bot.discord.driver import Bot, Shown, Start, settings_for, until
 from tests.bot.discord.server import ADMIN, CHANNEL, FakeDiscord, Json, dm_of
 from tests.bot.fake_chats import Killed
-from tests.bot.newsroom import NOON, TURKU, Newsroom
+from tests.bot.newsroom import NOON, REPRINTED, STATE, TURKU, Newsroom
 
 
 class DiscordRoom(Newsroom):
@@ -60,6 +60,18 @@ async def test_a_watch_is_told_of_a_new_article_in_its_channel_with_the_sentence
     assert "**A comet was seen over Turku on Friday night.**" in post["embeds"][0]["description"]
     assert "BBC News" in post["embeds"][0]["footer"]["text"]
     assert await newsroom.told() == []
+
+
+async def test_what_is_told_unasked_tells_its_outlet_and_where_else_it_stands(newsroom: DiscordRoom) -> None:
+    newsroom.describe(STATE)
+    await newsroom.command("watch", {"topic": "comet over Turku"})
+    await newsroom.command("digest", {"every": "daily"})
+    (post,) = await newsroom.publish(*REPRINTED)
+    newsroom.clock.turn(hours=24)
+    (digest,) = await newsroom.told()
+    for message in (post, digest):
+        assert "Ruritania · state-controlled" in message["embeds"][0]["footer"]["text"]
+    assert "also in " in post["embeds"][0]["footer"]["text"]
 
 
 async def test_who_wants_to_be_told_alone_gets_a_direct_message_whose_button_ends_it(newsroom: DiscordRoom) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bot.messages import Platform
 from tests.bot.conftest import NEWS, OSLO
 from tests.bot.fake_chats import Killed
-from tests.bot.newsroom import TURKU, Newsroom
+from tests.bot.newsroom import REPRINTED, STATE, TURKU, Newsroom
 from tests.bot.slack import block_kit
 from tests.bot.slack.driver import Bot
 from tests.bot.slack.server import FakeSlack
@@ -49,6 +49,19 @@ async def test_a_watch_is_told_of_a_new_article_in_its_channel_with_the_sentence
     assert block_kit.marked(post.blocks)[-1] == "A comet was seen over Turku on Friday night."
     assert "BBC News" in block_kit.shown(post.blocks)
     assert await newsroom.told() == []
+
+
+async def test_what_is_told_unasked_tells_its_outlet_and_where_else_it_stands(newsroom: SlackRoom) -> None:
+    newsroom.describe(STATE)
+    await newsroom.bot.command("backchannel", "watch comet over Turku")
+    await newsroom.bot.command("backchannel", "digest daily")
+    (post,) = await newsroom.publish(*REPRINTED)
+    newsroom.clock.turn(hours=24)
+    (digest,) = await newsroom.told()
+    for message in (post, digest):
+        assert "Ruritania · state-controlled" in block_kit.shown(message.blocks)
+    assert "also in " in block_kit.shown(post.blocks)
+    assert "(1 independent source)" in block_kit.shown(post.blocks)
 
 
 async def test_who_wants_to_be_told_alone_is_written_to_directly(newsroom: SlackRoom) -> None:
@@ -167,6 +180,7 @@ async def test_a_trouble_that_passes_only_delays(newsroom: SlackRoom, error: str
 
 async def test_the_thread_of_an_answer_is_told_of_a_correction_and_nobody_of_a_private_one(newsroom: SlackRoom) -> None:
     newsroom.now()
+    newsroom.describe(STATE)
     asked = await newsroom.bot.mention("Which grain ships may pass the strait until December?")
     await newsroom.bot.command("ask", "Which grain ships may pass the strait until December?", user="U2")
     changed = {**NEWS[0], "text": OSLO.replace("until December", "until March, not December")}
@@ -174,6 +188,10 @@ async def test_the_thread_of_an_answer_is_told_of_a_correction_and_nobody_of_a_p
     assert (post.channel, post.thread) == ("C1", asked.messages[0].thread)
     shown = block_kit.shown(post.blocks)
     assert "They agreed to let grain ships pass the strait until December." in shown
+    assert shown.count("Ruritania · state-controlled") == 2
+    assert "a sentence quoted in answer" in shown
+    assert "has changed since" in shown
+    assert "also in" not in shown
     assert "They agreed to let grain ships pass the strait until March, not December." in shown
     assert await newsroom.told() == []
 
