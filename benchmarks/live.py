@@ -29,7 +29,7 @@ from rich.table import Table
 
 from benchmarks.speed import milliseconds, prepare
 from bot.app import Application
-from bot.messages import Question
+from bot.askers import Question
 from bot.settings import load_settings
 
 _BETWEEN = 0.1  # seconds from an answer to the next question, on average

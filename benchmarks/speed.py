@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.app import Application
-from bot.messages import Question
+from bot.askers import Question
 from bot.settings import ReaderKind, load_settings
 
 _QUESTIONS = 200

@@ -11,8 +11,9 @@ from functools import cache
 
 from pydantic import TypeAdapter
 
+from bot.askers import Asker
 from bot.errors import UsageError
-from bot.messages import AnswerReply, Asker
+from bot.messages import AnswerReply
 from bot.people import Pseudonyms
 from corpus.journal import Journal, StoredAnswer
 from retrieval.errors import QuotationError

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from bot.app import Application
+from bot.askers import Question
 from bot.errors import UsageError
-from bot.messages import Question
 from bot.progress import counter
 from bot.render.json import answer_object, summary_object
 from bot.service import require_index

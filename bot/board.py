@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from bot.messages import Platform
+from bot.askers import Platform
 
 
 class State(StrEnum):

@@ -30,7 +30,8 @@ from retrieval.errors import InputError, RetrievalError
 
 if TYPE_CHECKING:
     from bot.app import Application
-    from bot.messages import Question, Reply
+    from bot.askers import Question
+    from bot.messages import Reply
     from bot.settings import Settings
     from retrieval.types import Filters
 
@@ -298,7 +299,7 @@ def _one_of(name: str, value: str | None, batch: Path | None, output: Path | Non
 
 
 def _question(text: str) -> Question:
-    from bot.messages import Question
+    from bot.askers import Question
 
     return Question(text, time=dt.datetime.now().astimezone())
 

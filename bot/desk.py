@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bot.askers import Asker, Platform, Question
 from bot.errors import UsageError
 from bot.follow_ups import combined, is_follow_up, new_topic
 from bot.messages import (
     AnswerReply,
-    Asker,
     ComparisonReply,
     ContextReply,
     GapsReply,
@@ -25,8 +25,6 @@ from bot.messages import (
     IndexReply,
     Notice,
     PassagesReply,
-    Platform,
-    Question,
     RelatedReply,
     SourcesReply,
     StatusReply,

@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, TypeAdapter
 
+from bot.askers import Asker, Platform
 from bot.corrections import Correcting
 from bot.edition import Edition
-from bot.messages import Asker, CorrectionReply, DigestReply, MatchReply, Platform, Story, Unasked
+from bot.messages import CorrectionReply, DigestReply, MatchReply, Story, Unasked
 from bot.platforms import Delivery
 from bot.schedule import Every, QuietHours, last_due, next_due
 from corpus.catalogue import Arrival

@@ -10,7 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
-from bot.messages import Health, Platform
+from bot.askers import Platform
+from bot.messages import Health
 
 _HOUR = 3600.0
 _KEPT = 10_000

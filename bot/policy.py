@@ -10,8 +10,8 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from bot.askers import Asker
 from bot.errors import NotAllowed, TooMany, UsageError
-from bot.messages import Asker
 from bot.render.words import counted
 
 

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from bot.app import Application
+from bot.askers import Platform
 from bot.errors import BotError, DeliveryRefused
 from bot.herald import MOST_TRIES, Herald
-from bot.messages import Platform
 from bot.platforms import ChatPlatform, Delivery
 from corpus.errors import CorpusError
 from corpus.outbox import Post

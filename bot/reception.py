@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from bot.askers import Asker
 from bot.errors import BotError, TooMany
-from bot.messages import Asker, Notice
+from bot.messages import Notice
 from bot.metrics import Metrics
 from bot.policy import Policy
 from corpus.errors import CorpusError

@@ -8,8 +8,9 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from bot.askers import Asker
 from bot.desk import Desk
-from bot.messages import Asker, IndexReply, Notice
+from bot.messages import IndexReply, Notice
 from bot.reception import Reception
 from bot.render.words import counted, one_line
 from corpus.progress import Step, step_words

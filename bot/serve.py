@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from bot.app import Application
+from bot.askers import Platform
 from bot.board import Board, State
 from bot.errors import BotError
 from bot.health import endpoints, listening
 from bot.herald import Herald
-from bot.messages import Platform
 from bot.platforms import ChatPlatform
 from bot.posting import Posting
 from bot.reception import Reception

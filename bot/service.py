@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
+from bot.askers import Question
 from bot.edition import Edition
 from bot.engines import WARMING, Engines, instead
 from bot.errors import UsageError
@@ -21,7 +22,6 @@ from bot.messages import (
     IndexReply,
     OutdatedCitation,
     Provenance,
-    Question,
     StatusReply,
     SummaryReply,
     TimelineReply,

@@ -12,7 +12,8 @@ from bot.arguments import Folder
 
 if TYPE_CHECKING:
     from bot.app import Application
-    from bot.messages import Question, Reply
+    from bot.askers import Question
+    from bot.messages import Reply
     from retrieval.types import Filters
 
 _MOST_EVENTS = 100

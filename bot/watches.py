@@ -7,8 +7,9 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bot.askers import Asker
 from bot.errors import NotAllowed, UsageError
-from bot.messages import Asker, WatchesReply
+from bot.messages import WatchesReply
 from bot.schedule import Every, next_due, zone_of
 from corpus.outbox import Address
 from corpus.subscriptions import Kind, Subscription, Subscriptions

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.app import Application
-from bot.messages import Question
+from bot.askers import Question
 from bot.render.terminal import render
 from bot.settings import load_settings
 

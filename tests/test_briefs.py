@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.app import Application
-from bot.messages import Question
+from bot.askers import Question
 from bot.settings import Settings
 from corpus.feeds import builtin_feed
 from retrieval.types import Answer, Article

@@ -8,7 +8,7 @@ from typing import Any
 
 import discord
 
-from bot.messages import Asker, Platform
+from bot.askers import Asker, Platform
 
 _MENTION = re.compile(r"<(?:@[!&]?|#)\d+>")
 _EMOJI = re.compile(r"<a?:(\w+):\d+>")

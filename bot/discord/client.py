@@ -11,13 +11,13 @@ import yarl
 from discord import app_commands
 from discord.gateway import DiscordWebSocket
 
+from bot.askers import Asker, Platform
 from bot.discord.buttons import AnswerButton, sent_form
 from bot.discord.commands import add_commands, sync
 from bot.discord.interactions import Interaction
 from bot.discord.parts import ClientWithParts, Parts
 from bot.discord.payloads import Button
 from bot.discord.sending import UNREACHABLE
-from bot.messages import Asker, Platform
 
 logger = logging.getLogger(__name__)
 _CONNECT_SECONDS = 60.0

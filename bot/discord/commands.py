@@ -7,12 +7,13 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot.askers import Asker, Question
 from bot.discord.askers import asked_about
 from bot.discord.interactions import Interaction
 from bot.discord.markdown import clip, size
 from bot.discord.parts import parts_of
 from bot.discord.watching import WATCHING
-from bot.messages import Asker, HelpReply, Question, Reply
+from bot.messages import HelpReply, Reply
 from retrieval.questions import LONGEST_QUESTION
 
 _LONGEST_VALUE = 100

@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import discord
 
+from bot.askers import Asker, Question
 from bot.discord.askers import asked_in, asker_of_message, remembered_at
 from bot.discord.embeds import render
 from bot.discord.host import Host
 from bot.discord.markdown import clip
 from bot.discord.payloads import Message
 from bot.discord.sending import UNREACHABLE, ChannelSpot, Spot, typing
-from bot.messages import AnswerReply, Asker, Notice, Question
+from bot.messages import AnswerReply, Notice
 from bot.render.words import waiting_words
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from bot.app import Application
+from bot.askers import Asker
 from bot.ledger import Ledger
-from bot.messages import AnswerReply, Asker, Notice
+from bot.messages import AnswerReply, Notice
 from bot.reception import Reception, Waiting
 
 logger = logging.getLogger(__name__)

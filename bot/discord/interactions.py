@@ -13,11 +13,12 @@ from typing import Any
 
 import discord
 
+from bot.askers import Asker, Question
 from bot.discord.askers import asker_of_interaction, remembered_at
 from bot.discord.embeds import render
 from bot.discord.host import CLOSING, SILENT, Host
 from bot.discord.sending import UNREACHABLE, InteractionSpot
-from bot.messages import AnswerReply, Asker, Notice, Question, Reply
+from bot.messages import AnswerReply, Notice, Reply
 from bot.render.words import waiting_words
 
 logger = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import discord
 
+from bot.askers import Asker
 from bot.discord.askers import asker_of_interaction, remembered_at
 from bot.discord.buttons import ReasonForm
 from bot.discord.embeds import render
@@ -16,7 +17,7 @@ from bot.discord.interactions import Interaction, Interactions, acknowledged, su
 from bot.discord.payloads import Action, Button
 from bot.discord.sending import UNREACHABLE, follow_up
 from bot.errors import UsageError
-from bot.messages import Asker, Notice, Reply
+from bot.messages import Notice, Reply
 from corpus.journal import Reason, Verdict
 
 logger = logging.getLogger(__name__)

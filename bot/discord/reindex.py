@@ -8,11 +8,12 @@ from contextlib import suppress
 
 import discord
 
+from bot.askers import Asker
 from bot.discord.askers import asker_of_interaction
 from bot.discord.embeds import render
 from bot.discord.interactions import Interaction, Interactions, acknowledged, survived
 from bot.discord.sending import UNREACHABLE, ChannelSpot, InteractionSpot
-from bot.messages import Asker, Notice, Reply
+from bot.messages import Notice, Reply
 from bot.reindexing import reindex
 
 logger = logging.getLogger(__name__)

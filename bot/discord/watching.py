@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 from discord import app_commands
 
+from bot.askers import Asker
 from bot.discord.askers import asker_of_interaction
 from bot.discord.interactions import Interaction
 from bot.discord.markdown import clip
 from bot.discord.parts import parts_of
-from bot.messages import Asker, WatchesReply
+from bot.messages import WatchesReply
 from bot.render.unasked import subscription_words
 from bot.schedule import Every, zones_like
 from bot.watches import LONGEST_TOPIC, Watches, Where

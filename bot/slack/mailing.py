@@ -6,8 +6,8 @@ import datetime as dt
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.askers import Asker, Platform
 from bot.errors import DeliveryRefused
-from bot.messages import Asker, Platform
 from bot.platforms import Delivery
 from bot.slack.blocks import Showing, render
 from bot.slack.posting import Speaker

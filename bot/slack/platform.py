@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
 from bot.app import Application
+from bot.askers import Asker, Platform
 from bot.errors import PlatformError
 from bot.ledger import Ledger
-from bot.messages import Asker, Platform
 from bot.platforms import Delivery
 from bot.reception import Reception
 from bot.settings import SlackMode

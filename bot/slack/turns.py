@@ -11,7 +11,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.messages import Asker, Platform, Question
+from bot.askers import Asker, Platform, Question
 
 Body = Mapping[str, Any]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.app import Application
+from bot.askers import Platform
 from bot.errors import PlatformError
-from bot.messages import Platform
 from bot.platforms import Delivery
 from bot.reception import Reception
 from bot.serve import Factory, serve

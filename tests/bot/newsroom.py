@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import Application
+from bot.askers import Platform
 from bot.herald import Herald
-from bot.messages import Platform
 from bot.platforms import ChatPlatform
 from bot.posting import Posting
 from bot.watches import Watches

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.answers import AnswerBook
+from bot.askers import Asker, Platform
 from bot.errors import UsageError
-from bot.messages import Asker, Platform
 from bot.people import Pseudonyms
 from corpus.journal import Journal, StoredAnswer
 from retrieval.dates import PartialDate

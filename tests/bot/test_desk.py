@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from bot.app import Application
+from bot.askers import Asker, Platform, Question
 from bot.desk import Desk, gaps_csv
 from bot.errors import NotAllowed, UsageError
-from bot.messages import AnswerReply, Asker, Notice, OutdatedCitation, Platform, Question
+from bot.messages import AnswerReply, Notice, OutdatedCitation
 from bot.render.words import since_words
 from bot.settings import Settings
 from corpus.journal import Gap, Reason, Verdict

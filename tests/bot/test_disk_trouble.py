@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import Application
-from bot.messages import Question
+from bot.askers import Question
 from bot.settings import Settings
 from retrieval.encoders.fake import FakeEncoder
 from tests.bot.command_line import application, close

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import Application
-from bot.messages import Question
+from bot.askers import Question
 from bot.settings import Settings
 from corpus.errors import CatalogueError
 from corpus.right_of_way import RightOfWay

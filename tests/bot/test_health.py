@@ -11,10 +11,10 @@ import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.app import Application
+from bot.askers import Asker, Platform
 from bot.board import Board, State
 from bot.errors import UsageError
 from bot.health import endpoints, listening
-from bot.messages import Asker, Platform
 from bot.reception import Reception
 from bot.settings import Settings
 from retrieval.encoders.fake import FakeEncoder

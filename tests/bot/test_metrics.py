@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from bot.messages import Platform
+from bot.askers import Platform
 from bot.metrics import Metrics
 
 

@@ -1,7 +1,7 @@
 import pytest
 
+from bot.askers import Asker, Platform
 from bot.errors import NotAllowed, TooMany, UsageError
-from bot.messages import Asker, Platform
 from bot.policy import Policy
 
 ANN = Asker(Platform.SLACK, "T1", "C1", "", "ann")

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from bot.app import Application
+from bot.askers import Asker, Platform, Question
 from bot.corrections import changed
 from bot.errors import DeliveryRefused
 from bot.herald import MOST_TRIES, Herald
-from bot.messages import Asker, CorrectionReply, DigestReply, MatchReply, Platform, Question
+from bot.messages import CorrectionReply, DigestReply, MatchReply
 from bot.posting import Posting
 from bot.schedule import Every
 from bot.settings import Settings

@@ -18,8 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.app import Application
+from bot.askers import Asker, Platform
 from bot.herald import Herald
-from bot.messages import Asker, DigestReply, Platform, Provenance
+from bot.messages import DigestReply, Provenance
 from bot.posting import Posting
 from bot.schedule import Every
 from bot.settings import Settings

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.app import Application
+from bot.askers import Question
 from bot.batch import ask_batch
-from bot.messages import AnswerReply, Provenance, Question
+from bot.messages import AnswerReply, Provenance
 from bot.render.words import also_in_words, footer_words, independent_words, published_words
 from bot.settings import Settings
 from corpus.catalogue import KnownFeed

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from bot.askers import Asker, Platform
 from bot.errors import UsageError
-from bot.messages import Asker, Notice, Platform
+from bot.messages import Notice
 from bot.metrics import Metrics
 from bot.policy import Policy
 from bot.reception import Reception

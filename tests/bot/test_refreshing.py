@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.app import Application
-from bot.messages import TERMINAL, Platform
+from bot.askers import TERMINAL, Platform
 from bot.refreshing import Refreshing
 from bot.serve import Server, Timing
 from bot.settings import Settings

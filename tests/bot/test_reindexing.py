@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from bot.app import Application
-from bot.messages import Asker, IndexReply, Notice, Platform
+from bot.askers import Asker, Platform
+from bot.messages import IndexReply, Notice
 from bot.reception import Reception
 from bot.reindexing import ProgressLine, reindex
 from bot.settings import Settings

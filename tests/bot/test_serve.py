@@ -11,9 +11,10 @@ import pytest
 from pydantic import SecretStr
 
 from bot.app import Application
+from bot.askers import Asker, Platform
 from bot.board import State
 from bot.errors import PlatformError, UsageError
-from bot.messages import Asker, Notice, Platform
+from bot.messages import Notice
 from bot.reception import Reception
 from bot.serve import Server, Timing, platforms_of, serve
 from bot.settings import Settings

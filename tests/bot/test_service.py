@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import Application
-from bot.messages import Question
+from bot.askers import Question
 from bot.service import has_index, no_index, require_index
 from bot.settings import ReaderKind, Settings
 from corpus.errors import IndexBusy

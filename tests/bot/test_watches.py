@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bot.app import Application
+from bot.askers import Asker, Platform
 from bot.errors import NotAllowed, UsageError
-from bot.messages import Asker, Platform
 from bot.schedule import Every
 from bot.settings import Settings
 from bot.watches import Watches, Where

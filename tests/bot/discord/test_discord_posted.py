@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from bot.app import Application
-from bot.messages import Platform
+from bot.askers import Platform
 from bot.settings import Settings
 from retrieval.encoders.fake import FakeEncoder
 from tests.bot.command_line import application

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.messages import Platform
+from bot.askers import Platform
 from tests.bot.conftest import NEWS, OSLO
 from tests.bot.fake_chats import Killed
 from tests.bot.newsroom import REPRINTED, STATE, TURKU, Newsroom
