@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import os
 import shutil
+import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 _LEASES = "leases"
 # The generation before the current one stands in, should the current one be damaged.
 _KEPT = 2
+_TRIES, _PAUSE = 10, 0.05
 
 
 class EmbeddedIndex:
@@ -222,7 +224,12 @@ class EmbeddedIndexWriter:
 
     def abandon(self) -> None:
         """See :class:`retrieval.index.port.IndexWriter`."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for _ in range(_TRIES):
+            shutil.rmtree(self._folder, ignore_errors=True)
+            if not self._folder.exists():
+                return
+            # tantivy's threads end soon after what went wrong; what they still write, the next run sweeps away.
+            time.sleep(_PAUSE)
 
     def __enter__(self) -> Self:
         return self
