@@ -91,7 +91,7 @@ class Herald:
         fresh = self._untold(watch, edition)
         try:
             citations = edition.with_stories(edition.matches(watch.topic, fresh, _FOUND_AT_ONCE, now)) if fresh else ()
-        except InputError as error:
+        except (InputError, QuotationError) as error:
             logger.info("watch %d cannot be searched for: %s", watch.id, type(error).__name__)
             citations = ()
         findings = [Finding(c.article_id, _CITATION.dump_json(c).decode()) for c in citations]
@@ -178,7 +178,7 @@ class Herald:
         try:
             found = edition.matches(digest.topic, arrivals, _DIGESTED, now)
             return tuple(Story(citation) for citation in edition.with_stories(found))
-        except InputError:
+        except (InputError, QuotationError):
             return ()
 
     # Sending
