@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable
 
 from rich.console import Console
@@ -11,7 +12,7 @@ from rich.text import Text
 from bot.app import Application
 from bot.console import output_console, show, shows_color
 from bot.errors import BotError, UsageError
-from bot.messages import TERMINAL, AnswerReply, ContextReply, HelpReply, Notice, Question, Reply
+from bot.messages import TERMINAL, AnswerReply, ContextReply, HelpReply, Notice, Platform, Question, Reply
 from bot.passages import around, unfolded, whole_article
 from bot.progress import progress_bars
 from bot.render.terminal import passages
@@ -57,6 +58,7 @@ class Chat:
     def __init__(self, app: Application, read: Callable[[str], str] = input, console: Console | None = None) -> None:
         self._desk = app.desk
         self._service = app.service
+        self._metrics = app.metrics
         self._read = read
         self._console = console or output_console()
         self._answer_id: str | None = None
@@ -134,7 +136,9 @@ class Chat:
         return Question(text, dt.datetime.now().astimezone(), TERMINAL)
 
     def _ask(self, line: str, *, alone: bool = False) -> None:
+        began = time.monotonic()
         reply = self._desk.ask(self._question(line), alone=alone)
+        self._metrics.answered(Platform.TERMINAL, time.monotonic() - began)
         self._show(reply)
         if isinstance(reply, Notice):
             return
