@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable
 
 from rich.console import Console
@@ -12,7 +13,7 @@ from bot.app import Application
 from bot.askers import TERMINAL, Question
 from bot.console import output_console, show, shows_color
 from bot.errors import BotError, UsageError
-from bot.messages import AnswerReply, ContextReply, HelpReply, Notice, Reply
+from bot.messages import TERMINAL, AnswerReply, ContextReply, HelpReply, Notice, Platform, Question, Reply
 from bot.passages import around, unfolded, whole_article
 from bot.progress import progress_bars
 from bot.render.terminal import passages
@@ -62,6 +63,7 @@ class Chat:
     def __init__(self, app: Application, read: Callable[[str], str] = input, console: Console | None = None) -> None:
         self._desk = app.desk
         self._service = app.service
+        self._metrics = app.metrics
         self._read = read
         self._console = console or output_console()
         self._answer_id: str | None = None
@@ -140,7 +142,9 @@ class Chat:
         return Question(text, dt.datetime.now().astimezone(), TERMINAL)
 
     def _ask(self, line: str, *, alone: bool = False) -> None:
+        began = time.monotonic()
         reply = self._desk.ask(self._question(line), alone=alone)
+        self._metrics.answered(Platform.TERMINAL, time.monotonic() - began)
         self._show(reply)
         if isinstance(reply, Notice):
             return

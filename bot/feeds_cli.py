@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bot.arguments import Folder
 from bot.errors import UsageError
 from corpus.errors import FeedError
 
@@ -21,9 +22,7 @@ Object = dict[str, Any]
 MakeApplication = Callable[[Path | None], "Application"]
 PrintJson = Callable[[Object], None]
 
-_data_dir = click.option(
-    "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="The only folder that is written to."
-)
+_data_dir = click.option("--data-dir", type=Folder(), metavar="DIR", help="The only folder that is written to.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 _SHOWN = 10
 
@@ -80,13 +79,15 @@ def feeds_group(make_application: MakeApplication, print_json: PrintJson) -> cli
     @_data_dir
     def remove(name: str, data_dir: Path | None) -> None:
         """Forget a feed and its articles; `backchannel index` then takes them out of the index."""
+        from bot.render.words import counted, one_line
         from corpus.locking import indexing_lock
 
         app = make_application(data_dir)
         # What is cut and folded meanwhile would be in the index for good.
         with indexing_lock(app.settings.data_dir, "`backchannel feeds remove`"):
             articles = app.register.remove(name)
-        click.echo(f"Removed {name} and its {articles:,} articles. Bring the index up to date by `backchannel index`.")
+        removed = f"{one_line(name)} ({counted(articles, 'article')})"
+        click.echo(f"Removed {removed}. Bring the index up to date by `backchannel index`.")
 
     @feeds.command()
     @click.argument("location")
@@ -171,13 +172,14 @@ def _preview_object(feed: RegisteredFeed, seen: Preview) -> Object:
 
 
 def _show_preview(feed: RegisteredFeed, seen: Preview) -> None:
-    from bot.render.words import long_date, one_line, visible
+    from bot.render.words import counted, long_date, one_line, visible
 
     if not seen.articles and seen.errors:
         raise FeedError(f"nothing would come in: {seen.errors[0]}")
-    click.echo(f"{visible(feed.known.location)} is of kind {seen.kind or 'unknown'}: {len(seen.articles):,} articles")
+    held = counted(len(seen.articles), "article")
+    click.echo(f"{visible(feed.known.location)} is of kind {seen.kind or 'unknown'}: {held}")
     for article in seen.articles[:_SHOWN]:
-        about = f"{long_date(article.published)}, {len(article.text.split()):,} words"
+        about = f"{long_date(article.published)}, {counted(len(article.text.split()), 'word')}"
         click.echo(f"  {visible(one_line(article.title))} ({about})\n    {visible(article.id)}")
     if len(seen.articles) > _SHOWN:
         click.echo(f"  … and {len(seen.articles) - _SHOWN:,} more (--json lists all)")

@@ -199,11 +199,11 @@ class Herald:
                 ready.append((post, Delivery(key, post.to, reply, post.tried)))
         return ready
 
-    def trying(self, post: Post) -> None:
-        """A post is about to be sent."""
+    def trying(self, post: Post) -> bool:
+        """Whether a post may be sent now, as it then is; not where another process does so."""
         now = self._clock()
         wait = min(_FIRST_WAIT * 2 ** min(post.tries, 10), _LONGEST_WAIT)
-        self._store.trying(post.id, now, now + wait)
+        return self._store.trying(post, now, now + wait)
 
     def sent(self, post: Post) -> None:
         """A post stands where it belongs."""

@@ -235,6 +235,7 @@ class WatchesReply:
         here: those of others that are told in this channel.
         removable: whether the person may end those of others too.
         ended: whether they are no more.
+        channel: where they are shown.
     """
 
     said: str
@@ -242,6 +243,7 @@ class WatchesReply:
     here: tuple[Subscription, ...] = ()
     removable: bool = False
     ended: bool = False
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,8 @@ class Posting:
                 await self._deliver(platform, post, delivery)
 
     async def _deliver(self, platform: ChatPlatform, post: Post, delivery: Delivery) -> None:
-        await self._run(lambda: self._herald.trying(post))
+        if not await self._run(lambda: self._herald.trying(post)):
+            return
         try:
             async with asyncio.timeout(_PATIENCE):
                 await platform.deliver(delivery)

@@ -33,6 +33,12 @@ class Publishers:
         cited = list(citations)
         articles = list(dict.fromkeys(i for citation in cited for i in (citation.article_id, *citation.also_in)))
         stories = self._catalogue.story_of(articles)
+        there = self._catalogue.owners(articles)
+        for citation in cited:
+            # What was removed is in no story any more; but it told that of what said the same.
+            if citation.article_id not in there:
+                told = (stories[i] for i in citation.also_in if i in there)
+                stories[citation.article_id] = next(told, citation.article_id)
         known = list(dict.fromkeys([*articles, *stories.values()]))
         sources = {c.article_id: c.source for c in cited} | self._catalogue.sources_of(known)
         facts = {

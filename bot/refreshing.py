@@ -131,7 +131,7 @@ class Refreshing:
         """Log what a run did; a feed that goes on failing in one way is told once."""
         for feed in run.feeds:
             if feed.failed and self._failing.get(feed.name) != feed.failed:
-                logger.warning("a feed failed: %s", feed.failed)
+                logger.warning("a feed failed: %s", " ".join(feed.failed.split()))
             if feed.failed:
                 self._failing[feed.name] = feed.failed
             elif self._failing.pop(feed.name, None):

@@ -68,7 +68,7 @@ class Watches:
         said = (
             "" if own or here else "Nothing is watched: there is neither a watch nor a digest of yours, nor one here."
         )
-        return WatchesReply(said, own, here, asker.is_admin)
+        return WatchesReply(said, own, here, asker.is_admin, channel=asker.channel)
 
     def remove(self, asker: Asker, number: int) -> WatchesReply:
         """End a watch or digest: one of one's own; an admin, also one of the channel.
@@ -84,7 +84,7 @@ class Watches:
         if not owned and not asker.is_admin:
             raise NotAllowed(f"{found.kind} {number} is another person's: they or an admin of the bot can end it")
         self._store.remove(number)
-        return WatchesReply("Ended:", (found,), ended=True)
+        return WatchesReply("Ended:", (found,), ended=True, channel=asker.channel)
 
     def forget(self, asker: Asker) -> int:
         """End all of a person's own; returns how many there were."""
@@ -101,13 +101,14 @@ class Watches:
         new = Subscription(0, kind, to, self._owner(asker), topic, str(every or ""), zone.key, now, mark, due)
         known = next((s for s in own if _same(s, new)), None)
         if known and not known.paused and known.zone == zone.key:
-            return WatchesReply("That is so already:", (known,))
+            return WatchesReply("That is so already:", (known,), channel=asker.channel)
         if known:
-            return WatchesReply("From now on again:", (self._store.resume(known.id, zone.key, mark, due),))
+            resumed = self._store.resume(known.id, zone.key, mark, due)
+            return WatchesReply("From now on again:", (resumed,), channel=asker.channel)
         most = self._app.settings.watches_per_person
         if len(own) >= most:
             raise UsageError(f"you have {len(own)} watches and digests, and {most} is the most: end one first")
-        return WatchesReply("From now on:", (self._store.add(new),))
+        return WatchesReply("From now on:", (self._store.add(new),), channel=asker.channel)
 
     def _topic(self, text: str) -> str:
         """A topic as it is kept.

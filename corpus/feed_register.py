@@ -14,7 +14,7 @@ from corpus.errors import FeedError, FeedsFileError, FetchError
 from corpus.feed_options import FeedOptions
 from corpus.feed_records import KnownFeed
 from corpus.feeds import Feed, builtin_feed, is_on_the_web, name_feed, open_local
-from corpus.feeds_file import BUILTIN, check_location, read_feeds_file
+from corpus.feeds_file import BUILTIN, check_location, check_name, read_feeds_file
 from corpus.fetching.background import Background
 from corpus.fetching.client import Fetcher
 from corpus.webfeeds.extraction import page_article
@@ -40,6 +40,7 @@ class FeedRegister:
         extract: takes articles out of web pages.
         find_file: finds the feeds file, each time anew; ``None`` where there is none.
         make_fetcher: makes what fetches from the web.
+        clock: tells the time, in UTC.
     """
 
     def __init__(
@@ -48,11 +49,13 @@ class FeedRegister:
         extract: ExtractPage = page_article,
         find_file: Callable[[], Path | None] = lambda: None,
         make_fetcher: Callable[[], Fetcher] = Fetcher,
+        clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
         self._records = records
         self._extract = extract
         self._find_file = find_file
         self._make_fetcher = make_fetcher
+        self._clock = clock
         self._read: tuple[object, list[RegisteredFeed] | FeedsFileError] = None, []
 
     def declared(self) -> list[RegisteredFeed]:
@@ -134,7 +137,11 @@ class FeedRegister:
         (found,) = self.find([location])
         if found.declared:
             raise FeedError(f"the feed {found.known.name!r} is in {self._find_file()}: change it there")
-        known = KnownFeed(name or found.known.name, found.known.location)
+        known = KnownFeed(found.known.name if name is None else name, found.known.location)
+        try:
+            check_name(known.name)
+        except ValueError as error:
+            raise FeedError(f"{error}, by --name") from error
         others = [feed.known for feed in self.all() if feed.known.location != known.location]
         if known.name == BUILTIN != known.location or known.name in {feed.name for feed in others}:
             raise FeedError(f"the name {known.name!r} is another feed's: choose another by --name")
@@ -176,8 +183,7 @@ class FeedRegister:
         if background is None or not is_on_the_web(feed.known):
             return open_local(feed.known, feed.options, None if anew else self._records)
         known = {} if anew else self._records.fetched(feed.known.name)
-        today = dt.datetime.now(dt.UTC).date()
-        reading = WebReading(feed.known, feed.options, known, self._extract, today)
+        reading = WebReading(feed.known, feed.options, known, self._extract, self._clock())
         return WebFeed(reading, background.stream(reading.outcomes(background.resource)))
 
     def _briefs(self) -> RegisteredFeed:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from corpus.errors import FeedsFileError
 from corpus.feed_options import FeedOptions, OutletFacts
@@ -16,12 +17,25 @@ from corpus.fetching.urls import has_credentials, has_scheme, is_web_address
 
 BUILTIN = "builtin"
 """The feed of the briefs that ship with the project."""
+LONGEST_NAME = 100
+_LISTS = frozenset({"frozen_set_type", "tuple_type"})
+
+
+def check_name(name: str) -> str:
+    """See that a feed can be called so, in lists, in logs and by who types it.
+
+    Raises:
+        ValueError: it cannot; the message says why.
+    """
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
+        raise ValueError(f"the name {name[:50]!r} cannot be used: write 1 to {LONGEST_NAME} characters on one line")
+    return name
 
 
 class FeedEntry(FeedOptions):
     """A feed as the file names it."""
 
-    name: str = Field(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")
+    name: Annotated[str, AfterValidator(check_name)]
     location: str = Field(min_length=1, max_length=2000)
 
     @model_validator(mode="after")
@@ -125,6 +139,10 @@ def _complaint(error: dict[str, Any]) -> str:
     if error["type"] == "missing":
         return f"a feed has no {key}: give it one"
     reason = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] in _LISTS:
+        reason = "write a list" + (
+            f", such as [{json.dumps(value, ensure_ascii=False)}]" if isinstance(value, str) else ""
+        )
     return reason if error["type"] == "value_error" else f"{key} = {value!r} cannot be used: {reason}"
 
 

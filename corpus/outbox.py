@@ -78,12 +78,18 @@ class Outbox(Database):
             if place[0] in platforms
         ]
 
-    def trying(self, post: int, now: dt.datetime, again: dt.datetime) -> None:
-        """Note, before it is posted, that it will be; if nothing more is heard of it, it is tried ``again``."""
-        self._write(
-            "UPDATE posts SET tried = coalesce(tried, ?), tries = tries + 1, again = ? WHERE id = ?",
-            (stored(now), stored(again), post),
+    def trying(self, post: Post, now: dt.datetime, again: dt.datetime) -> bool:
+        """Note, before it is posted, that it will be; if nothing more is heard of it, it is tried ``again``.
+
+        Returns:
+            Whether it is to be posted: ``False`` where somebody else is at it, or it is not wanted any more.
+        """
+        changed = self._write(
+            "UPDATE posts SET tried = coalesce(tried, ?), tries = tries + 1, again = ?"
+            " WHERE id = ? AND tries = ? AND NOT done",
+            (stored(now), stored(again), post.id, post.tries),
         )
+        return changed == 1
 
     def sent(self, post: int) -> None:
         """It stands there, or never will; what it said is not kept."""

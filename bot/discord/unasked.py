@@ -38,7 +38,7 @@ def watches_messages(reply: WatchesReply) -> tuple[Message, ...]:
     lines: list[str] = []
     for heading, group in listed(reply):
         lines += [strong(clipped(heading, _LONGEST_LINE))] if heading else []
-        lines += [_timed(subscription_words(one, _mark), one.due) for one in group]
+        lines += [_timed(subscription_words(one, reply.channel, _mark), one.due) for one in group]
     made = [Button(Action.END, clip(f"End {one.id}", LONGEST_LABEL), str(one.id)) for one in endable(reply)]
     return packed("", described(lines), made[:_IN_A_MESSAGE])
 

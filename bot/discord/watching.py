@@ -72,10 +72,9 @@ async def watches_(interaction: Interaction, remove: app_commands.Range[int, 1, 
 async def _own(interaction: Interaction, _: str) -> list[app_commands.Choice[Any]]:
     host = parts_of(interaction).host
     asker = asker_of_interaction(interaction)
-    own = (await host.ledger.run(lambda: host.app.watches.mine(asker))).own
-    return [
-        app_commands.Choice(name=clip(subscription_words(one), _LONGEST_CHOICE), value=one.id) for one in own[:_CHOICES]
-    ]
+    own = (await host.ledger.run(lambda: host.app.watches.mine(asker))).own[:_CHOICES]
+    named = [(clip(subscription_words(one, asker.channel), _LONGEST_CHOICE), one.id) for one in own]
+    return [app_commands.Choice(name=name, value=number) for name, number in named]
 
 
 async def _answer(interaction: Interaction, zone: str | None, work: Callable[[Watches, Asker], WatchesReply]) -> None:

@@ -309,7 +309,11 @@ def _status(reply: StatusReply) -> RenderableType:
 
 
 def _watches(reply: WatchesReply) -> RenderableType:
-    lines = (line for heading, group in listed(reply) for line in (heading, *map(subscription_words, group)))
+    lines = (
+        line
+        for heading, group in listed(reply)
+        for line in (heading, *(subscription_words(one, reply.channel) for one in group))
+    )
     return Text("\n".join(line for line in lines if line))
 
 

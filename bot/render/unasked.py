@@ -27,11 +27,12 @@ def clock_words(at: dt.datetime, zone: str) -> str:
     return f"{_day(local)}, {local:%H:%M} ({zone})"
 
 
-def subscription_words(one: Subscription, when: When = clock_words) -> str:
-    """A watch or digest on one line, by its number."""
+def subscription_words(one: Subscription, channel: str, when: When = clock_words) -> str:
+    """A watch or digest on one line, by its number, as it is shown in a channel."""
     named = f" on “{one_line(one.topic)}”" if one.topic else ""
     what = f"watch{named}" if one.kind is Kind.WATCH else f"{one.every} digest{named}"
-    where = "told here or in its channel" if one.to.channel else "told you alone"
+    here = "told here" if one.to.channel == channel else "told in another channel"
+    where = here if one.to.channel else "told you alone"
     coming = f"next {when(one.due, one.zone)}" if one.due and not one.paused else ""
     paused = f"paused, since {one_line(one.paused)}; ask for it again to go on" if one.paused else ""
     return " · ".join(part for part in (f"{one.id}: {what}", where, coming, paused) if part)

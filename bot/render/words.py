@@ -130,7 +130,7 @@ def one_line(text: str) -> str:
 
 def feed_words(feed: KnownFeed, now: dt.datetime | None = None) -> str:
     """A feed: its place, and how its last refresh went and when the next one is due, where that is known."""
-    place = f"{feed.name}: {feed.location}" if feed.name != feed.location else feed.name
+    place = one_line(f"{feed.name}: {feed.location}" if feed.name != feed.location else feed.name)
     if not isinstance(feed, FeedState) or not (feed.last_success or feed.last_error):
         return place
     now = now or dt.datetime.now(dt.UTC)

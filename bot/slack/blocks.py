@@ -161,6 +161,7 @@ def status_blocks(reply: StatusReply) -> list[Block]:
     most = sorted(reply.sources.items(), key=lambda item: -item[1])[:_MOST_SOURCES]
     named = {
         "Generation": f"{info.number}, made {info.created}",
+        "Trouble": reply.trouble,
         "Corpus": horizon_words(info.horizon),
         "Passages": f"{info.passages:,}",
         "Sources": ", ".join(f"{name or 'no source named'} ({count})" for name, count in most),

@@ -31,7 +31,7 @@ def watches_blocks(reply: WatchesReply) -> list[Block]:
     """Watches and digests, with buttons that end them."""
     blocks: list[Block] = []
     for heading, group in listed(reply):
-        lines = [heading, *(shortened(subscription_words(one), _LONGEST_LINE) for one in group)]
+        lines = [heading, *(shortened(subscription_words(one, reply.channel), _LONGEST_LINE) for one in group)]
         blocks += paragraphs(line for line in lines if line)
     made = [_end(one.id, f"End {one.id}") for one in endable(reply)]
     for first in range(0, len(made), _IN_A_ROW):

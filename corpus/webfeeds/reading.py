@@ -24,6 +24,11 @@ from retrieval.types import Article, text_digest
 MOST_PAGES = 5000
 """Pages of one sitemap that are read; further ones keep what was read of them before."""
 
+_NEW = dt.timedelta(days=7)
+"""How long pages that an RSS feed lists are looked at again; what is corrected is mostly corrected soon."""
+_AGAIN = 6
+"""Hours between two such looks."""
+
 _ROOTS = {
     "rss": FeedKind.RSS,
     "rdf": FeedKind.RSS,
@@ -42,14 +47,14 @@ class WebReading:
         options: how it is read.
         known: what was fetched for it before, by address.
         extract: takes articles out of pages.
-        today: of the reading.
+        now: when it is read.
     """
 
     feed: KnownFeed
     options: FeedOptions
     known: Mapping[str, PageRecord]
     extract: ExtractPage
-    today: dt.date
+    now: dt.datetime
     kind: FeedKind | None = field(init=False, default=None)
     """What the feed turned out to be, once that is known."""
     lists_all: bool = field(init=False, default=False)
@@ -86,6 +91,11 @@ class WebReading:
             yield outcome
 
     @property
+    def today(self) -> dt.date:
+        """The day of the reading."""
+        return self.now.date()
+
+    @property
     def _request(self) -> Request:
         record = self.known.get(self.feed.location)
         same = record is not None and record.stamp == self._stamp
@@ -94,8 +104,19 @@ class WebReading:
 
     @property
     def _stamp(self) -> str:
-        """Changes with the options: what was left out under others may be wanted now."""
-        return text_digest(self.options.model_dump_json())
+        """Changes with the options: what was left out under others may be wanted now; and when pages are due again."""
+        return text_digest(self.options.model_dump_json(), self._turn)
+
+    @property
+    def _turn(self) -> str:
+        """Changes every few hours, at another one for each feed."""
+        hours = int(self.now.timestamp()) // 3600 + int(text_digest(self.feed.location)[:8], 16) % _AGAIN
+        return str(hours // _AGAIN)
+
+    def _due_again(self, entry: Entry) -> Entry:
+        """An entry whose page is looked at now and then while it is new: feeds list what is corrected as before."""
+        new = entry.published is None or self.today - entry.published.last <= _NEW
+        return replace(entry, stamp=f"{entry.stamp}:{self._turn}") if new else entry
 
     def _kind_of(self, got: Fetched) -> FeedKind:
         """What was fetched, which must be what was asked for."""
@@ -115,7 +136,7 @@ class WebReading:
 
     async def _rss(self, got: Fetched, fetcher: Fetching) -> AsyncIterator[Outcome]:
         title, listed = await asyncio.to_thread(read_entries, got)
-        entries = [item for item in listed if isinstance(item, Entry)]
+        entries = [self._due_again(item) for item in listed if isinstance(item, Entry)]
         self.listed = len(entries)
         yield Outcome(tuple(item for item in listed if isinstance(item, BadItem)))
         failed = False

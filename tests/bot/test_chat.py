@@ -226,6 +226,7 @@ def test_summaries_are_given_by_topic_and_by_article(app: Application) -> None:
 
 def test_status_tells_what_the_index_holds(app: Application) -> None:
     assert "5 articles, 2022 to 10 July 2024" in talk(app, "/status")[1]
+    assert "1 answered" in "".join(talk(app, QUESTION, "/status"))
 
 
 def test_a_reindex_is_answered_from_at_once(app: Application, news: Path) -> None:

@@ -24,7 +24,7 @@ def test_feeds_are_added_listed_indexed_and_removed(fresh: CommandLine, wire: Pa
     assert "(1 article, refreshed " in said
     (known,) = fresh("status", "--json").json["feeds"]
     assert (known["name"], known["location"], known["kind"], known["last_error"]) == ("wire", str(wire), "file", None)
-    assert "Removed wire and its 1 articles." in fresh("feeds", "remove", "wire").out
+    assert "Removed wire (1 article)." in fresh("feeds", "remove", "wire").out
     assert fresh("feeds", "list", "--json").json == {"feeds": []}
 
 
@@ -52,8 +52,14 @@ def test_bad_input_is_one_line(fresh: CommandLine) -> None:
     assert "--refresh: 'now' is no interval" in fresh(
         "feeds", "add", "https://news.example/", "--refresh", "now"
     ).refused(2)
+    for name in ("a\nb", "a\u202eb", " ", "", "x" * 101):
+        said = fresh("feeds", "add", "https://news.example/", "--name", name).refused(2)
+        assert "cannot be used: write 1 to 100 characters on one line, by --name" in said
+        assert name.strip() not in said or not name.strip()
     assert "no feed is named 'x'" in fresh("feeds", "remove", "x").refused(2)
     assert "does not exist" in fresh("feeds", "test", "nowhere").refused(2)
+    fresh.data_dir = None
+    assert "it is empty: name a folder" in fresh("feeds", "list", "--data-dir", "").refused(2)
 
 
 def test_a_feed_is_not_removed_in_the_middle_of_an_index_run(fresh: CommandLine, wire: Path) -> None:

@@ -122,6 +122,17 @@ async def test_a_new_article_is_told_once_where_it_was_asked_for_with_its_senten
     assert await world.told() == []
 
 
+async def test_two_processes_post_it_once(world: World) -> None:
+    world.app.watches.watch(ANN, "comet over Turku")
+    one, other = (Herald(world.app, [Platform.SLACK], world.clock) for _ in range(2))
+    world.publish(TURKU)
+    one.look()
+    one.compose([Platform.SLACK])
+    ((post, _),) = one.deliveries([Platform.SLACK])
+    ((same, _),) = other.deliveries([Platform.SLACK])
+    assert (one.trying(post), other.trying(same)) == (True, False)
+
+
 async def test_what_was_there_before_a_watch_is_not_told(world: World) -> None:
     world.publish(TURKU)
     world.app.watches.watch(ANN, "comet over Turku")

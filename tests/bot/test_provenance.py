@@ -129,6 +129,13 @@ def test_what_is_known_of_an_outlet_travels_with_the_answer(app: Application) ->
     assert known.independent(["rt", "bbc", "plain"]) == 2
 
 
+def test_what_was_removed_counts_with_those_who_said_the_same(app: Application) -> None:
+    gone = cite(article_id="gone", source="Late Paper", also_in=("away", "bbc"))
+    known = app.service.provenance([gone])
+    assert known.stories["gone"] == "rt"
+    assert known.independent(["gone", "bbc"]) == 1
+
+
 def test_outlets_of_one_owner_count_once(app: Application) -> None:
     known = app.service.provenance([cite(article_id=i, source="") for i in ("rt", "sputnik", "plain")])
     assert known.stories["sputnik"] == "sputnik"

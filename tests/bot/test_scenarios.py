@@ -140,6 +140,14 @@ async def test_a_follow_up_is_searched_with_the_question_before(scene: Scene) ->
     assert "Searched for: Which grain ships may pass the strait? and until when?" in words(shown)
 
 
+async def test_an_admin_sees_that_an_older_generation_answers(scene: Scene, tmp_path: Path) -> None:
+    await scene.driver.ask(QUESTION, scene.stage.ann)
+    (tmp_path / "data" / "index" / "CURRENT").write_text("nonsense")
+    assert SENTENCE in words(await scene.driver.ask(QUESTION, scene.stage.ann))
+    shown = words(await scene.driver.command("status", user=scene.stage.admin))
+    assert "generation 1 answers, since the current one cannot" in shown
+
+
 async def test_a_new_topic_lets_go_of_what_went_before(scene: Scene) -> None:
     await scene.driver.ask(QUESTION, scene.stage.ann)
     assert "Searched for" not in words(await scene.driver.follow_up("New topic: and the ferry to Bergen?"))

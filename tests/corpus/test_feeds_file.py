@@ -75,6 +75,14 @@ def test_a_file_names_feeds_and_how_each_is_read(tmp_path: Path) -> None:
         ('"texts"', '"ftp://a.example"', "line 13: the location 'ftp://a.example' is no address of http or https"),
         ("https://", "https://me:pw@", "line 1: the location holds a user name or a password"),
         ('kind = "rss"', 'kind = "folder"', "line 1: a feed of kind 'folder' needs a path"),
+        (
+            '["Intranet.example"]',
+            '"a.example"',
+            "line 10: allow_private = 'a.example' cannot be used: write a list, such",
+        ),
+        ('name = "archive"', 'name = "a\\nb"', r"line 14: the name 'a\nb' cannot be used: write 1 to 100"),
+        ('name = "archive"', 'name = "a\\u202Eb"', r"the name 'a\u202eb' cannot be used"),
+        ('name = "archive"', f'name = "{"x" * 101}"', "cannot be used: write 1 to 100 characters"),
         ("max_age = 30", "max_age = ", "is no TOML: Invalid value (at line 9"),
     ],
 )

@@ -1,7 +1,7 @@
 import datetime as dt
 import gzip
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,16 @@ NEWS = FeedOptions(allow_private=frozenset({HOST}))
 
 
 @dataclass
+class Clock:
+    """Stands still until it is turned."""
+
+    now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+
+@dataclass
 class Newsroom:
     """A data folder with one article of its own, so that a failing feed does not leave it empty, and a site."""
 
@@ -31,6 +41,7 @@ class Newsroom:
     catalogue: Catalogue
     register: FeedRegister
     indexer: Indexer
+    clock: Clock
 
     def add(self, path: str, options: FeedOptions = NEWS, **changes: object) -> str:
         options = options.model_copy(update=changes)
@@ -60,11 +71,13 @@ def room(tmp_path: Path) -> Iterator[Newsroom]:
     encoder = CountingEncoder()
     catalogue = Catalogue(tmp_path / "data" / "catalogue.sqlite3")
     store = EmbeddedIndexStore(tmp_path / "data" / "index", encoder.fingerprint, encoder.dimension)
-    register = FeedRegister(catalogue, fake_extract, make_fetcher=fetcher)
+    clock = Clock()
+    register = FeedRegister(catalogue, fake_extract, make_fetcher=fetcher, clock=clock)
     own = write_jsonl(tmp_path / "own.jsonl", record("own", "A text of our own about nothing much."))
     register.add(str(own), FeedOptions())
     with serving() as site:
-        yield Newsroom(site, catalogue, register, Indexer(catalogue, store, encoder, tmp_path / "data", register))
+        indexer = Indexer(catalogue, store, encoder, tmp_path / "data", register)
+        yield Newsroom(site, catalogue, register, indexer, clock)
     catalogue.close()
 
 
@@ -107,6 +120,28 @@ def test_what_a_feed_lists_no_longer_stays_and_what_it_lists_still_is_not_fetche
     assert (run.added, run.removed) == (1, 0)
     assert room.ids("rss") == ["/bergen", "/oslo"]
     room.index()
+    assert room.site.paths() == ["/rss"]
+
+
+def test_a_correction_that_the_feed_does_not_tell_of_is_found_while_the_article_is_new(room: Newsroom) -> None:
+    today = f"{room.clock.now:%a, %d %b %Y 00:00:00 GMT}"
+
+    def unless_known(request: web.Request) -> web.Response:
+        known = request.headers.get("If-None-Match") == '"1"'
+        listed = rss(item("/oslo", date=today), item("/bergen"))
+        return web.Response(status=304) if known else web.Response(body=listed, headers={"ETag": '"1"'})
+
+    room.site.pages |= {"/rss": unless_known, "/oslo": page(OSLO), "/bergen": page(BERGEN)}
+    room.add("/rss")
+    room.index()
+    room.site.pages |= {"/oslo": page(f"{OSLO} Not of grain, as was said."), "/bergen": page(NARVIK)}
+    assert room.index().changed == 0
+    assert room.site.paths() == ["/rss"]
+    room.clock.now += dt.timedelta(hours=6)
+    assert room.index().changed == 1
+    assert room.site.paths() == ["/rss", "/oslo"]
+    assert article(room, "/oslo").text.endswith("as was said.")
+    assert room.index().changed == 0
     assert room.site.paths() == ["/rss"]
 
 

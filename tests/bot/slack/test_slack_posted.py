@@ -42,7 +42,9 @@ def newsroom(bot: Bot, tmp_path: Path) -> Iterator[SlackRoom]:
 
 async def test_a_watch_is_told_of_a_new_article_in_its_channel_with_the_sentence_marked(newsroom: SlackRoom) -> None:
     shown = await newsroom.bot.command("backchannel", "watch comet over Turku")
-    assert "1: watch on “comet over Turku”" in shown.text
+    assert "1: watch on “comet over Turku” · told here" in shown.text
+    listed = await newsroom.bot.command("backchannel", "watches", channel="C2")
+    assert "1: watch on “comet over Turku” · told in another channel" in listed.text
     assert all(message.only_for == "U1" for message in shown.messages)
     (post,) = await newsroom.publish(TURKU)
     assert (post.channel, post.thread) == ("C1", "")
