@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.app import Application
-from bot.askers import TERMINAL, Question
+from bot.askers import TERMINAL, Platform, Question
 from bot.console import output_console, show, shows_color
 from bot.errors import BotError, UsageError
-from bot.messages import TERMINAL, AnswerReply, ContextReply, HelpReply, Notice, Platform, Question, Reply
+from bot.messages import AnswerReply, ContextReply, HelpReply, Notice, Reply
 from bot.passages import around, unfolded, whole_article
 from bot.progress import progress_bars
 from bot.render.terminal import passages
