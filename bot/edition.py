@@ -13,7 +13,7 @@ from bot.messages import Story
 from bot.provenance import Publishers
 from corpus.catalogue import Arrival, Catalogue
 from retrieval.engine import Engine
-from retrieval.questions import parse_question
+from retrieval.questions import parse_question, resolve_sources
 from retrieval.summary import lead
 from retrieval.types import Article, Citation, Filters
 
@@ -70,6 +70,14 @@ class Edition:
         """For each article its story; one that is not known tells its own."""
         known = self._stories(article_ids)
         return {article_id: known.get(article_id, article_id) for article_id in article_ids}
+
+    def check(self, topic: str, now: dt.datetime) -> None:
+        """See that a topic can be searched for.
+
+        Raises:
+            InputError: it cannot, or names a source of which there is nothing; the message says why.
+        """
+        resolve_sources(parse_question(topic, now).filters, self._engine.index.sources())
 
     def matches(self, topic: str, article_ids: Collection[str], most: int, now: dt.datetime) -> list[Citation]:
         """What these articles have on a topic, best first and each story once.

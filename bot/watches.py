@@ -97,6 +97,8 @@ class Watches:
         due = next_due(now, every, self._app.settings.digest_hour, zone) if every else None
         with self._app.service.edition() as edition:
             mark = edition.mark
+            if topic:
+                edition.check(topic, now)
         own = self._own(asker)
         new = Subscription(0, kind, to, self._owner(asker), topic, str(every or ""), zone.key, now, mark, due)
         known = next((s for s in own if _same(s, new)), None)
@@ -117,12 +119,12 @@ class Watches:
             InputError: it cannot be searched for.
             UsageError: it is too long.
         """
-        parse_question(text, self._clock())
         topic = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         if len(topic) > LONGEST_TOPIC:
             raise UsageError(
                 f"the topic has {len(topic):,} characters, at most {LONGEST_TOPIC} can be watched: shorten it"
             )
+        parse_question(text, self._clock())
         return topic
 
     def _address(self, asker: Asker, where: Where) -> Address:

@@ -160,7 +160,7 @@ class EmbeddedIndexWriter:
                 self._table = PassageTable.load(base)
             self._lexical = LexicalIndex(self._folder / "lexical")
         except BaseException:
-            self.abandon()
+            shutil.rmtree(self._folder, ignore_errors=True)
             raise
         self._present: set[int] = set(self._table.ids.tolist())
         self._added: list[IndexedPassage] = []
@@ -224,6 +224,8 @@ class EmbeddedIndexWriter:
 
     def abandon(self) -> None:
         """See :class:`retrieval.index.port.IndexWriter`."""
+        # Its thread would go on writing into the folder while that is removed.
+        self._lexical.release()
         for _ in range(_TRIES):
             shutil.rmtree(self._folder, ignore_errors=True)
             if not self._folder.exists():

@@ -84,6 +84,10 @@ class LexicalIndex:
         for passage_id in ids:
             writer.delete_documents_by_term("id", int(passage_id))
 
+    def release(self) -> None:
+        """Let go of what was not committed; once this returns, nothing more of it is written."""
+        self._writer = None
+
     def commit(self) -> None:
         """Write everything to disk and wait until segments are merged."""
         if self._writer is not None:

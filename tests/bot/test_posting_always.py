@@ -65,6 +65,9 @@ class FakeNews:
     def story_of(self, article_ids: Collection[str]) -> dict[str, str]:
         return {article_id: article_id for article_id in article_ids}
 
+    def check(self, topic: str, now: dt.datetime) -> None:
+        pass
+
     def matches(self, topic: str, article_ids: Collection[str], most: int, now: dt.datetime) -> list[Citation]:
         return [Citation.of(Passage(0, self.articles[i], 0, 4), 1.0, ()) for i in sorted(article_ids)]
 
