@@ -111,7 +111,7 @@ def feeds_group(make_application: MakeApplication, print_json: PrintJson) -> cli
 def _states(app: Application) -> list[Object]:
     from dataclasses import asdict
 
-    return [asdict(state) for state in app.catalogue.feed_states()]
+    return [asdict(state) for state in app.service.feeds()[0]]
 
 
 def _unread(app: Application) -> list[Object]:

@@ -166,7 +166,7 @@ class Service:
             index, trouble = self._looked_into()
             info, sources = index.info, dict(index.sources())
             index.close()
-        feeds, problem = self._feeds()
+        feeds, problem = self.feeds()
         return StatusReply(
             info=info,
             sources=sources,
@@ -177,7 +177,7 @@ class Service:
             trouble=trouble,
         )
 
-    def _feeds(self) -> tuple[tuple[FeedState, ...], str]:
+    def feeds(self) -> tuple[tuple[FeedState, ...], str]:
         """The known feeds, those that are never refreshed by themselves without a time; and why that is not known."""
         states = self._catalogue.feed_states()
         try:

@@ -116,3 +116,10 @@ def test_where_the_first_index_is_being_made_it_is_told(fresh: CommandLine) -> N
     with indexing_lock(fresh.data_dir, "`backchannel index`"):
         said = fresh("status").refused(1)
         assert "yet: it is being made by process" in said
+
+
+def test_what_is_never_refreshed_by_itself_is_not_due(fresh: CommandLine) -> None:
+    fresh("index")
+    (briefs,) = fresh("feeds", "list", "--json").json["feeds"]
+    assert (briefs["name"], briefs["next_refresh"]) == ("builtin", None)
+    assert "due" not in fresh("feeds", "list").out
