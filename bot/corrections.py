@@ -7,11 +7,10 @@ from collections.abc import Callable, Collection
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
-
 from bot.answers import stored_answer
 from bot.messages import Correction, CorrectionReply
 from bot.passages import unfolded
+from bot.posted import dumped
 from bot.settings import Corrections
 from corpus.outbox import Address, Posting
 from retrieval.segmentation import paragraphs, sentences
@@ -76,7 +75,7 @@ class Correcting:
         if not all(has_room(posting.to, now) for posting in postings):
             return False
         provenance = self._app.service.provenance(c.new or c.old for c in corrections)
-        body = _REPLY.dump_json(CorrectionReply(answer_id, tuple(corrections), provenance)).decode()
+        body = dumped(CorrectionReply(answer_id, tuple(corrections), provenance))
         quotes = [(c.old.article_id, c.old.start) for c in corrections]
         self._store.correct(answer_id, quotes, [(posting.to, body) for posting in postings], now)
         return True
@@ -121,6 +120,3 @@ def _quoted(article: Article, sentence: Span) -> Citation:
 def _folded(text: str) -> str:
     """The text with single spaces: line breaks may move without a word being changed."""
     return " ".join(text.split())
-
-
-_REPLY = TypeAdapter(CorrectionReply)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,7 @@ from bot.passages import around, distinct, unfolded
 from bot.related import related_questions
 from bot.render.words import counted
 from bot.settings import Corrections
+from corpus.clock import Clock, utc_now
 from corpus.indexer import Progress, silent
 from corpus.journal import Gap, Reason, Verdict
 from corpus.outbox import Address
@@ -57,7 +58,7 @@ class Desk:
         clock: tells the time, with its zone.
     """
 
-    def __init__(self, app: Application, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
+    def __init__(self, app: Application, clock: Clock = utc_now) -> None:
         self._app = app
         self._clock = clock
 

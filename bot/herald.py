@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, TypeAdapter
+from pydantic import TypeAdapter
 
 from bot.askers import Asker, Platform
 from bot.corrections import Correcting
 from bot.edition import Edition
 from bot.messages import CorrectionReply, DigestReply, MatchReply, Story, Unasked
 from bot.platforms import Delivery
+from bot.posted import dumped, loaded
 from bot.schedule import Every, QuietHours, last_due, next_due
 from corpus.catalogue import Arrival
+from corpus.clock import Clock, utc_now
 from corpus.outbox import Address, Post
+from corpus.pauses import doubled
 from corpus.subscriptions import Finding, Kind, Subscription
 from retrieval.errors import InputError, QuotationError
 from retrieval.types import Citation
@@ -55,7 +58,7 @@ class Herald:
         self,
         app: Application,
         platforms: Collection[Platform],
-        clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._app = app
         self._store = app.subscriptions
@@ -97,14 +100,14 @@ class Herald:
         findings = [Finding(c.article_id, _CITATION.dump_json(c).decode()) for c in citations]
         self._store.found(watch, max(edition.mark, watch.mark), findings, now)
 
-    def _untold(self, one: Subscription, edition: Edition) -> set[str]:
+    def _untold(self, one: Subscription, edition: Edition) -> dict[str, Arrival]:
         """New articles of stories that a subscription has not found yet; what waits to be told is looked at anew."""
         arrivals = edition.since(one.mark)
         waiting = {finding.article for finding in self._store.waiting(one.id)}
         found = [a for a in self._store.found_articles(one.id) if a not in waiting or a not in arrivals]
         story = edition.story_of({*arrivals, *found})
         told = {story[article] for article in found}
-        return {article for article in arrivals if story[article] not in told}
+        return {article: arrival for article, arrival in arrivals.items() if story[article] not in told}
 
     # What is due
 
@@ -154,20 +157,14 @@ class Herald:
             self._store.digested(digest, digest.mark, following, (), None, now)
             return
         with self._app.service.edition() as edition:
-            self._digest_of(edition, digest, due, now)
-
-    def _digest_of(self, edition: Edition, digest: Subscription, due: dt.datetime, now: dt.datetime) -> None:
-        zone, every, hour = ZoneInfo(digest.zone), Every(digest.every), self._app.settings.digest_hour
-        following = next_due(now, every, hour, zone)
-        fresh = self._untold(digest, edition)
-        arrivals = {a: arrival for a, arrival in edition.since(digest.mark).items() if a in fresh}
-        stories = self._stories(digest, edition, arrivals, now)
+            arrivals = self._untold(digest, edition)
+            stories = self._stories(digest, edition, arrivals, now)
+            mark = max(edition.mark, digest.mark)
         since = max(digest.created, last_due(due - dt.timedelta(seconds=1), every, hour, zone))
         provenance = self._app.service.provenance(story.citation for story in stories)
         reply = DigestReply(digest.id, digest.topic, since, digest.zone, stories, len(arrivals), provenance)
         says = bool(stories) or every is Every.WEEKLY
         told = [story.citation.article_id for story in stories]
-        mark = max(edition.mark, digest.mark)
         self._store.digested(digest, mark, following, told, dumped(reply) if says else None, now)
 
     def _stories(
@@ -191,7 +188,7 @@ class Herald:
         """
         ready = []
         for post in self._store.unsent([platform.value for platform in platforms], self._clock()):
-            reply = self._verified(_UNASKED.validate_json(post.body))
+            reply = self._verified(loaded(post.body))
             if reply is None or not self._may_post(post):
                 self._store.sent(post.id)
             else:
@@ -202,8 +199,7 @@ class Herald:
     def trying(self, post: Post) -> bool:
         """Whether a post may be sent now, as it then is; not where another process does so."""
         now = self._clock()
-        wait = min(_FIRST_WAIT * 2 ** min(post.tries, 10), _LONGEST_WAIT)
-        return self._store.trying(post, now, now + wait)
+        return self._store.trying(post, now, now + doubled(_FIRST_WAIT, post.tries + 1, _LONGEST_WAIT))
 
     def sent(self, post: Post) -> None:
         """A post stands where it belongs."""
@@ -254,9 +250,3 @@ class Herald:
 
 
 _CITATION = TypeAdapter(Citation)
-_UNASKED: TypeAdapter[Unasked] = TypeAdapter(Annotated[Unasked, Field(discriminator="kind")])
-
-
-def dumped(reply: Unasked) -> str:
-    """A post's body."""
-    return _UNASKED.dump_json(reply).decode()

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from corpus.clock import Clock, utc_now
 from corpus.errors import CorpusError, FeedsFileError, IndexBusy, IndexStopped
 from corpus.faults import unforeseen
 from corpus.feed_records import Plan
 from corpus.feed_register import RegisteredFeed
 from corpus.feeds_file import BUILTIN
+from corpus.pauses import doubled
 from corpus.runs import IndexRun
 from retrieval.errors import RetrievalError
 
@@ -40,7 +41,7 @@ class Refreshing:
     def __init__(
         self,
         app: Application,
-        clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+        clock: Clock = utc_now,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
@@ -124,8 +125,7 @@ class Refreshing:
             logger.warning("the feeds cannot be refreshed, and it is tried again: %s", problem)
         self.problem, self._undone = problem, True
         self._failed_runs += 1
-        wait = min(_FIRST_PAUSE * 2 ** min(self._failed_runs - 1, 20), _LONGEST_PAUSE)
-        self._paused_until = self._seconds() + wait
+        self._paused_until = self._seconds() + doubled(_FIRST_PAUSE, self._failed_runs, _LONGEST_PAUSE)
 
     def _tell(self, run: IndexRun) -> None:
         """Log what a run did; a feed that goes on failing in one way is told once."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,6 +9,7 @@ from bot.askers import Asker
 from bot.errors import NotAllowed, UsageError
 from bot.messages import WatchesReply
 from bot.schedule import Every, next_due, zone_of
+from corpus.clock import Clock, utc_now
 from corpus.outbox import Address
 from corpus.subscriptions import Kind, Subscription, Subscriptions
 from retrieval.questions import parse_question
@@ -40,7 +39,7 @@ class Watches:
         clock: tells the time, with its zone.
     """
 
-    def __init__(self, app: Application, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
+    def __init__(self, app: Application, clock: Clock = utc_now) -> None:
         self._app = app
         self._clock = clock
 

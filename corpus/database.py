@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import sqlite3
 import threading
@@ -14,6 +13,7 @@ from typing import Any, ClassVar
 
 from filelock import FileLock
 
+from corpus.clock import utc_now
 from corpus.errors import BackupError, CatalogueDamaged, CatalogueError
 from corpus.schema import MIGRATIONS, check_version, migrate
 from corpus.snapshots import snapshot
@@ -174,4 +174,4 @@ def _storable(values: Sequence[object]) -> list[object]:
 
 def now() -> str:
     """The time as it is stored: ISO 8601, in UTC, to the second."""
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    return utc_now().isoformat(timespec="seconds")

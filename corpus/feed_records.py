@@ -7,8 +7,10 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from corpus.clock import utc_now
 from corpus.database import Database, now
 from corpus.feed_options import FeedOptions, OutletFacts, interval_words
+from corpus.pauses import doubled
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,7 @@ LONGEST_WAIT = dt.timedelta(days=7)
 
 def pause(refresh: dt.timedelta, failures: int) -> dt.timedelta:
     """How long a feed is left alone after so many failures in a row: twice as long each time, up to a limit."""
-    doubled: int = 2 ** min(failures - 1, 20)
-    return max(refresh, min(refresh * doubled, LONGEST_PAUSE))
+    return max(refresh, doubled(refresh, failures, LONGEST_PAUSE))
 
 
 class FeedRecords(Database):
@@ -198,4 +199,4 @@ class FeedRecords(Database):
 
 
 def _later(refresh: dt.timedelta) -> str:
-    return (dt.datetime.now(dt.UTC) + refresh).isoformat(timespec="seconds")
+    return (utc_now() + refresh).isoformat(timespec="seconds")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from threading import Event
 
 from corpus.catalogue import Catalogue
+from corpus.clock import Clock, utc_now
 from corpus.errors import FeedError, FeedsFileError, FetchError
 from corpus.feed_options import FeedOptions
 from corpus.feed_records import KnownFeed
@@ -49,7 +49,7 @@ class FeedRegister:
         extract: ExtractPage = page_article,
         find_file: Callable[[], Path | None] = lambda: None,
         make_fetcher: Callable[[], Fetcher] = Fetcher,
-        clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._records = records
         self._extract = extract

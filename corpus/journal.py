@@ -10,6 +10,7 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
+from corpus.clock import utc_now
 from corpus.database import Database
 
 
@@ -90,7 +91,7 @@ class Journal(Database):
         """Note what a person thinks of an answer, in place of what they thought before."""
         self._write(
             "INSERT OR REPLACE INTO feedback SELECT id, ?, ?, ?, ? FROM answers WHERE id = ?",
-            (person, verdict.value, reason.value if reason else "", _text(_now()), answer_id),
+            (person, verdict.value, reason.value if reason else "", _text(utc_now()), answer_id),
         )
 
     def gaps(self, workspace: str, most: int) -> list[Gap]:
@@ -110,7 +111,7 @@ class Journal(Database):
 
     def remember_thread(self, thread: str, question: str, person: str) -> None:
         """What a thread is about: the question searched for last, and whose it was."""
-        self._write("INSERT OR REPLACE INTO threads VALUES (?, ?, ?, ?)", (thread, question, person, _text(_now())))
+        self._write("INSERT OR REPLACE INTO threads VALUES (?, ?, ?, ?)", (thread, question, person, _text(utc_now())))
 
     def thread(self, thread: str, oldest: dt.datetime) -> str | None:
         """What a thread is about, unless nothing was said in it since ``oldest``."""
@@ -125,7 +126,7 @@ class Journal(Database):
 
     def first_sight(self, event: str) -> bool:
         """Note an event; ``False`` where it was noted before."""
-        return self._write("INSERT OR IGNORE INTO events (event, seen) VALUES (?, ?)", (event, _text(_now()))) == 1
+        return self._write("INSERT OR IGNORE INTO events (event, seen) VALUES (?, ?)", (event, _text(utc_now()))) == 1
 
     def handled(self, event: str) -> None:
         """Note that an event needs no more work."""
@@ -150,10 +151,6 @@ class Journal(Database):
             connection.execute("DELETE FROM threads WHERE updated < ?", (_text(oldest),))
             connection.execute("DELETE FROM events WHERE seen < ?", (_text(oldest),))
             return connection.execute("DELETE FROM answers WHERE asked < ?", (_text(oldest),)).rowcount
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
 
 
 def _text(time: dt.datetime) -> str:

@@ -14,6 +14,7 @@ from bot.askers import Asker
 from bot.ledger import Ledger
 from bot.messages import AnswerReply, Notice
 from bot.reception import Reception, Waiting
+from corpus.clock import Clock, utc_now
 
 logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -30,9 +31,7 @@ class Host:
         clock: tells the time, with its zone.
     """
 
-    def __init__(
-        self, app: Application, reception: Reception, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
-    ) -> None:
+    def __init__(self, app: Application, reception: Reception, clock: Clock = utc_now) -> None:
         self.app = app
         self.desk = app.desk
         self.reception = reception

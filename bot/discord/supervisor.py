@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.errors import PlatformError
+from corpus.pauses import doubled
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +29,7 @@ class BackOff:
 
     def pause(self, failures: int) -> float:
         """The wait after so many failures in a row, from 1."""
-        whole = min(self.longest, self.first * 2.0 ** min(failures - 1, 30))
-        return whole * random.uniform(0.5, 1.0)  # noqa: S311 (nothing secret)
+        return doubled(self.first, failures, self.longest) * random.uniform(0.5, 1.0)  # noqa: S311 (nothing secret)
 
 
 async def supervise(connect: Callable[[], Awaitable[None]], back_off: BackOff | None = None) -> None:
