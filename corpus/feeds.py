@@ -88,20 +88,13 @@ class LocalFeed:
     options: FeedOptions = field(default_factory=FeedOptions)
     memory: FileRecords | None = field(default=None, compare=False, repr=False)
     lists_all: bool = field(init=False, default=True, compare=False)
+    total: int | None = field(init=False, default=None, compare=False)
     _unsaved: list[FileRecord] = field(init=False, default_factory=list, compare=False, repr=False)
 
     @property
     def kind(self) -> FeedKind:
         """What stands at the path."""
         return FeedKind.FOLDER if self.path.is_dir() else FeedKind.FILE
-
-    @property
-    def total(self) -> int | None:
-        """How many files there are to read, where each holds one article."""
-        if not self.path.is_dir():
-            return None
-        files = [file.suffix.lower() for file, _ in self._wanted(lambda _: None)]
-        return len(files) if ".jsonl" not in files else None
 
     @property
     def records(self) -> tuple[PageRecord, ...]:
@@ -117,20 +110,22 @@ class LocalFeed:
         self._require()
         self.lists_all = True
         way = self._way()
-        readable = 0
+        is_folder = self.path.is_dir()
         unlisted: list[OSError] = []
-        for file, relative in self._wanted(unlisted.append):
-            readable += 1
-            yield from self._items(file, relative, way)
+        listed = [relative for relative in self._relative(unlisted.append) if self._wants(relative)]
+        # Where each file holds one article.
+        self.total = len(listed) if is_folder and not any(map(_holds_many, listed)) else None
+        for relative in listed:
+            yield from self._items(self.path / relative if is_folder else self.path, relative, way)
         if self.memory is not None:
             self._save(self.memory)
             if not unlisted:
-                self.memory.forget_gone_files(self.known.name, self._is_there, readable)
+                self.memory.forget_gone_files(self.known.name, set(listed))
         for error in unlisted:
             # What is in such a folder is not known, so nothing of the feed may count as gone.
             self.lists_all = False
             yield BadItem(str(error.filename), f"cannot be listed ({error.strerror}): {_GIVE_ACCESS}")
-        if not readable and not unlisted:
+        if not listed and not unlisted:
             yield BadItem(self.known.location, f"holds no file to read: files end in {', '.join(sorted(READERS))}")
 
     def _require(self) -> None:
@@ -143,12 +138,10 @@ class LocalFeed:
             reason = error.strerror or error
             raise FeedError(f"the feed {self.known.location} cannot be read ({reason}): {_GIVE_ACCESS}") from error
 
-    def _wanted(self, unlisted: Callable[[OSError], None]) -> Iterator[tuple[Path, str]]:
-        """The files to read, and their paths within the feed."""
+    def _relative(self, unlisted: Callable[[OSError], None]) -> Iterator[str]:
+        """The files' paths within the feed."""
         for file in _files(self.path, unlisted):
-            relative = file.name if file == self.path else file.relative_to(self.path).as_posix()
-            if self._wants(relative):
-                yield file, relative
+            yield file.name if file == self.path else file.relative_to(self.path).as_posix()
 
     def _items(self, file: Path, relative: str, way: str) -> Iterator[FeedItem]:
         closed = _closed(file)
@@ -205,7 +198,7 @@ class LocalFeed:
         if isinstance(item, BadItem):
             yield item
             return
-        if not relative.lower().endswith(".jsonl"):
+        if not _holds_many(relative):
             item, complaint = without_future(item, today, relative)
         elif in_future(item.published, today):
             # Its fields are kept as given; what the corpus covers is not stretched by them.
@@ -234,10 +227,6 @@ class LocalFeed:
 
     def _wants(self, relative: str) -> bool:
         return reader_for(Path(relative)) is not None and self.options.wants(relative)
-
-    def _is_there(self, relative: str) -> bool:
-        file = self.path / relative if self.path.is_dir() else self.path.with_name(relative)
-        return file.is_file() and self._wants(relative)
 
     def _with_outlet(self, article: Article) -> Article:
         outlet = self.options.outlet.name
@@ -340,6 +329,10 @@ def _closed(file: Path) -> OSError | None:
     except OSError as error:
         return None if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP} else error
     return None
+
+
+def _holds_many(relative: str) -> bool:
+    return relative.lower().endswith(".jsonl")
 
 
 def _files(path: Path, unlisted: Callable[[OSError], None]) -> Iterator[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from corpus.feed_records import FeedRecords
@@ -84,20 +84,14 @@ class FileRecords(FeedRecords):
         for table in _TABLES:
             self._write(f"DELETE FROM {table} WHERE feed = ?", (feed,))  # noqa: S608 (a name of ours)
 
-    def forget_gone_files(self, feed: str, is_there: Callable[[str], bool], present: int) -> None:
-        """Drop the records of files that are gone.
-
-        Args:
-            feed: whose files.
-            is_there: whether the file at a path still belongs to the feed.
-            present: how many files do; only where more are known are they looked at one by one.
-        """
+    def forget_gone_files(self, feed: str, present: Collection[str]) -> None:
+        """Drop the records of a feed's files but those at these paths; looks at each only where more are known."""
         # Of a file that was read as it was written there are articles alone.
         after = " UNION ".join(f"SELECT path FROM {table} WHERE feed = ? AND path > ?" for table in _TABLES)  # noqa: S608
         ((known,),) = self._rows(f"SELECT count(*) FROM ({after})", (feed, "", feed, ""))  # noqa: S608 (names of ours)
         last = ""
-        while known > present and (
+        while known > len(present) and (
             rows := self._rows(f"{after} ORDER BY path LIMIT ?", (feed, last, feed, last, _AT_ONCE))
         ):
-            self.remember_files(feed, [FileRecord(path) for (path,) in rows if not is_there(path)])
+            self.remember_files(feed, [FileRecord(path) for (path,) in rows if path not in present])
             last = rows[-1][0]
