@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from retrieval.index.embedded import EmbeddedIndexStore
     from retrieval.parameters import Parameters
     from retrieval.reader import Reader
-    from retrieval.reader_network import ReaderNetwork
 
 
 _T = TypeVar("_T")
@@ -154,30 +153,38 @@ class Application:
         """What was fitted, for the reader that reads."""
         from retrieval.parameters import Parameters
 
-        parameters = Parameters.load()
-        return parameters if self._trained_network else parameters.for_maxsim()
+        return Parameters.load().reading(self._reader_kind)
 
     @_once
     def reader(self) -> Reader | None:
-        """What reads the best few passages: the trained reader where it was trained for the encoder, else MaxSim."""
-        from retrieval.reader import MaxSimReader
-        from retrieval.trained_reader import TrainedReader
+        """What reads the best few passages; ``None`` where words alone do.
 
-        if self.settings.reader is ReaderKind.WORDS:
+        Raises:
+            EncoderError: its model cannot be loaded.
+        """
+        settings = self.settings
+        if settings.reader is ReaderKind.WORDS:
             return None
-        if self._trained_network:
-            return TrainedReader(self.encoder, self._trained_network)
-        return MaxSimReader(self.encoder, self.parameters.sentence)
+        if self._reader_kind is ReaderKind.JOINT:
+            from retrieval.joint.models import load_joint_model
+            from retrieval.joint.reader import JointReader
 
-    @_once
-    def _trained_network(self) -> ReaderNetwork | None:
-        """The shipped network, if it was trained on the vectors of this encoder and is to read."""
-        from retrieval.trained_reader import TrainedNetwork
+            return JointReader(
+                load_joint_model(settings.precision, settings.encoder_backend, settings.data_dir / "models")
+            )
+        if self._reader_kind is ReaderKind.MAXSIM:
+            from retrieval.reader import MaxSimReader
 
-        if self.settings.reader is ReaderKind.WORDS:
-            return None
-        shipped = TrainedNetwork.load()
-        return shipped.network if shipped.encoder == self.encoder.fingerprint else None
+            return MaxSimReader(self.encoder, self.parameters.sentence)
+        from retrieval.named_readers import load_reader
+
+        return load_reader(settings.reader, settings.precision)
+
+    @property
+    def _reader_kind(self) -> str:
+        """Beside a given encoder, which is none of ours, that encoder reads where the shipped network would."""
+        kind = self.settings.reader
+        return ReaderKind.MAXSIM if kind is ReaderKind.JOINT and self._given_encoder is not None else kind
 
     @_once
     def indexer(self) -> Indexer:

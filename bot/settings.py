@@ -29,6 +29,8 @@ class LogLevel(StrEnum):
 class ReaderKind(StrEnum):
     """What reads the best few passages."""
 
+    JOINT = "joint"
+    """The shipped network, which reads question and passage together."""
     MAXSIM = "maxsim"
     """Late interaction over the encoder's token vectors."""
     WORDS = "words"
@@ -70,6 +72,12 @@ def _parted(value: object) -> object:
     return tuple(part for part in value.replace(",", " ").split() if part) if isinstance(value, str) else value
 
 
+def _reader(value: object) -> object:
+    """One of the kinds in any case, else a model's name as it is."""
+    kinds = {kind.value: kind for kind in ReaderKind}
+    return kinds.get(value.lower(), value) if isinstance(value, str) else value
+
+
 Ids = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parted)]
 
 
@@ -100,8 +108,13 @@ class Settings(BaseSettings):
         Backend, Field(description="auto, openvino or torch; auto takes torch where OpenVINO cannot.")
     ] = Backend.AUTO
     reader: Annotated[
-        ReaderKind, Field(description="maxsim marks sentences by the encoder, words by word overlap.")
-    ] = ReaderKind.MAXSIM
+        ReaderKind | str,
+        BeforeValidator(_reader),
+        Field(
+            description="joint is shipped, maxsim goes by the encoder, words by word overlap; else a model that reads.",
+            min_length=1,
+        ),
+    ] = ReaderKind.JOINT
     reader_budget_ms: Annotated[
         int, Field(description="Milliseconds that reading may take for one question.", ge=1)
     ] = 1500
@@ -191,7 +204,7 @@ class Settings(BaseSettings):
     ] = ""
     log_level: Annotated[LogLevel, Field(description="debug, info, warning or error.")] = LogLevel.WARNING
 
-    @field_validator("log_level", "precision", "encoder_backend", "reader", "slack_mode", "corrections", mode="before")
+    @field_validator("log_level", "precision", "encoder_backend", "slack_mode", "corrections", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value

@@ -110,7 +110,7 @@ class Engine:
         started = time.perf_counter()
         filters = self._checked(query.filters)
         ranked = self._rank(query.text, filters, self._parameters.ranking.depth)
-        confidence = self._confidence(query.text, ranked)
+        confidence = self._confidence(query.text, filters, ranked)
         hits = self._enough(query, filters, ranked)
         return Answer(
             query=replace(query, filters=filters),
@@ -140,10 +140,11 @@ class Engine:
         candidates = search(self.index, text, vector, depth, self._checked(filters))
         return rank(candidates, fuse(candidates, self._parameters.ranking), {}, self._parameters.ranking).hits
 
-    def signals(self, text: str, ranked: Ranked) -> dict[str, float]:
+    def signals(self, text: str, filters: Filters, ranked: Ranked) -> dict[str, float]:
         """The signals that confidence is computed from; ``ranked`` holds at least one hit."""
         best = self._passages.passages([ranked.hits[0].passage_id])[0]
-        return signals(text, ranked.hits, best, ranked.readings.get(best.id), self.weigh)
+        narrow = filters.article_ids is not None
+        return signals(text, ranked, best, self.index.info.horizon, self.weigh, narrow=narrow)
 
     def weigh(self, words: Sequence[str]) -> list[float]:
         """How rare each word is in this generation: its inverse document frequency."""
@@ -179,8 +180,8 @@ class Engine:
         self._pace.note((time.perf_counter() - started) * 1000, len(ids))
         return dict(zip(ids, readings, strict=True))
 
-    def _confidence(self, text: str, ranked: Ranked) -> float:
-        return self._calibration.confidence(self.signals(text, ranked)) if ranked.hits else 0.0
+    def _confidence(self, text: str, filters: Filters, ranked: Ranked) -> float:
+        return self._calibration.confidence(self.signals(text, filters, ranked)) if ranked.hits else 0.0
 
     def _enough(self, query: Query, filters: Filters, ranked: Ranked) -> list[Hit]:
         """Hits of ``k`` articles, or ``k`` hits where there are fewer; searched deeper until found."""

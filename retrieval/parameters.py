@@ -39,7 +39,10 @@ class RankingParameters:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Confidence by logistic regression over named signals, and the threshold below which to abstain."""
+    """Confidence by logistic regression over named signals, and the threshold below which to abstain.
+
+    A name such as ``narrow*reader`` weighs the product of two signals.
+    """
 
     intercept: float
     weights: Mapping[str, float]
@@ -51,7 +54,9 @@ class Calibration:
         Raises:
             KeyError: a signal that has a weight is missing.
         """
-        logit = self.intercept + sum(weight * signals[name] for name, weight in self.weights.items())
+        logit = self.intercept + sum(
+            weight * math.prod(signals[part] for part in name.split("*")) for name, weight in self.weights.items()
+        )
         return 1 / (1 + math.exp(-max(min(logit, 40.0), -40.0)))
 
 
@@ -62,20 +67,24 @@ class Parameters:
     Args:
         ranking: how passages are ranked.
         sentence: weights of the reader's features in a sentence's score, by name.
-        calibration: confidence where the trained reader reads.
-        untrained: confidence where MaxSim reads, for an encoder that the reader was not trained for.
-        plain: confidence without a reader.
+        maxsim: how they are ranked where MaxSim reads.
+        calibration: confidence where the joint reader reads.
+        untrained: confidence where MaxSim reads.
+        plain: confidence by words alone, also where a reader is of a kind that nothing was fitted for.
     """
 
     ranking: RankingParameters
     sentence: Mapping[str, float]
+    maxsim: RankingParameters
     calibration: Calibration
     untrained: Calibration
     plain: Calibration
 
-    def for_maxsim(self) -> Self:
-        """These parameters where MaxSim reads in the trained reader's place."""
-        return replace(self, calibration=self.untrained)
+    def reading(self, kind: str) -> Self:
+        """These parameters where another reader reads than the joint one: ``maxsim``, or a model by its name."""
+        if kind == "maxsim":
+            return replace(self, calibration=self.untrained, ranking=self.maxsim)
+        return self if kind in {"joint", "words"} else replace(self, calibration=self.plain)
 
     @classmethod
     def load(cls, file: Path = SHIPPED) -> Self:
@@ -89,6 +98,7 @@ class Parameters:
             return cls(
                 RankingParameters(**value["ranking"]),
                 value["sentence"],
+                RankingParameters(**value["ranking"] | value["maxsim"]),
                 Calibration(**value["calibration"]),
                 Calibration(**value["untrained"]),
                 Calibration(**value["plain"]),

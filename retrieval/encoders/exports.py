@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 from filelock import FileLock, Timeout
 
@@ -49,27 +49,32 @@ class ModelFacts:
     prompts: Mapping[str, str]
 
 
+Facts = TypeVar("Facts")
+
+
 @dataclass(frozen=True, slots=True)
-class Export:
+class Export(Generic[Facts]):
     """A folder whose files are what its manifest says."""
 
     folder: Path
-    facts: ModelFacts
+    facts: Facts
 
 
-class Exports:
+class Exports(Generic[Facts]):
     """The exported models in one folder.
 
     Args:
         root: the folder; it is made when the first export is.
         runtime: the version of what runs the exports; those of another one are made anew.
+        kind: of the facts that are kept of each; a dataclass of what JSON holds.
     """
 
-    def __init__(self, root: Path, runtime: str) -> None:
+    def __init__(self, root: Path, runtime: str, kind: type[Facts]) -> None:
         self._root = root
         self._runtime = runtime
+        self._kind = kind
 
-    def find(self, source: Mapping[str, str]) -> Export | None:
+    def find(self, source: Mapping[str, str]) -> Export[Facts] | None:
         """The export of a model; ``None`` where there is none, or one that is damaged.
 
         Raises:
@@ -81,7 +86,7 @@ class Exports:
         try:
             manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
             refused = manifest["refused"]
-            facts = None if refused else ModelFacts(**manifest["facts"])
+            facts = None if refused else self._kind(**manifest["facts"])
             damaged = [name for name, expected in manifest["files"].items() if _measured(folder / name) != expected]
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             damaged = [f"{_MANIFEST} ({error})"]
@@ -124,9 +129,9 @@ class Exports:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def publish(self, unfinished: Path, source: Mapping[str, str], facts: ModelFacts) -> Export:
+    def publish(self, unfinished: Path, source: Mapping[str, str], facts: Facts) -> Export[Facts]:
         """Give a finished export its manifest and its name in one step; older ones of the same model go."""
-        self._put(unfinished, source, {"refused": None, "facts": asdict(facts)})
+        self._put(unfinished, source, {"refused": None, "facts": asdict(cast("Any", facts))})
         return Export(self._folder(source), facts)
 
     def refuse(self, unfinished: Path, source: Mapping[str, str], reason: str) -> None:

@@ -6,11 +6,12 @@ import logging
 from pathlib import Path
 
 from retrieval.encoders.agreement import least_cosine
-from retrieval.encoders.exports import Export, Exports
+from retrieval.encoders.exports import Export, Exports, ModelFacts
 from retrieval.encoders.models import source_of
-from retrieval.encoders.openvino import OpenVinoEncoder, export_model, installed_version
+from retrieval.encoders.openvino import OpenVinoEncoder, export_model
 from retrieval.encoders.options import Backend, Precision, in_bfloat16
 from retrieval.encoders.port import Encoder
+from retrieval.encoders.runtime import installed_version
 from retrieval.encoders.sentence_transformer import SentenceTransformerEncoder
 from retrieval.errors import ExportImpossible
 
@@ -35,7 +36,7 @@ def load_encoder(model: str, precision: Precision, backend: Backend, folder: Pat
     """
     if backend is not Backend.TORCH:
         try:
-            return _exported(model, precision, Exports(folder, installed_version()))
+            return _exported(model, precision, Exports(folder, installed_version(), ModelFacts))
         except ExportImpossible as error:
             if backend is Backend.OPENVINO:
                 raise ExportImpossible(
@@ -50,7 +51,7 @@ def load_encoder(model: str, precision: Precision, backend: Backend, folder: Pat
     return SentenceTransformerEncoder(model, precision)
 
 
-def _exported(model: str, precision: Precision, exports: Exports) -> OpenVinoEncoder:
+def _exported(model: str, precision: Precision, exports: Exports[ModelFacts]) -> OpenVinoEncoder:
     source = source_of(model)
     export = exports.find(source) if source else None
     if export is None:
@@ -60,7 +61,7 @@ def _exported(model: str, precision: Precision, exports: Exports) -> OpenVinoEnc
     return OpenVinoEncoder(export, precision)
 
 
-def _make(model: str, source: dict[str, str] | None, exports: Exports) -> Export:
+def _make(model: str, source: dict[str, str] | None, exports: Exports[ModelFacts]) -> Export[ModelFacts]:
     original = SentenceTransformerEncoder(model, Precision.FLOAT32)
     loaded = source_of(model)
     if loaded is None or (source is not None and source != loaded):
@@ -78,7 +79,7 @@ def _make(model: str, source: dict[str, str] | None, exports: Exports) -> Export
         raise ExportImpossible(f"the export cannot be written ({error.strerror or error})") from error
 
 
-def _check(original: Encoder, export: Export) -> None:
+def _check(original: Encoder, export: Export[ModelFacts]) -> None:
     precisions = [Precision.FLOAT32] + [Precision.BFLOAT16] * in_bfloat16(Precision.AUTO)
     for precision in precisions:
         cosine = least_cosine(original, OpenVinoEncoder(export, precision))

@@ -6,21 +6,19 @@ traced; its outputs are the token vectors and the text vectors.
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval.encoders.exports import Export, ModelFacts
-from retrieval.encoders.options import Precision, in_bfloat16
+from retrieval.encoders.options import Precision
 from retrieval.encoders.port import Offsets, TokenVectors, Vectors
+from retrieval.encoders.runtime import compiled, save_graph
 from retrieval.encoders.tokens import encodable, spans, token_vectors, unit
-from retrieval.errors import ExportImpossible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +51,7 @@ class OpenVinoEncoder:
         ExportImpossible: OpenVINO cannot be imported, or cannot run the model here.
     """
 
-    def __init__(self, export: Export, precision: Precision = Precision.AUTO) -> None:
+    def __init__(self, export: Export[ModelFacts], precision: Precision = Precision.AUTO) -> None:
         self.fingerprint: str = export.facts.fingerprint
         self.dimension: int = export.facts.dimension
         self.max_tokens: int = export.facts.max_tokens
@@ -61,11 +59,7 @@ class OpenVinoEncoder:
         self._tokenizer_file = export.folder / _TOKENIZER
         self._cutting_tokenizer = self._tokenizer()
         self._cutting_tokenizer.enable_truncation(export.facts.longest)
-        library = _library()
-        try:
-            self._compiled = _compiled(library.Core(), export.folder / _GRAPH, precision)
-        except RuntimeError as error:
-            raise ExportImpossible(f"OpenVINO cannot run the model ({_first_line(error)})") from error
+        self._compiled = compiled(export.folder / _GRAPH, precision)
         self._inputs = [given.get_any_name() for given in self._compiled.inputs]
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
@@ -153,18 +147,6 @@ class OpenVinoEncoder:
         return {name: tensors[name] for name in self._inputs}
 
 
-def installed_version() -> str:
-    """OpenVINO's version, without importing it.
-
-    Raises:
-        ExportImpossible: it is not installed.
-    """
-    try:
-        return version("openvino")
-    except PackageNotFoundError as error:
-        raise ExportImpossible("openvino is not installed") from error
-
-
 def export_model(model: SentenceTransformerEncoder, folder: Path) -> ModelFacts:
     """Write a model's graph and its tokenizer into a folder.
 
@@ -172,18 +154,8 @@ def export_model(model: SentenceTransformerEncoder, folder: Path) -> ModelFacts:
         ExportImpossible: the model has an operation that cannot be traced or converted.
         OSError: the folder cannot be written.
     """
-    library = _library()
-    try:
-        with model.traceable() as (module, example):
-            graph = library.convert_model(module, example_input=example)
-        for output, name in zip(graph.outputs, (_TOKENS, _TEXTS), strict=True):
-            output.get_tensor().set_names({name})
-    except (OSError, MemoryError):
-        raise
-    except Exception as error:
-        # Whatever tracing an unknown architecture raises, the model can still be run by torch.
-        raise ExportImpossible(f"its graph cannot be converted ({_first_line(error)})") from error
-    library.save_model(graph, folder / _GRAPH, compress_to_fp16=False)
+    with model.traceable() as (module, example):
+        save_graph(module, example, (_TOKENS, _TEXTS), folder / _GRAPH)
     model.tokenizer.save(str(folder / _TOKENIZER))
     return ModelFacts(
         fingerprint=model.fingerprint,
@@ -195,34 +167,8 @@ def export_model(model: SentenceTransformerEncoder, folder: Path) -> ModelFacts:
     )
 
 
-def _library() -> Any:  # noqa: ANN401 (it has no types)
-    # Where openvino finds this package, its import alone reports usage to its makers and writes to the home folder.
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    try:
-        import openvino
-    except ImportError as error:
-        raise ExportImpossible(f"openvino cannot be imported ({_first_line(error)})") from error
-    return openvino
-
-
-def _compiled(core: Any, graph: Path, precision: Precision) -> Any:  # noqa: ANN401 (OpenVINO's own)
-    half = in_bfloat16(precision) and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    configuration = {
-        "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
-        # All cores on one batch: a question is answered soonest, and many passages hardly slower.
-        "PERFORMANCE_HINT": "LATENCY",
-        # Two processes would else compute on the same cores while others are idle.
-        "ENABLE_CPU_PINNING": False,
-    }
-    return core.compile_model(str(graph), "CPU", configuration)
-
-
 def _batches(encodings: Sequence[Encoding]) -> Iterator[list[int]]:
     """The places of texts of about the same length, the longest first."""
     order = sorted(range(len(encodings)), key=lambda at: -len(encodings[at].ids))
     for start in range(0, len(order), _BATCH):
         yield order[start : start + _BATCH]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]

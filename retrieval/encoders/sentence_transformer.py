@@ -43,7 +43,7 @@ class SentenceTransformerEncoder:
         folder = packaged_folder() if model == DEFAULT_MODEL else None
         self._model = _load(str(folder) if folder else model, local=folder is not None)
         self._lock = threading.Lock()
-        self._autocast = _autocast(precision)
+        self._autocast = autocast(precision)
         self.tokenizer: Tokenizer = _plain_tokenizer(self._model, model)
         self.prompts: Mapping[str, str] = {role: _prompt(self._model, names) for role, names in _PROMPT_NAMES.items()}
         self.dimension: int = self._model.get_embedding_dimension() or len(self.encode_queries(["dimension"])[0])
@@ -159,7 +159,8 @@ def _garbage_collection_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _autocast(precision: Precision) -> Callable[[], AbstractContextManager[Any]]:
+def autocast(precision: Precision) -> Callable[[], AbstractContextManager[Any]]:
+    """Makes contexts in which torch computes in this precision."""
     import torch
 
     if in_bfloat16(precision):

@@ -126,7 +126,7 @@ def in_a_fork(folder: Path, fatal: int = 0, seconds: float | None = None) -> tup
 
 def kill_many(folder: Path, out: Path, seed: int, count: int) -> None:
     """Kill as many runs, each in a copy of the folder, at moments out of the seed."""
-    chance = random.Random(seed)  # noqa: S311 (moments, no secret)
+    chance = random.Random(seed)
     shutil.copytree(folder, out / "whole")
     operations, seconds = in_a_fork(out / "whole")
     for number in range(count):

@@ -154,7 +154,7 @@ WHOLE = pdf([LINES, LINES], "Port Selin")
 
 def damaged(seed: int) -> bytes:
     """A whole document with some of its bytes changed."""
-    dice = random.Random(seed)  # noqa: S311
+    dice = random.Random(seed)
     data = bytearray(WHOLE)
     for _ in range(dice.randint(1, 30)):
         data[dice.randrange(len(data))] = dice.randrange(256)

@@ -24,13 +24,13 @@ JULY = [PartialDate(2024, 7, day) for day in range(1, 31)]
 
 
 def words(count: int, seed: int) -> list[str]:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     return ["".join(chance.choices("abcdefghijklmnop", k=6)) for _ in range(count)]
 
 
 def prose(seed: int, paragraphs: int = 6) -> list[str]:
     """Paragraphs of forty words, no two of which are ever met together elsewhere."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     return [
         " ".join(w.capitalize() if chance.random() < 0.1 else w for w in words(40, 1000 * seed + at)) + "."
         for at in range(paragraphs)

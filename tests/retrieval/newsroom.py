@@ -19,6 +19,7 @@ RANKING = RankingParameters(depth=50, dense_weight=0.5, support_weight=0.1, read
 PARAMETERS = Parameters(
     ranking=RANKING,
     sentence={"maxsim": 1.0},
+    maxsim=RANKING,
     calibration=Calibration(-3.0, {"dense": 10.0}, 0.5),
     untrained=Calibration(-3.0, {"dense": 10.0}, 0.5),
     plain=Calibration(-3.0, {"dense": 10.0}, 0.5),

@@ -15,7 +15,7 @@ SOURCE = {"model": "news/minilm", "commit": "1234"}
 
 
 def made(root: Path, source: dict[str, str] = SOURCE, runtime: str = "1") -> Export:
-    exports = Exports(root, runtime)
+    exports = Exports(root, runtime, ModelFacts)
     with exports.locked(), exports.unfinished() as folder:
         (folder / "model.bin").write_bytes(b"weights")
         return exports.publish(folder, source, FACTS)
@@ -23,13 +23,13 @@ def made(root: Path, source: dict[str, str] = SOURCE, runtime: str = "1") -> Exp
 
 def test_what_was_published_is_found(tmp_path: Path) -> None:
     export = made(tmp_path / "new" / "models")
-    assert Exports(tmp_path / "new" / "models", "1").find(SOURCE) == export
+    assert Exports(tmp_path / "new" / "models", "1", ModelFacts).find(SOURCE) == export
     assert export.facts == FACTS
     assert sorted(file.name for file in export.folder.iterdir()) == ["manifest.json", "model.bin"]
 
 
 def test_where_nothing_was_published_nothing_is_found_or_written(tmp_path: Path) -> None:
-    assert Exports(tmp_path / "models", "1").find(SOURCE) is None
+    assert Exports(tmp_path / "models", "1", ModelFacts).find(SOURCE) is None
     assert list(tmp_path.iterdir()) == []
 
 
@@ -37,8 +37,8 @@ def test_an_export_of_another_version_is_not_taken_and_goes_when_a_new_one_comes
     old = made(tmp_path)
     other = made(tmp_path, {"model": "news/other", "commit": "1234"})
     changed = SOURCE | {"commit": "5678"}
-    assert Exports(tmp_path, "1").find(changed) is None
-    assert Exports(tmp_path, "2").find(SOURCE) is None
+    assert Exports(tmp_path, "1", ModelFacts).find(changed) is None
+    assert Exports(tmp_path, "2", ModelFacts).find(SOURCE) is None
     new = made(tmp_path, changed)
     assert (old.folder.exists(), other.folder.exists(), new.folder.exists()) == (False, True, True)
 
@@ -51,23 +51,23 @@ def test_a_damaged_export_is_not_taken_and_made_anew(
     file.unlink()
     if content is not None:
         file.write_bytes(content)
-    assert Exports(tmp_path, "1").find(SOURCE) is None
+    assert Exports(tmp_path, "1", ModelFacts).find(SOURCE) is None
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert "model.bin" in record.getMessage()
-    assert Exports(tmp_path, "1").find(SOURCE) is None
-    assert made(tmp_path) == Exports(tmp_path, "1").find(SOURCE)
+    assert Exports(tmp_path, "1", ModelFacts).find(SOURCE) is None
+    assert made(tmp_path) == Exports(tmp_path, "1", ModelFacts).find(SOURCE)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"refused": null, "facts": {}, "files": {}}'])
 def test_an_unreadable_manifest_is_damage(tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str) -> None:
     (made(tmp_path).folder / "manifest.json").write_text(text, encoding="utf-8")
-    assert Exports(tmp_path, "1").find(SOURCE) is None
+    assert Exports(tmp_path, "1", ModelFacts).find(SOURCE) is None
     assert "manifest.json" in caplog.text
 
 
 def test_a_model_that_cannot_be_exported_is_remembered_with_the_reason(tmp_path: Path) -> None:
-    exports = Exports(tmp_path, "1")
+    exports = Exports(tmp_path, "1", ModelFacts)
     with exports.locked(), exports.unfinished() as folder:
         (folder / "model.bin").write_bytes(b"half a model")
         exports.refuse(folder, SOURCE, "an operation is unknown")
@@ -78,7 +78,7 @@ def test_a_model_that_cannot_be_exported_is_remembered_with_the_reason(tmp_path:
 
 
 def test_what_a_crash_left_is_neither_found_nor_kept(tmp_path: Path) -> None:
-    exports = Exports(tmp_path, "1")
+    exports = Exports(tmp_path, "1", ModelFacts)
     left = tmp_path / ".unfinished-1"
     left.mkdir()
     (left / "model.bin").write_bytes(b"half a model")
@@ -92,7 +92,10 @@ def test_what_a_crash_left_is_neither_found_nor_kept(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "models").write_text("a file", encoding="utf-8")
-    with pytest.raises(ExportImpossible, match="cannot be written"), Exports(tmp_path / "models", "1").locked():
+    with (
+        pytest.raises(ExportImpossible, match="cannot be written"),
+        Exports(tmp_path / "models", "1", ModelFacts).locked(),
+    ):
         pass
 
 

@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.encoders.agreement import least_cosine
-from retrieval.encoders.exports import Exports
+from retrieval.encoders.exports import Exports, ModelFacts
 from retrieval.encoders.fake import FakeEncoder
 from retrieval.encoders.loading import load_encoder
 from retrieval.encoders.models import DEFAULT_MODEL, source_of
-from retrieval.encoders.openvino import OpenVinoEncoder, installed_version
+from retrieval.encoders.openvino import OpenVinoEncoder
 from retrieval.encoders.options import Backend, Precision
+from retrieval.encoders.runtime import installed_version
 from retrieval.encoders.sentence_transformer import SentenceTransformerEncoder
 from retrieval.errors import EncoderError, ExportImpossible
 
@@ -114,7 +115,7 @@ def test_a_damaged_export_is_made_anew(exported_models: Path, tmp_path: Path, ca
     loaded = load_encoder(DEFAULT_MODEL, Precision.FLOAT32, Backend.OPENVINO, tmp_path)
     assert loaded.encode_queries(["summit"]).shape == (1, 384)
     assert "damaged" in caplog.text
-    assert Exports(tmp_path, installed_version()).find(source) is not None
+    assert Exports(tmp_path, installed_version(), ModelFacts).find(source) is not None
 
 
 @pytest.mark.model
@@ -160,7 +161,7 @@ def test_where_nothing_can_be_written_torch_encodes_and_one_warning_says_so(
 def test_a_model_that_was_refused_is_run_by_torch(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     source = source_of(DEFAULT_MODEL)
     assert source is not None
-    exports = Exports(tmp_path, installed_version())
+    exports = Exports(tmp_path, installed_version(), ModelFacts)
     with exports.locked(), exports.unfinished() as folder:
         exports.refuse(folder, source, "an operation is unknown")
     loaded = load_encoder(DEFAULT_MODEL, Precision.FLOAT32, Backend.AUTO, tmp_path)

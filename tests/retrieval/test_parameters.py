@@ -34,6 +34,20 @@ def test_confidence_stays_within_its_bounds(signal: float, low: float, high: flo
     assert low <= Calibration(0.0, {"dense": 1.0}, 0.5).confidence({"dense": signal}) <= high
 
 
+def test_a_product_of_signals_may_be_weighed() -> None:
+    calibration = Calibration(intercept=0.0, weights={"narrow*reader": 2.0}, threshold=0.5)
+    assert calibration.confidence({"narrow": 0.0, "reader": 3.0}) == 0.5
+    assert calibration.confidence({"narrow": 1.0, "reader": 3.0}) == pytest.approx(1 / (1 + math.exp(-6.0)))
+
+
+def test_what_reads_decides_which_calibration_applies() -> None:
+    shipped = Parameters.load()
+    assert shipped.reading("joint") is shipped
+    assert shipped.reading("maxsim").calibration == shipped.untrained
+    assert shipped.reading("maxsim").ranking == shipped.maxsim
+    assert shipped.reading("some/cross-encoder").calibration == shipped.plain
+
+
 def broken() -> list[str]:
     shipped = json.loads(SHIPPED.read_text(encoding="utf-8"))
     ranking = shipped["ranking"]

@@ -1,0 +1,118 @@
+"""The joint reader by torch, OpenVINO and ONNX Runtime: how long 20 passages take, and how far their scores differ.
+
+    python -m benchmarks.readers --corpus PARAGRAPHS.jsonl.gz [--passages 20] [--json FILE]
+
+The corpus is as for ``benchmarks.speed``. Scores are held against torch in float32. ONNX Runtime, which the project
+does not use, is measured where ``onnxruntime`` and ``onnxscript`` are installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import statistics
+import tempfile
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.speed import milliseconds, read_corpus
+from retrieval.encoders.options import Backend, Precision
+from retrieval.joint.inputs import Inputs
+from retrieval.joint.models import INPUTS, TorchJointModel, example, load_joint_model
+from retrieval.joint.reader import JointModel, JointReader, Logits
+from retrieval.joint.weights import Card
+from retrieval.types import Article, Passage
+
+_QUESTIONS = 60
+
+
+class OnnxRuntimeModel(TorchJointModel):
+    """The network by ONNX Runtime, in float32."""
+
+    def __init__(self, card: Card, folder: Path) -> None:
+        import onnxruntime
+        import torch
+
+        super().__init__(card, Precision.FLOAT32)
+        given = tuple(torch.from_numpy(getattr(example(self.tokenizer), name)) for name in INPUTS)
+        axes = {name: {0: "b", 1: name.split("_")[0]} for name in INPUTS}
+        file = folder / "reader.onnx"
+        torch.onnx.export(
+            self.network, given, str(file), input_names=list(INPUTS), output_names=["tokens", "null"],
+            dynamic_axes=axes, dynamo=False,
+        )  # fmt: skip
+        self._session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+
+    def judge(self, inputs: Inputs) -> tuple[Logits, Logits]:
+        """Logits of tokens and of no answer."""
+        tokens, null = self._session.run(None, {name: getattr(inputs, name) for name in INPUTS})
+        return tokens, null
+
+
+def models(folder: Path) -> Iterator[tuple[str, JointModel]]:
+    """By what runs them; torch in float32 comes first."""
+    for backend, precision in product((Backend.TORCH, Backend.OPENVINO), (Precision.FLOAT32, Precision.BFLOAT16)):
+        yield f"{backend} {precision}", load_joint_model(precision, backend, folder)
+    if importlib.util.find_spec("onnxruntime"):
+        yield "onnxruntime fp32", OnnxRuntimeModel(Card.load(), folder)
+
+
+def measure(passages: list[Passage], count: int) -> dict[str, dict[str, float]]:
+    """Latency of reading ``count`` passages for a question, no text read before, and differences of scores."""
+    rows: dict[str, dict[str, float]] = {}
+    expected: list[float] = []
+    groups = [passages[at * count : (at + 1) * count] for at in range(min(_QUESTIONS, len(passages) // count))]
+    with tempfile.TemporaryDirectory() as temporary:
+        for name, model in models(Path(temporary)):
+            reader = JointReader(model, cached=0)
+            scores: list[float] = []
+
+            def ask(group: list[Passage], reader: JointReader = reader, scores: list[float] = scores) -> None:
+                question = "What did " + " ".join(group[0].text.split()[3:9]) + "?"
+                readings = reader.read(question, group, lambda words: [1.0] * len(words))
+                scores += [reading.score for reading in readings]
+
+            for group in groups:  # kernels are made for each width at its first use
+                ask(group)
+            scores.clear()
+            taken = sorted(milliseconds(lambda group=group: ask(group)) for group in groups)
+            apart = np.abs(np.array(scores) - np.array(expected or scores))
+            expected = expected or list(scores)
+            rows[name] = {
+                "p50_ms": statistics.median(taken),
+                "p95_ms": taken[int(len(taken) * 0.95)],
+                "apart_mean": float(apart.mean()),
+                "apart_most": float(apart.max()),
+            }
+    return rows
+
+
+def main() -> None:
+    """Measure, print a table, and write JSON where asked."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--passages", type=int, default=20)
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    options = parser.parse_args()
+    lines = [json.loads(line) for line in read_corpus(options.corpus, options.passages * _QUESTIONS)]
+    passages = [
+        Passage(at, Article(str(at), row["text"], row.get("title") or ""), 0, len(row["text"]))
+        for at, row in enumerate(lines)
+    ]
+    rows = measure(passages, options.passages)
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    table = Table("reader", *(name.replace("_", " ") for name in next(iter(rows.values()))))
+    for name, row in rows.items():
+        table.add_row(name, *(f"{value:.3f}" if "apart" in key else f"{value:.1f}" for key, value in row.items()))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

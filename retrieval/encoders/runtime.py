@@ -1,0 +1,86 @@
+"""OpenVINO: the one place that imports it. Graphs are traced from torch modules, saved, and compiled for the CPU."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from retrieval.encoders.options import Precision, in_bfloat16
+from retrieval.errors import ExportImpossible
+
+
+def installed_version() -> str:
+    """OpenVINO's version, without importing it.
+
+    Raises:
+        ExportImpossible: it is not installed.
+    """
+    try:
+        return version("openvino")
+    except PackageNotFoundError as error:
+        raise ExportImpossible("openvino is not installed") from error
+
+
+def save_graph(module: Any, example: Mapping[str, Any], outputs: Sequence[str], file: Path) -> None:  # noqa: ANN401
+    """Trace a torch module and write its graph.
+
+    Args:
+        module: as torch has it.
+        example: inputs by name, to trace it with.
+        outputs: names of what it gives.
+        file: where to; its weights lie beside it.
+
+    Raises:
+        ExportImpossible: it has an operation that cannot be traced or converted.
+        OSError: the file cannot be written.
+    """
+    library = _library()
+    try:
+        graph = library.convert_model(module, example_input=dict(example))
+        for output, name in zip(graph.outputs, outputs, strict=True):
+            output.get_tensor().set_names({name})
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        # Whatever tracing an unknown architecture raises, the model can still be run by torch.
+        raise ExportImpossible(f"its graph cannot be converted ({first_line(error)})") from error
+    library.save_model(graph, file, compress_to_fp16=False)
+
+
+def compiled(graph: Path, precision: Precision) -> Any:  # noqa: ANN401 (OpenVINO's own)
+    """A graph made ready to be run.
+
+    Raises:
+        ExportImpossible: OpenVINO cannot be imported, or cannot run it here.
+    """
+    core = _library().Core()
+    half = in_bfloat16(precision) and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    configuration = {
+        "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
+        # All cores on one batch: a question is answered soonest, and many passages hardly slower.
+        "PERFORMANCE_HINT": "LATENCY",
+        # Two processes would else compute on the same cores while others are idle.
+        "ENABLE_CPU_PINNING": False,
+    }
+    try:
+        return core.compile_model(str(graph), "CPU", configuration)
+    except RuntimeError as error:
+        raise ExportImpossible(f"OpenVINO cannot run the model ({first_line(error)})") from error
+
+
+def first_line(error: Exception) -> str:
+    """Of what an error says."""
+    return str(error).strip().partition("\n")[0]
+
+
+def _library() -> Any:  # noqa: ANN401 (it has no types)
+    # Where openvino finds this package, its import alone reports usage to its makers and writes to the home folder.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    try:
+        import openvino
+    except ImportError as error:
+        raise ExportImpossible(f"openvino cannot be imported ({first_line(error)})") from error
+    return openvino

@@ -1,0 +1,1 @@
+"""The joint reader: a question and a passage read together, token by token."""

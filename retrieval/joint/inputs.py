@@ -1,0 +1,153 @@
+"""What the joint reader's network is given of a question and a passage, as arrays.
+
+The network's words have no capitals and no counts; what names, numbers and rare words say stands in beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.encoders.port import Offsets
+from retrieval.reader import Weigh, token_weights
+from retrieval.token_features import SHAPES, Ids, Places, Shapes, sentence_places, shapes, word_ids, words_of
+from retrieval.types import Span
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding
+
+QUESTION_FEATURES = 3
+"""Of a token of the question: its weight, and whether its word and its stem stand in the passage."""
+PASSAGE_FEATURES = len(SHAPES) + 5
+"""Of a token of the passage: its shape; whether its word and its stem stand in the question, and the weight of each
+there; and 1, which tells the passage from the question."""
+LONGEST_QUESTION = 64
+"""Tokens; what a question has more is not read."""
+
+Tokens = npt.NDArray[np.int64]
+"""int64 ``(tokens,)``: the tokenizer's numbers."""
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionTokens:
+    """A question of ``m`` tokens, special ones left out: their numbers, words, and weights, float32 ``(m,)``."""
+
+    ids: Tokens
+    words: Ids
+    weights: Floats
+
+    def __post_init__(self) -> None:
+        for name in ("ids", "words", "weights"):
+            object.__setattr__(self, name, getattr(self, name)[:LONGEST_QUESTION])
+
+
+@dataclass(frozen=True, slots=True)
+class PassageTokens:
+    """A passage of ``n`` tokens behind its title, special ones left out; ``places`` names each one's sentence."""
+
+    ids: Tokens
+    words: Ids
+    shapes: Shapes
+    places: Places
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """A batch of ``b`` pairs, padded; in each text the first token and the one behind its last word are special.
+
+    ``question_ids`` int64 ``(b, m)``, ``question_mask`` bool ``(b, m)``, ``question_features`` float32
+    ``(b, m, QUESTION_FEATURES)``; the passage's likewise, ``(b, n, …)``.
+    """
+
+    question_ids: Tokens
+    question_mask: npt.NDArray[np.bool_]
+    question_features: Floats
+    passage_ids: Tokens
+    passage_mask: npt.NDArray[np.bool_]
+    passage_features: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialTokens:
+    """The tokenizer's numbers for the beginning, the end and the filling of a text."""
+
+    first: int
+    last: int
+    fill: int
+
+
+def question_tokens_of(text: str, encoding: Encoding, weigh: Weigh) -> QuestionTokens:
+    """A question's tokens, with their words and weights."""
+    offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
+    return QuestionTokens(
+        np.array(encoding.ids, dtype=np.int64),
+        word_ids(words_of(text, offsets)),
+        token_weights(text, offsets, weigh).astype(np.float32),
+    )
+
+
+def passage_tokens_of(text: str, ids: Tokens, offsets: Offsets, spans: Sequence[Span], shift: int) -> PassageTokens:
+    """A passage's tokens, with their words, shapes and sentences.
+
+    Args:
+        text: the passage behind its title.
+        ids: of its tokens.
+        offsets: of its tokens in ``text``.
+        spans: its sentences.
+        shift: what to add to an offset to count as ``spans`` do.
+    """
+    words = words_of(text, offsets)
+    places = sentence_places(offsets, spans, shift)
+    return PassageTokens(ids, word_ids(words), shapes(words, places), places)
+
+
+def pair_features(question: QuestionTokens, passage: PassageTokens) -> tuple[Floats, Floats]:
+    """Features of the question's tokens, ``(m, 3)``, and of the passage's, ``(n, PASSAGE_FEATURES)``."""
+    same = passage.words[:, None] == question.words[None]  # (n, m, 2)
+    same &= (question.words != 0)[None]
+    asked = np.concatenate([question.weights[:, None], same.any(axis=0)], axis=1)
+    stands = same.any(axis=1)
+    weighed = (same * question.weights[None, :, None]).max(axis=1, initial=0)
+    told = np.concatenate([passage.shapes, stands, weighed, np.ones((len(passage.ids), 1))], axis=1)
+    return asked.astype(np.float32), told.astype(np.float32)
+
+
+def batch(
+    pairs: Sequence[tuple[QuestionTokens, PassageTokens]], special: SpecialTokens, *, width_step: int = 1
+) -> Inputs:
+    """Pairs as the network takes them; widths are rounded up to ``width_step``."""
+    questions = max(len(question.ids) for question, _ in pairs) + 2
+    passages = max(len(passage.ids) for _, passage in pairs) + 2
+    shape = (len(pairs), *(-(-width // width_step) * width_step for width in (questions, passages)))
+    inputs = Inputs(
+        question_ids=np.full(shape[:2], special.fill, dtype=np.int64),
+        question_mask=np.zeros(shape[:2], dtype=np.bool_),
+        question_features=np.zeros((*shape[:2], QUESTION_FEATURES), dtype=np.float32),
+        passage_ids=np.full((shape[0], shape[2]), special.fill, dtype=np.int64),
+        passage_mask=np.zeros((shape[0], shape[2]), dtype=np.bool_),
+        passage_features=np.zeros((shape[0], shape[2], PASSAGE_FEATURES), dtype=np.float32),
+    )
+    for row, (question, passage) in enumerate(pairs):
+        asked, told = pair_features(question, passage)
+        _place(row, question.ids, asked, special, (inputs.question_ids, inputs.question_mask, inputs.question_features))
+        _place(row, passage.ids, told, special, (inputs.passage_ids, inputs.passage_mask, inputs.passage_features))
+        inputs.passage_features[row, : len(passage.ids) + 2, -1] = 1
+    return inputs
+
+
+def _place(
+    row: int,
+    ids: Tokens,
+    features: Floats,
+    special: SpecialTokens,
+    into: tuple[Tokens, npt.NDArray[np.bool_], Floats],
+) -> None:
+    count = len(ids)
+    into[0][row, 0], into[0][row, 1 : count + 1], into[0][row, count + 1] = special.first, ids, special.last
+    into[1][row, : count + 2] = True
+    into[2][row, 1 : count + 1] = features

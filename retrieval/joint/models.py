@@ -1,0 +1,235 @@
+"""The joint reader's network, run by OpenVINO from an export in the data folder, else by torch."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from retrieval.encoders.exports import Export, Exports
+from retrieval.encoders.models import DEFAULT_MODEL, packaged_folder, source_of
+from retrieval.encoders.options import Backend, Precision, in_bfloat16
+from retrieval.encoders.runtime import compiled, installed_version, save_graph
+from retrieval.errors import ExportImpossible
+from retrieval.joint.inputs import Inputs, SpecialTokens, batch, passage_tokens_of, question_tokens_of
+from retrieval.joint.reader import JointModel, Logits
+from retrieval.joint.weights import Card
+from retrieval.segmentation import sentences
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from retrieval.joint.network import JointNetwork
+
+_GRAPH, _TOKENIZER = "model.xml", "tokenizer.json"
+_TOKENS, _NULL = "tokens", "null"
+INPUTS = tuple(field.name for field in fields(Inputs))
+_EXAMPLE = (
+    ("Who met in Moscow?", "Envoys met in Moscow on 9 July. They spoke of trade."),
+    ("When did the court rule?", "Nobody spoke."),
+)
+# The largest difference of two logits, by which an export is refused; rounding alone leaves a hundredth of it.
+_ALIKE = {Precision.FLOAT32: 0.01, Precision.BFLOAT16: 0.5}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderFacts:
+    """What is known of an exported network beside its files; see :class:`retrieval.joint.reader.JointModel`."""
+
+    first: int
+    last: int
+    fill: int
+    longest: int
+
+
+class _Tokenizing:
+    """The part of a model that does not compute."""
+
+    def __init__(self, facts: ReaderFacts, tokenizer_file: Path) -> None:
+        self.special = SpecialTokens(facts.first, facts.last, facts.fill)
+        self.longest = facts.longest
+        self._tokenizer_file = tokenizer_file
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """Neither cuts off nor pads."""
+        return plain_tokenizer(self._tokenizer_file)
+
+
+class OpenVinoJointModel(_Tokenizing):
+    """The network by OpenVINO.
+
+    Raises:
+        ExportImpossible: OpenVINO cannot be imported, or cannot run the network here.
+    """
+
+    def __init__(self, export: Export[ReaderFacts], precision: Precision) -> None:
+        super().__init__(export.facts, export.folder / _TOKENIZER)
+        self._compiled = compiled(export.folder / _GRAPH, precision)
+
+    def judge(self, inputs: Inputs) -> tuple[Logits, Logits]:
+        """Logits of tokens and of no answer."""
+        request = self._compiled.create_infer_request()
+        request.infer({name: getattr(inputs, name) for name in INPUTS})
+        return request.get_tensor(_TOKENS).data.copy(), request.get_tensor(_NULL).data.copy()
+
+
+class TorchJointModel(_Tokenizing):
+    """The network by torch: the reference, and where OpenVINO is not.
+
+    Raises:
+        EncoderError: the packaged encoder is missing or damaged.
+        RetrievalError: so are the shipped weights.
+    """
+
+    def __init__(self, card: Card, precision: Precision) -> None:
+        facts, self.network = _network(card)
+        super().__init__(facts, packaged_folder() / _TOKENIZER)
+        self._half = in_bfloat16(precision)
+        self._lock = Lock()
+
+    def judge(self, inputs: Inputs) -> tuple[Logits, Logits]:
+        """Logits of tokens and of no answer."""
+        import torch
+
+        tensors = [torch.from_numpy(getattr(inputs, name)) for name in INPUTS]
+        with self._lock, torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=self._half):
+            tokens, null = self.network(*tensors)
+        return tokens.float().numpy(), null.float().numpy()
+
+
+def load_joint_model(precision: Precision, backend: Backend, folder: Path, card: Card | None = None) -> JointModel:
+    """Load the shipped network, exporting it first where that has not been done.
+
+    Args:
+        precision: in which numbers to compute.
+        backend: what computes.
+        folder: where exported models lie.
+        card: of other weights than the shipped ones.
+
+    Raises:
+        EncoderError: the packaged encoder is missing or damaged.
+        RetrievalError: the shipped weights are.
+        ExportImpossible: the backend is to be OpenVINO and cannot.
+    """
+    card = card or Card.load()
+    if backend is not Backend.TORCH:
+        try:
+            return _exported(card, precision, Exports(folder, installed_version(), ReaderFacts))
+        except ExportImpossible as error:
+            if backend is Backend.OPENVINO:
+                raise ExportImpossible(
+                    f"the reader cannot be run by OpenVINO: {error}; set BACKCHANNEL_ENCODER_BACKEND=auto"
+                ) from error
+            _log.warning(
+                "the reader is run by torch, which starts slower: %s (BACKCHANNEL_ENCODER_BACKEND=torch ends this "
+                "warning)",
+                error,
+            )
+    return TorchJointModel(card, precision)
+
+
+def plain_tokenizer(file: Path) -> Tokenizer:
+    """A tokenizer that neither cuts off nor pads."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def special_tokens(tokenizer: Tokenizer) -> SpecialTokens:
+    """Those of a BERT-like tokenizer."""
+    vocabulary = tokenizer.get_vocab()
+    return SpecialTokens(*(vocabulary[token] for token in ("[CLS]", "[SEP]", "[PAD]")))
+
+
+def example(tokenizer: Tokenizer) -> Inputs:
+    """Two pairs of unlike lengths."""
+    pairs = []
+    for question, text in _EXAMPLE:
+        asked = question_tokens_of(
+            question, tokenizer.encode(question, add_special_tokens=False), lambda words: [1.0] * len(words)
+        )
+        encoding = tokenizer.encode(text, add_special_tokens=False)
+        offsets = np.array(encoding.offsets, dtype=np.int32)
+        ids = np.array(encoding.ids, dtype=np.int64)
+        pairs.append((asked, passage_tokens_of(text, ids, offsets, sentences(text), 0)))
+    return batch(pairs, special_tokens(tokenizer), width_step=16)
+
+
+def _exported(card: Card, precision: Precision, exports: Exports[ReaderFacts]) -> OpenVinoJointModel:
+    source = {"model": "reader", "weights": card.sha256, **{f"of {k}": v for k, v in _encoder_source().items()}}
+    export = exports.find(source)
+    if export is None:
+        with exports.locked():
+            # Another process may have made it while this one waited.
+            export = exports.find(source) or _make(card, source, exports)
+    return OpenVinoJointModel(export, precision)
+
+
+def _encoder_source() -> dict[str, str]:
+    return source_of(DEFAULT_MODEL) or {}
+
+
+def _make(card: Card, source: dict[str, str], exports: Exports[ReaderFacts]) -> Export[ReaderFacts]:
+    original = TorchJointModel(card, Precision.FLOAT32)
+    inputs = example(original.tokenizer)
+    try:
+        with exports.unfinished() as folder:
+            try:
+                _trace(original, inputs, folder)
+                export = Export(
+                    folder,
+                    ReaderFacts(original.special.first, original.special.last, original.special.fill, card.longest),
+                )
+                _check(original, export, inputs)
+            except ExportImpossible as error:
+                exports.refuse(folder, source, str(error))
+                raise
+            return exports.publish(folder, source, export.facts)
+    except OSError as error:
+        raise ExportImpossible(f"the export cannot be written ({error.strerror or error})") from error
+
+
+def _trace(original: TorchJointModel, inputs: Inputs, folder: Path) -> None:
+    import torch
+
+    given: dict[str, Any] = {name: torch.from_numpy(getattr(inputs, name)) for name in INPUTS}
+    with torch.no_grad():
+        save_graph(original.network, given, (_TOKENS, _NULL), folder / _GRAPH)
+    original.tokenizer.save(str(folder / _TOKENIZER))
+
+
+def _check(original: JointModel, export: Export[ReaderFacts], inputs: Inputs) -> None:
+    expected = original.judge(inputs)
+    for precision in [Precision.FLOAT32] + [Precision.BFLOAT16] * in_bfloat16(Precision.AUTO):
+        found = OpenVinoJointModel(export, precision).judge(inputs)
+        apart = max(_apart(expected[0], found[0], inputs.passage_mask), float(np.abs(expected[1] - found[1]).max()))
+        if not apart <= _ALIKE[precision]:
+            raise ExportImpossible(f"in {precision} its logits differ from the original's by {apart:.3f}")
+
+
+def _apart(one: Logits, other: Logits, mask: Any) -> float:  # noqa: ANN401
+    return float(np.abs(one - other)[mask].max())
+
+
+def _network(card: Card) -> tuple[ReaderFacts, JointNetwork]:
+    import torch
+    from safetensors.torch import load_file
+
+    from retrieval.joint.network import JointNetwork
+
+    folder = packaged_folder()
+    network = JointNetwork()
+    network.load_encoder(load_file(folder / "model.safetensors"))
+    network.upper.load_state_dict({name: torch.from_numpy(value) for name, value in card.read().items()})
+    special = special_tokens(plain_tokenizer(folder / _TOKENIZER))
+    return ReaderFacts(special.first, special.last, special.fill, card.longest), network.eval()

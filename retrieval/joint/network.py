@@ -1,0 +1,175 @@
+"""The joint reader's network. Imports torch: to be imported only where a network is trained, exported or run by it.
+
+The encoder's lower layers read the question and the passage apart from each other; its upper layers, trained for this,
+read both together, as in PreTTR (MacAvaney et al., 2020, "Efficient Document Re-Ranking for Transformers by
+Precomputing Term Representations"). The lower layers stay as the encoder has them and are not shipped again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from retrieval.joint.inputs import PASSAGE_FEATURES, QUESTION_FEATURES
+
+NEVER = -1e4
+"""The logit of what is masked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Of a BERT-like encoder, and how many of its layers read question and passage apart."""
+
+    vocabulary: int = 30522
+    positions: int = 512
+    hidden: int = 384
+    wide: int = 1536
+    heads: int = 12
+    layers: int = 6
+    apart: int = 3
+
+
+class Layer(nn.Module):
+    """A transformer layer as BERT has it: attention, then a layer for each token, each normalised after adding."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        hidden = shape.hidden
+        self.heads = shape.heads
+        self.query, self.key, self.value, self.gather = (nn.Linear(hidden, hidden) for _ in range(4))
+        self.widen, self.narrow = nn.Linear(hidden, shape.wide), nn.Linear(shape.wide, hidden)
+        self.norms = nn.ModuleList([nn.LayerNorm(hidden, eps=1e-12) for _ in range(2)])
+
+    def forward(self, rows: Tensor, never: Tensor) -> Tensor:
+        """``(b, n, hidden)``; ``never`` is added to the logits of attention, ``(b, 1, 1, n)``."""
+        query, key, value = (
+            part(rows).unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (self.query, self.key, self.value)
+        )
+        # Written out: on a CPU, torch's own attention takes twice as long to go back through.
+        logits = query / math.sqrt(query.shape[-1]) @ key.transpose(2, 3) + never.to(query.dtype)
+        found = logits.softmax(dim=-1).to(value.dtype) @ value
+        rows = self.norms[0](rows + self.gather(found.transpose(1, 2).flatten(2)))
+        widened: Tensor = self.norms[1](rows + self.narrow(functional.gelu(self.widen(rows))))
+        return widened
+
+
+class Lower(nn.Module):
+    """The encoder up to the layer where question and passage meet."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.words = nn.Embedding(shape.vocabulary, shape.hidden)
+        self.positions = nn.Embedding(shape.positions, shape.hidden)
+        self.kinds = nn.Embedding(2, shape.hidden)
+        self.norm = nn.LayerNorm(shape.hidden, eps=1e-12)
+        self.layers = nn.ModuleList([Layer(shape) for _ in range(shape.apart)])
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """``(b, n, hidden)`` of ``(b, n)``."""
+        places = torch.arange(ids.shape[1])
+        rows: Tensor = self.norm(self.words(ids) + self.positions(places)[None] + self.kinds.weight[0])
+        never = _never(mask)
+        for layer in self.layers:
+            rows = layer(rows, never)
+        return rows
+
+
+class Upper(nn.Module):
+    """What is trained: the layers that read question and passage together, and what they end in."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        hidden = shape.hidden
+        self.ask = nn.Linear(QUESTION_FEATURES, hidden, bias=False)
+        self.tell = nn.Linear(PASSAGE_FEATURES, hidden, bias=False)
+        self.layers = nn.ModuleList([Layer(shape) for _ in range(shape.layers - shape.apart)])
+        self.answer = nn.Linear(hidden, 1)
+        self.decide = nn.Linear(3 * hidden, hidden)
+        self.null = nn.Linear(hidden, 1)
+        # At first it reads as the encoder does.
+        nn.init.zeros_(self.ask.weight)
+        nn.init.zeros_(self.tell.weight)
+
+    def forward(
+        self, asked: Tensor, asked_mask: Tensor, asked_features: Tensor,
+        told: Tensor, told_mask: Tensor, told_features: Tensor,
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        """Logits that an answer lies at each token of the passage, ``(b, n)``, and that none does, ``(b,)``."""
+        width = asked.shape[1]
+        rows = torch.cat([asked + self.ask(asked_features), told + self.tell(told_features)], dim=1)
+        never = _never(torch.cat([asked_mask, told_mask], dim=1))
+        for layer in self.layers:
+            rows = layer(rows, never)
+        passage = rows[:, width:]
+        best = (passage + _never(told_mask)[:, 0, 0, :, None]).amax(dim=1)
+        pooled = torch.cat([rows[:, 0], passage[:, 0], best], dim=-1)
+        null = self.null(functional.gelu(self.decide(pooled))).squeeze(-1)
+        return self.answer(passage).squeeze(-1).float(), null.float()
+
+
+class JointNetwork(nn.Module):
+    """Both parts."""
+
+    def __init__(self, shape: Shape | None = None) -> None:
+        super().__init__()
+        self.shape = shape or Shape()
+        self.lower = Lower(self.shape)
+        self.upper = Upper(self.shape)
+
+    def forward(
+        self, question_ids: Tensor, question_mask: Tensor, question_features: Tensor,
+        passage_ids: Tensor, passage_mask: Tensor, passage_features: Tensor,
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        """As :meth:`Upper.forward`, of what :class:`retrieval.joint.inputs.Inputs` holds."""
+        asked, told = self.lower(question_ids, question_mask), self.lower(passage_ids, passage_mask)
+        return self.upper.forward(asked, question_mask, question_features, told, passage_mask, passage_features)
+
+    def load_encoder(self, weights: Mapping[str, Tensor]) -> None:
+        """Take the weights of a BERT-like encoder, by the names that transformers gives them."""
+        own = {
+            "words.weight": "embeddings.word_embeddings.weight",
+            "positions.weight": "embeddings.position_embeddings.weight",
+            "kinds.weight": "embeddings.token_type_embeddings.weight",
+            "norm.weight": "embeddings.LayerNorm.weight",
+            "norm.bias": "embeddings.LayerNorm.bias",
+        }
+        self.lower.load_state_dict(
+            {name: weights[theirs] for name, theirs in own.items()}
+            | {
+                f"layers.{at}.{name}": value
+                for at in range(self.shape.apart)
+                for name, value in _layer(weights, at).items()
+            }
+        )
+        for at, layer in enumerate(self.upper.layers, start=self.shape.apart):
+            layer.load_state_dict(_layer(weights, at))
+
+
+_PARTS = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "gather": "attention.output.dense",
+    "widen": "intermediate.dense",
+    "narrow": "output.dense",
+    "norms.0": "attention.output.LayerNorm",
+    "norms.1": "output.LayerNorm",
+}
+
+
+def _layer(weights: Mapping[str, Tensor], at: int) -> dict[str, Tensor]:
+    return {
+        f"{own}.{kind}": weights[f"encoder.layer.{at}.{theirs}.{kind}"]
+        for own, theirs in _PARTS.items()
+        for kind in ("weight", "bias")
+    }
+
+
+def _never(mask: Tensor) -> Tensor:
+    """``NEVER`` where there is no token, ``(b, 1, 1, n)``."""
+    return (~mask).float()[:, None, None] * NEVER

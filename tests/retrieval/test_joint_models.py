@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.app import Application
+from bot.settings import Settings
+from retrieval.encoders.fake import FakeEncoder
+from retrieval.encoders.options import Backend, Precision
+from retrieval.errors import RetrievalError
+from retrieval.joint.inputs import Inputs, SpecialTokens
+from retrieval.joint.models import OpenVinoJointModel, TorchJointModel, example, load_joint_model
+from retrieval.joint.reader import JointReader
+from retrieval.joint.weights import SHIPPED, Card, packed, unpacked, write
+from retrieval.reader import MaxSimReader
+from retrieval.types import Article, Passage
+from tests.retrieval.joint_fake import alike
+
+TEXT = "Oil fell to 70 dollars on Tuesday. Envoys of India met the president in Moscow on 9 July 2024. Nobody spoke."
+PASSAGE = Passage(1, Article("a", TEXT, "A visit"), 0, len(TEXT))
+
+
+# Weights
+
+
+def arrays() -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    return {
+        "layers.weight": random.normal(size=(40, 30)).astype(np.float32),
+        "layers.bias": random.normal(size=40).astype(np.float32),
+        "answer.weight": random.normal(size=(1, 40)).astype(np.float32),
+    }
+
+
+def test_packed_weights_are_small_and_near_what_they_were() -> None:
+    before = arrays()
+    small = packed(before)
+    assert small["layers.weight"].dtype == np.int8
+    after = unpacked(small)
+    assert set(after) == set(before)
+    for name, value in before.items():
+        assert after[name].shape == value.shape
+        assert np.abs(after[name] - value).max() <= np.abs(value).max() / 127
+
+
+def test_a_row_of_zeros_stays_one() -> None:
+    zeros = {"layers.weight": np.zeros((40, 30), dtype=np.float32)}
+    assert not unpacked(packed(zeros))["layers.weight"].any()
+
+
+def test_weights_are_read_as_written(tmp_path: Path) -> None:
+    card = write(arrays(), 254, tmp_path / "reader.json")
+    assert card.longest == 254
+    found = Card.load(tmp_path / "reader.json").read()
+    assert {name: value.tolist() for name, value in found.items()} == {
+        name: value.tolist() for name, value in unpacked(packed(arrays())).items()
+    }
+
+
+def test_altered_weights_are_refused(tmp_path: Path) -> None:
+    card = write(arrays(), 254, tmp_path / "reader.json")
+    with card.weights.open("ab") as stream:
+        stream.write(b"x")
+    with pytest.raises(RetrievalError, match=r"sha256.*reinstall"):
+        card.read()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"weights": 3}'])
+def test_a_broken_card_is_refused_in_one_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / "reader.json").write_text(content, encoding="utf-8")
+    with pytest.raises(RetrievalError, match="reinstall") as raised:
+        Card.load(tmp_path / "reader.json")
+    assert "\n" not in str(raised.value)
+
+
+def test_weights_that_are_missing_are_named(tmp_path: Path) -> None:
+    value = {"weights": "absent.npz", "sha256": "0", "longest": 254}
+    (tmp_path / "reader.json").write_text(json.dumps(value), encoding="utf-8")
+    with pytest.raises(RetrievalError, match=r"absent\.npz"):
+        Card.load(tmp_path / "reader.json").read()
+
+
+def test_the_shipped_weights_are_sound_and_at_most_40_megabytes() -> None:
+    found = Card.load(SHIPPED).read()
+    assert all(np.isfinite(value).all() for value in found.values())
+    assert SHIPPED.with_suffix(".npz").stat().st_size <= 40_000_000
+
+
+# The network
+
+
+@pytest.fixture(scope="module")
+def reference() -> TorchJointModel:
+    return TorchJointModel(Card.load(), Precision.FLOAT32)
+
+
+@pytest.mark.model
+def test_the_lower_layers_are_the_packaged_encoders(reference: TorchJointModel) -> None:
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    from retrieval.encoders.models import packaged_folder
+
+    model = SentenceTransformer(str(packaged_folder()), device="cpu", local_files_only=True)
+    features = model.preprocess(["Envoys met in Moscow.", "Nobody spoke."])
+    mask = features["attention_mask"].bool()
+    with torch.no_grad():
+        states = model[0].auto_model(
+            input_ids=features["input_ids"], attention_mask=features["attention_mask"], output_hidden_states=True
+        )
+        found = reference.network.lower(features["input_ids"], mask)
+    expected = states.hidden_states[reference.network.shape.apart]
+    assert torch.allclose(found[mask], expected[mask], atol=1e-4)
+
+
+@pytest.mark.model
+def test_padding_changes_nothing(reference: TorchJointModel) -> None:
+    inputs = example(reference.tokenizer)
+    tokens, null = reference.judge(inputs)
+    wider = Inputs(*(np.pad(getattr(inputs, n), [(0, 0), (0, 5), (0, 0)][: getattr(inputs, n).ndim]) for n in FIELDS))
+    more_tokens, more_null = reference.judge(wider)
+    width = inputs.passage_ids.shape[1]
+    assert np.allclose(tokens[inputs.passage_mask], more_tokens[:, :width][inputs.passage_mask], atol=1e-3)
+    assert np.allclose(null, more_null, atol=1e-3)
+
+
+FIELDS = tuple(Inputs.__dataclass_fields__)
+
+
+@pytest.mark.model
+def test_openvino_reads_as_torch_does(reference: TorchJointModel, tmp_path: Path) -> None:
+    exported = load_joint_model(Precision.FLOAT32, Backend.OPENVINO, tmp_path)
+    assert isinstance(exported, OpenVinoJointModel)
+    assert exported.special == reference.special == SpecialTokens(101, 102, 0)
+    question = "Where did the envoys meet the president?"
+    one, other = (JointReader(model).read(question, [PASSAGE], alike)[0] for model in (reference, exported))
+    assert one.score == pytest.approx(other.score, abs=0.02)
+    assert [span for span, _ in one.sentences] == [span for span, _ in other.sentences]
+
+
+@pytest.mark.model
+def test_an_export_is_found_again_and_made_anew_where_it_is_damaged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    load_joint_model(Precision.FLOAT32, Backend.OPENVINO, tmp_path)
+    (graph,) = tmp_path.glob("*/model.bin")
+    made = graph.stat().st_mtime_ns
+    load_joint_model(Precision.FLOAT32, Backend.OPENVINO, tmp_path)
+    assert graph.stat().st_mtime_ns == made
+    with graph.open("r+b") as stream:
+        stream.write(b"damaged")
+    with caplog.at_level(logging.WARNING):
+        load_joint_model(Precision.FLOAT32, Backend.OPENVINO, tmp_path)
+    assert "is damaged" in caplog.text
+    assert graph.read_bytes()[:7] != b"damaged"
+
+
+@pytest.mark.model
+def test_torch_reads_where_it_is_asked_to(tmp_path: Path) -> None:
+    assert isinstance(load_joint_model(Precision.FLOAT32, Backend.TORCH, tmp_path), TorchJointModel)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.model
+def test_it_marks_the_sentence_that_answers(reference: TorchJointModel) -> None:
+    reader = JointReader(reference)
+    (reading,) = reader.read("Where did the envoys of India meet the president?", [PASSAGE], alike)
+    (other,) = reader.read("Who won the football match in Madrid?", [PASSAGE], alike)
+    assert "Moscow" in reading.sentences[0][0].of(TEXT)
+    assert reading.score > other.score
+
+
+# Which reader reads
+
+
+def test_beside_an_encoder_that_is_given_that_encoder_reads(tmp_path: Path) -> None:
+    app = Application(Settings(data_dir=tmp_path, _env_file=None), encoder=FakeEncoder())
+    assert isinstance(app.reader, MaxSimReader)
+    assert app.parameters.calibration == app.parameters.untrained
+
+
+@pytest.mark.model
+def test_the_shipped_network_reads_by_default(tmp_path: Path) -> None:
+    app = Application(Settings(data_dir=tmp_path, _env_file=None))
+    assert isinstance(app.reader, JointReader)

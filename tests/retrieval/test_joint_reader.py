@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.joint.inputs import (
+    LONGEST_QUESTION,
+    PASSAGE_FEATURES,
+    PassageTokens,
+    QuestionTokens,
+    SpecialTokens,
+    batch,
+    pair_features,
+    question_tokens_of,
+)
+from retrieval.joint.reader import JointReader
+from retrieval.reader import Reading
+from retrieval.segmentation import sentences
+from retrieval.token_features import SHAPES
+from retrieval.types import Article, Passage
+from tests.retrieval.joint_fake import FakeJointModel, alike
+
+SPECIAL = SpecialTokens(1, 2, 0)
+
+
+def passage(text: str, title: str = "", start: int = 0) -> Passage:
+    return Passage(1, Article("article", text, title), start, len(text))
+
+
+def read(question: str, *passages: Passage, model: FakeJointModel | None = None) -> list[Reading]:
+    return JointReader(model or FakeJointModel()).read(question, passages, alike)
+
+
+MANY = [
+    passage("Gen. Bajwa left. “Why?” he asked. Nobody knew."),
+    passage("Oil fell", "Markets"),
+    passage("Putin spoke.\n\nModi flew to Moscow in 2024. Kyiv wept.", "A visit", start=14),
+]
+
+
+# What the network is given
+
+
+def question_of(words: list[int], weights: list[float]) -> QuestionTokens:
+    ids = np.array([[word, word // 10] for word in words], dtype=np.int64).reshape(-1, 2)
+    return QuestionTokens(np.arange(3, 3 + len(words)), ids, np.array(weights, dtype=np.float32))
+
+
+def passage_of(words: list[int]) -> PassageTokens:
+    ids = np.array([[word, word // 10] for word in words], dtype=np.int64).reshape(-1, 2)
+    count = len(words)
+    return PassageTokens(np.arange(9, 9 + count), ids, np.zeros((count, len(SHAPES)), np.float32), np.zeros(count, int))
+
+
+def test_features_worked_by_hand() -> None:
+    # Words 31 and 32 share the stem 3; 50 stands in both; 70 in neither.
+    asked, told = pair_features(question_of([31, 50, 70], [0.25, 0.5, 0.125]), passage_of([32, 50, 90]))
+    assert asked.tolist() == [[0.25, 0, 1], [0.5, 1, 1], [0.125, 0, 0]]
+    assert told[:, len(SHAPES) :].tolist() == [[0, 1, 0, 0.25, 1], [1, 1, 0.5, 0.5, 1], [0, 0, 0, 0, 1]]
+
+
+def test_a_mark_matches_no_mark() -> None:
+    asked, told = pair_features(question_of([0], [0.0]), passage_of([0]))
+    assert not asked.any()
+    assert not told[:, len(SHAPES) : -1].any()
+
+
+def test_a_batch_is_padded_and_its_texts_stand_between_special_tokens() -> None:
+    made = batch([(question_of([31], [1.0]), passage_of([31, 50])), (question_of([], []), passage_of([]))], SPECIAL)
+    assert made.question_ids.tolist() == [[1, 3, 2], [1, 2, 0]]
+    assert made.passage_ids.tolist() == [[1, 9, 10, 2], [1, 2, 0, 0]]
+    assert made.passage_mask.tolist() == [[True] * 4, [True, True, False, False]]
+    assert made.passage_features.shape == (2, 4, PASSAGE_FEATURES)
+    assert made.passage_features[:, :, -1].tolist() == [[1, 1, 1, 1], [1, 1, 0, 0]]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=4), st.sampled_from([1, 8, 16]))
+def test_widths_are_rounded_up_and_no_token_is_lost(lengths: list[tuple[int, int]], step: int) -> None:
+    pairs = [(question_of([20] * q, [1.0] * q), passage_of([20] * p)) for q, p in lengths]
+    made = batch(pairs, SPECIAL, width_step=step)
+    assert made.question_ids.shape[1] % step == made.passage_ids.shape[1] % step == 0
+    assert made.question_mask.sum(axis=1).tolist() == [q + 2 for q, _ in lengths]
+    assert made.passage_mask.sum(axis=1).tolist() == [p + 2 for _, p in lengths]
+
+
+def test_an_endless_question_is_read_by_its_beginning() -> None:
+    text = "word " * 500
+    encoding = FakeJointModel().tokenizer.encode(text, add_special_tokens=False)
+    tokens = question_tokens_of(text, encoding, alike)
+    assert len(tokens.ids) == len(tokens.words) == len(tokens.weights) == LONGEST_QUESTION
+
+
+# The reader
+
+
+def test_scores_worked_by_hand() -> None:
+    (reading,) = read("Who wept?", passage("Modi flew. Kyiv wept."))
+    # Of the first sentence three tokens have logit -4, of the second one has 4 and two have -4; none has 0.
+    first, second = math.log(3 * math.exp(-4)), math.log(math.exp(4) + 2 * math.exp(-4))
+    assert [score for _, score in reading.sentences] == pytest.approx([second, first])
+    assert reading.score == pytest.approx(math.log(math.exp(first) + math.exp(second)))
+    assert reading.sentences[0][0].of("Modi flew. Kyiv wept.") == "Kyiv wept."
+
+
+def test_each_passage_is_read_sentence_by_sentence() -> None:
+    for reading, of in zip(read("Who left?", *MANY), MANY, strict=True):
+        inside = [span for span in sentences(of.article.text) if span.start >= of.start]
+        assert sorted(span for span, _ in reading.sentences) == inside
+        scores = [score for _, score in reading.sentences]
+        assert scores == sorted(scores, reverse=True)
+
+
+def test_a_title_is_read_but_no_answer_lies_in_it() -> None:
+    plain, titled = read("Which markets?", passage("Oil fell"), passage("Oil fell", "Markets"))
+    assert titled == plain
+
+
+def test_a_passage_is_read_alike_alone_and_among_others() -> None:
+    assert read("Who left?", *MANY) == [read("Who left?", one)[0] for one in MANY]
+
+
+def test_many_passages_are_read_in_batches_and_come_back_in_their_order() -> None:
+    model = FakeJointModel()
+    passages = [passage(f"Ship {number} sank. " + "It rained. " * (number % 7)) for number in range(40)]
+    readings = read("Which ship sank?", *passages, model=model)
+    assert [shape[0] for shape in model.shapes] == [16, 16, 8]
+    assert [r.sentences[0][0].of(p.article.text) for r, p in zip(readings, passages, strict=True)] == [
+        f"Ship {number} sank." for number in range(40)
+    ]
+
+
+@pytest.mark.parametrize("question", ["", " ", "?", "x" * 300, "\ud800"])
+def test_odd_questions_are_still_read(question: str) -> None:
+    for reading in read(question, *MANY):
+        assert np.isfinite([reading.score, *(score for _, score in reading.sentences)]).all()
+
+
+def test_nothing_to_read() -> None:
+    assert read("Who left?") == []
+
+
+def test_what_lies_behind_the_longest_passage_is_no_answer() -> None:
+    model = FakeJointModel(longest=4)
+    (reading,) = read("Who knew?", passage("Modi flew far. Nobody knew why."), model=model)
+    assert [score for span, score in reading.sentences if span.start > 0] == [-20.0]
+
+
+@pytest.mark.parametrize("cached", [0, 1, 256])
+def test_the_cache_does_not_change_what_is_read(cached: int) -> None:
+    kept = JointReader(FakeJointModel(), cached)
+    for question in ("Who flew to Moscow?", "Who wept?"):
+        fresh = read(question, *MANY)
+        assert kept.read(question, MANY, alike) == fresh
+        assert kept.read(question, MANY[::-1], alike) == fresh[::-1]

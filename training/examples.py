@@ -1,0 +1,237 @@
+"""What the reader is shown in one epoch: pairs, cut and changed so that it must read to tell what answers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from retrieval.joint.inputs import Inputs, PassageTokens, QuestionTokens, SpecialTokens, batch
+from retrieval.reader import Weigh
+from training.perturb import perturbed
+from training.reader_data import Pair, Texts, held_out
+
+_JUDGED = ("human_unanswerable", "human_unanswerable_mapped")
+_JUDGED_WEIGHT = 2.0
+_CUT = 0.7  # of the passages are cut to a few sentences
+_CHANGED = 0.5  # of the answered pairs are also shown so changed that nothing answers
+_REMOVED = 0.4  # of these by taking away what answers, the others by changing the question
+_OTHERS = 0.6  # of the questions are also shown with another passage
+_UNTITLED = 0.1
+_POOL = 4096  # examples among which those of like length are put together
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A pair as shown; ``right`` marks sentences and ``inside`` tokens of the passage as it was cut."""
+
+    question: QuestionTokens
+    passage: PassageTokens
+    right: npt.NDArray[np.bool_]
+    inside: npt.NDArray[np.bool_]
+    weight: float
+    source: str
+    kind: str
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the passage answers."""
+        return bool(self.right.any())
+
+    @property
+    def length(self) -> int:
+        """Tokens in all."""
+        return len(self.question.ids) + len(self.passage.ids) + 4
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Inputs and what is right; ``places`` ``(b, n)`` names each token's sentence, -1 outside of all."""
+
+    inputs: tuple[torch.Tensor, ...]
+    places: torch.Tensor
+    right: torch.Tensor
+    inside: torch.Tensor
+    answerable: torch.Tensor
+    weight: torch.Tensor
+
+
+class Examples:
+    """Examples made of pairs.
+
+    Args:
+        texts: the pairs and their tokens.
+        weigh: how rare words are.
+    """
+
+    def __init__(self, texts: Texts, weigh: Weigh) -> None:
+        self._texts = texts
+        self._weigh = weigh
+        pairs = texts.pairs
+        unseen = [held_out(title, text) for title, text in pairs.passages]
+        of_held_out = {p.question for p in pairs.pairs if unseen[p.passage] and p.answers}
+        self._train = [p for p in pairs.pairs if not unseen[p.passage] and p.question not in of_held_out]
+        trained = {p.question for p in self._train}
+        self._held_out = [
+            p for p in pairs.pairs if p.question not in trained and (unseen[p.passage] or p.question in of_held_out)
+        ]
+        self._answers: dict[int, set[str]] = {}
+        self._known: dict[int, list[Pair]] = {}
+        self._by_title: dict[str, list[int]] = {}
+        for pair in pairs.pairs:
+            text = pairs.passages[pair.passage][1]
+            self._answers.setdefault(pair.question, set()).update(text[a:b].lower() for a, b in pair.answers)
+        for pair in self._train:
+            if not pair.answers and pair.kind not in _JUDGED:
+                self._known.setdefault(pair.question, []).append(pair)
+        for at, (title, _) in enumerate(pairs.passages):
+            self._by_title.setdefault(title, []).append(at)
+
+    def epoch(self, number: int) -> Iterator[Example]:
+        """The examples of an epoch, in random order."""
+        chance = random.Random(number)  # noqa: S311 (a sample, no secret)
+        order = [p for p in self._train if p.answers or p.kind in _JUDGED]
+        chance.shuffle(order)
+        for pair in order:
+            yield from self._shown(pair, chance)
+
+    def held_out(self, most: int) -> list[Example]:
+        """Pairs that are not trained on, as they are."""
+        chosen = list(self._held_out)
+        random.Random(9).shuffle(chosen)  # noqa: S311
+        made = (self._example(pair, self._question(pair), self._all(pair), titled=True) for pair in chosen[:most])
+        return [example for example in made if example.inside.any() or not example.answerable]
+
+    def _shown(self, pair: Pair, chance: random.Random) -> Iterator[Example]:
+        question = self._question(pair)
+        titled = chance.random() > _UNTITLED
+        whole = self._all(pair)
+        keep = self._cut(pair, whole, chance) if chance.random() < _CUT else whole
+        example = self._example(pair, question, keep, titled=titled)
+        if not pair.answers:
+            yield example
+            return
+        if not example.inside.any():
+            return
+        yield example
+        if chance.random() < _CHANGED and (changed := self._changed(pair, keep, chance, titled=titled)):
+            yield changed
+        if chance.random() < _OTHERS and (other := self._other(pair, question, chance)):
+            yield other
+
+    def _changed(self, pair: Pair, keep: Sequence[int], chance: random.Random, *, titled: bool) -> Example | None:
+        title, text = self._texts.pairs.passages[pair.passage]
+        unanswered = Pair(pair.question, pair.passage, pair.source, "changed", [])
+        if chance.random() < _REMOVED:
+            right = self._texts.right(pair)
+            left = [at for at in self._all(pair) if not right[at]]
+            spans = self._texts.spans[pair.passage]
+            said = " ".join(spans[at].of(text) for at in left).lower()
+            if not left or any(answer in said for answer in self._answers[pair.question]):
+                return None
+            return self._example(unanswered, self._question(pair), left, titled=titled)
+        others = [at for at in self._by_title[title] if at != pair.passage] if title else []
+        elsewhere = [self._texts.pairs.passages[at][1] for at in chance.sample(others, min(3, len(others)))]
+        answers = [text[start:end] for start, end in pair.answers]
+        changed = perturbed(self._texts.pairs.questions[pair.question], text, elsewhere, answers, chance)
+        if changed is None:
+            return None
+        return self._example(unanswered, self._texts.question(changed, self._weigh), keep, titled=titled)
+
+    def _other(self, pair: Pair, question: QuestionTokens, chance: random.Random) -> Example | None:
+        """Another passage, that does not hold the words of the answer: one of the set's own, or of the same article."""
+        known = self._known.get(pair.question, [])
+        if not known:
+            answers, passages = self._answers[pair.question], self._texts.pairs.passages
+            beside = [
+                at
+                for at in self._by_title[passages[pair.passage][0]]
+                if passages[at][0] and not any(answer in passages[at][1].lower() for answer in answers)
+            ]
+            known = [Pair(pair.question, at, pair.source, "beside", []) for at in beside]
+        if not known:
+            return None
+        other = chance.choice(known)
+        keep = self._all(other)
+        keep = self._cut(other, keep, chance) if chance.random() < _CUT else keep
+        return self._example(other, question, keep, titled=True)
+
+    def _question(self, pair: Pair) -> QuestionTokens:
+        return self._texts.question(self._texts.pairs.questions[pair.question], self._weigh)
+
+    def _all(self, pair: Pair) -> Sequence[int]:
+        """The sentences that are seen."""
+        places = self._texts.passages[pair.passage].places
+        return range(int(places.max(initial=-1)) + 1)
+
+    def _cut(self, pair: Pair, whole: Sequence[int], chance: random.Random) -> Sequence[int]:
+        """A run of sentences, around one that answers where one does."""
+        right = np.flatnonzero(self._texts.right(pair)[: len(whole)]).tolist()
+        middle = chance.choice(right or list(whole) or [0])
+        return range(max(middle - chance.randint(0, 2), 0), min(middle + chance.randint(0, 2) + 1, len(whole)))
+
+    def _example(self, pair: Pair, question: QuestionTokens, keep: Sequence[int], *, titled: bool) -> Example:
+        tokens = self._texts.passages[pair.passage]
+        number = np.full(int(tokens.places.max(initial=-1)) + 2, -1)
+        number[list(keep)] = np.arange(len(keep))
+        places = number[tokens.places]  # -1 is the last, which is -1 again
+        kept = (places >= 0) | ((tokens.places < 0) & titled)
+        shapes = tokens.shapes[kept]
+        shapes[:, -1] = np.clip(places[kept], 0, 10) / 10
+        passage = PassageTokens(tokens.ids[kept], tokens.words[kept], shapes, places[kept])
+        right = self._texts.right(pair)[list(keep)] if pair.answers else np.zeros(len(keep), dtype=bool)
+        inside = self._texts.inside(pair)[kept] if pair.answers else np.zeros(len(passage.ids), dtype=bool)
+        weight = _JUDGED_WEIGHT if pair.kind in _JUDGED else 1.0
+        return Example(question, passage, right, inside & (passage.places >= 0), weight, pair.source, pair.kind)
+
+
+def batches(
+    examples: Iterator[Example], special: SpecialTokens, tokens: int, chance: random.Random
+) -> Iterator[tuple[Batch, list[Example]]]:
+    """Padded batches of about so many tokens, of examples of about one length."""
+    pool: list[Example] = []
+    for example in examples:
+        pool.append(example)
+        if len(pool) == _POOL:
+            yield from _dealt(pool, special, tokens, chance)
+            pool = []
+    yield from _dealt(pool, special, tokens, chance)
+
+
+def _dealt(
+    pool: list[Example], special: SpecialTokens, tokens: int, chance: random.Random
+) -> Iterator[tuple[Batch, list[Example]]]:
+    pool.sort(key=lambda example: example.length)
+    parts: list[list[Example]] = [[]]
+    for example in reversed(pool):
+        if parts[-1] and (len(parts[-1]) + 1) * parts[-1][0].length > tokens:
+            parts.append([])
+        parts[-1].append(example)
+    chance.shuffle(parts)
+    for part in parts:
+        if part:
+            yield padded(part, special), part
+
+
+def padded(examples: Sequence[Example], special: SpecialTokens) -> Batch:
+    """A batch; token 0 of each passage is special, as the network has it."""
+    inputs = batch([(example.question, example.passage) for example in examples], special)
+    shape = inputs.passage_ids.shape
+    places, inside = np.full(shape, -1), np.zeros(shape, dtype=bool)
+    right = np.zeros((len(examples), max(1, *(len(example.right) for example in examples))), dtype=bool)
+    for row, example in enumerate(examples):
+        count = len(example.passage.ids)
+        places[row, 1 : count + 1], inside[row, 1 : count + 1] = example.passage.places, example.inside
+        right[row, : len(example.right)] = example.right
+    return Batch(
+        inputs=tuple(torch.from_numpy(getattr(inputs, name)) for name in Inputs.__slots__),
+        places=torch.from_numpy(places),
+        right=torch.from_numpy(right),
+        inside=torch.from_numpy(inside),
+        answerable=torch.from_numpy(right.any(axis=1)),
+        weight=torch.tensor([example.weight for example in examples]),
+    )
