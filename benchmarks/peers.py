@@ -57,9 +57,9 @@ class Contender:
 # Newer releases of torch bring gigabytes of CUDA libraries when installed from PyPI.
 CONTENDERS = (
     Contender("Backchannel", "backchannel_service"),
-    Contender("txtai, hybrid", "txtai_hybrid", ("txtai==9.14.0", "torch==2.13.0")),
+    Contender("txtai (hybrid)", "txtai_hybrid", ("txtai==9.14.0", "torch==2.13.0")),
     Contender(
-        "Haystack, BM25 + dense, fused",
+        "Haystack (hybrid)",
         "haystack_hybrid",
         (
             "haystack-ai==3.4.1",

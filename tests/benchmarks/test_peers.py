@@ -45,6 +45,7 @@ def test_a_tool_is_indexed_warmed_up_and_then_asked() -> None:
     assert tool.done == ["index 3", "first?", "second?", "first?", "second?"]
     assert result.found == [[f"article {at}" for at in range(10)]] * 2
     assert len(result.milliseconds) == 2
+    assert 1 < result.peak_mib < 100_000
     assert result.versions == {"pytest": pytest.__version__}
 
 
