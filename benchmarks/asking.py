@@ -5,21 +5,26 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.figures import reciprocal_rank
 from bot.app import Application
 from bot.askers import Question
+from retrieval.engine import Engine
 from retrieval.ranking import best_of_each_article
 from retrieval.types import Answer, Filters, Hit
-from training.data import LabelledQuestion, engine_with, sample
+from training.data import LabelledQuestion, sample
 
 FITTED_ON = {"squad2": 400, "clapnq": 400, "realtimeqa_2022": 400, "rgb_en_fact": 400}
 """How many questions of each kind ``training/fit_ranking.py`` and ``training/fit_calibration.py`` take of a set."""
 
 NOTHING_LEFT = "parameters were fitted on all of its questions"
+
+UNHURRIED_MS = 60_000
+"""For the reader: what it reads must not depend on how busy the machine is."""
 
 _ARTICLES = 10
 _FEWEST = 3  # articles cited
@@ -94,8 +99,22 @@ def _fitted(name: str, questions: Sequence[LabelledQuestion]) -> frozenset[str]:
     return frozenset(q.id for kind in kinds for q in sample(kind, FITTED_ON.get(name, 0)))
 
 
-def ask(app: Application, question: LabelledQuestion) -> Asked:
-    """Ask over the whole corpus where that has an answer, and over the passages that the question was written for."""
+@contextmanager
+def unhurried(app: Application) -> Iterator[Application]:
+    """The same data folder and encoder, with time to read."""
+    slow = Application(app.settings.model_copy(update={"reader_budget_ms": UNHURRIED_MS}), app.encoder)
+    yield slow
+    slow.close()
+
+
+def ask(app: Application, engine: Engine, question: LabelledQuestion) -> Asked:
+    """Ask over the whole corpus where that has an answer, and over the passages that the question was written for.
+
+    Args:
+        app: answers.
+        engine: of the same data folder, for what each part of the search alone would rank.
+        question: what is asked.
+    """
     scope = question.scope
     narrow = _answer(app, question.text, scope, max(_FEWEST, len(scope)) if scope else _ARTICLES)
     whole: Answer | None = narrow
@@ -113,7 +132,7 @@ def ask(app: Application, question: LabelledQuestion) -> Asked:
         right=marked if marked is not None else place_of(question.gold, found[:1]) == 0,
         marked=marked,
         candidate=reciprocal_rank(place_of(question.gold, found)) if ranked else None,
-        places=_places(app, question, whole) if question.answerable and whole else {},
+        places=_places(app, engine, question, whole) if question.answerable and whole else {},
         elapsed_ms=whole.elapsed_ms if whole else None,
     )
 
@@ -123,9 +142,8 @@ def _answer(app: Application, text: str, scope: frozenset[str] | None, articles:
     return app.service.ask(asked, k=articles, filters=Filters(article_ids=scope), keep=False).answer
 
 
-def _places(app: Application, question: LabelledQuestion, answer: Answer) -> dict[str, int | None]:
+def _places(app: Application, engine: Engine, question: LabelledQuestion, answer: Answer) -> dict[str, int | None]:
     """By each part alone, by both fused, and as answered."""
-    engine = engine_with(app, app.parameters)
     hits = engine.survey(question.text, Filters(), app.parameters.ranking.depth)
     keys: dict[str, Callable[[Hit], float]] = {
         "dense": lambda hit: -hit.explanation.dense,

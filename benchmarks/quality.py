@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import figures
-from benchmarks.asking import NOTHING_LEFT, Asked, ask, chosen, question_sets
+from benchmarks.asking import NOTHING_LEFT, Asked, ask, chosen, question_sets, unhurried
 from benchmarks.figures import Bin, Estimate, Floats, estimate, mean
 from benchmarks.tables import Table, print_tables
-from training.data import indexed, read_questions
+from training.data import engine_with, indexed, read_questions
 
 Figures = dict[str, Estimate]
 
@@ -165,8 +165,9 @@ def main() -> None:
             if not questions:
                 print(f"{folder.name}: {NOTHING_LEFT}", file=sys.stderr)
                 continue
-            with indexed(folder / "corpus.jsonl", options.work or Path(temporary)) as app:
-                asked = [ask(app, question) for question in questions]
+            with indexed(folder / "corpus.jsonl", options.work or Path(temporary)) as made, unhurried(made) as app:
+                engine = engine_with(app, app.parameters)
+                asked = [ask(app, engine, question) for question in questions]
             found.append(measured(f"{folder.name}, held out" if options.held_out else folder.name, asked))
             rows.append(asdict(found[-1]) | {"asked": [asdict(one) for one in asked]})
             print(f"{folder.name}: {len(asked)} questions asked", file=sys.stderr, flush=True)

@@ -22,14 +22,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks import figures
-from benchmarks.asking import ask, chosen, marks_answer
+from benchmarks.asking import UNHURRIED_MS, ask, chosen, marks_answer
 from benchmarks.figures import Estimate, estimate, mean
 from benchmarks.quality import Measured, measured
 from bot.app import Application
 from bot.askers import Question
 from bot.settings import Settings
 from retrieval.types import Answer
-from training.data import LabelledQuestion, read_questions
+from training.data import LabelledQuestion, engine_with, read_questions
 
 FLOORS = Path(__file__).parent / "data" / "floors.toml"
 EVAL = Path(__file__).parents[2] / "shared" / "eval"
@@ -142,13 +142,14 @@ def _asked(
     )
     over = Application(_settings(work / name), app.encoder)
     over.service.reindex([str(corpus)])
-    found = measured(name, [ask(over, question) for question in questions])
+    engine = engine_with(over, over.parameters)
+    found = measured(name, [ask(over, engine, question) for question in questions])
     over.close()
     return found
 
 
 def _settings(data_dir: Path) -> Settings:
-    return Settings(data_dir=data_dir, _env_file=None)  # type: ignore[call-arg]
+    return Settings(data_dir=data_dir, reader_budget_ms=UNHURRIED_MS, _env_file=None)  # type: ignore[call-arg]
 
 
 @contextmanager
@@ -164,10 +165,10 @@ def raised(floor: Floor | None, name: str, now: Estimate) -> Floor:
     """One standard error from what is measured, or what the floor is where that is stricter; to three decimals."""
     margin = max((now.high - now.low) / 4, 1 / now.n)
     if name in LOWER_IS_BETTER:
-        bound = math.ceil(1000 * min(now.value + margin, 1.0)) / 1000
+        bound = math.ceil(round(1000 * min(now.value + margin, 1.0), 6)) / 1000
         kept = min(bound, floor.bound) if floor else bound
     else:
-        bound = math.floor(1000 * max(now.value - margin, 0.0)) / 1000
+        bound = math.floor(round(1000 * max(now.value - margin, 0.0), 6)) / 1000
         kept = max(bound, floor.bound) if floor else bound
     return Floor(name, kept, round(now.value, 3))
 

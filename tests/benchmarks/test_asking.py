@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.asking import FITTED_ON, ask, chosen, marks_answer, place_of, question_sets
+from benchmarks.asking import FITTED_ON, Asked, ask, chosen, marks_answer, place_of, question_sets
 from bot.app import Application
 from bot.settings import Settings
 from retrieval.encoders.fake import FakeEncoder
 from retrieval.types import Answer, Citation, Highlight, Horizon, Query
 from tests.fakes import record, write_jsonl
-from training.data import LabelledQuestion, sample
+from training.data import LabelledQuestion, engine_with, sample
 
 TRAINING = Path(__file__).parents[2] / "training"
 
@@ -105,6 +105,10 @@ def app(tmp_path: Path) -> Iterator[Application]:
     app.close()
 
 
+def asked_of(app: Application, question: LabelledQuestion) -> Asked:
+    return ask(app, engine_with(app, app.parameters), question)
+
+
 def written(
     text: str, gold: str, *, answers: tuple[str, ...] = (), scope: frozenset[str] | None = None
 ) -> LabelledQuestion:
@@ -113,7 +117,7 @@ def written(
 
 def test_a_question_is_asked_over_the_whole_corpus_and_over_its_own_passages(app: Application) -> None:
     asked = written("Who ships grain through the corridor?", "grain", answers=("Ukraine",), scope=frozenset({"grain"}))
-    found = ask(app, asked)
+    found = asked_of(app, asked)
     assert (found.marked, found.right, found.candidate) == (True, True, None)
     assert found.places == {"dense": 0, "lexical": 0, "fused": 0, "answer": 0}
     assert found.elapsed_ms
@@ -122,16 +126,16 @@ def test_a_question_is_asked_over_the_whole_corpus_and_over_its_own_passages(app
 
 def test_of_candidates_the_right_one_has_a_rank(app: Application) -> None:
     asked = written("Who builds an airstrip on a reef?", "coup", scope=frozenset({"reef", "coup"}))
-    found = ask(app, asked)
+    found = asked_of(app, asked)
     assert (found.marked, found.right, found.candidate) == (None, False, 0.5)
 
 
 def test_an_unanswerable_question_is_not_asked_where_others_may_answer_it(app: Application) -> None:
     asked = written("Who builds an airstrip on a reef?", "", scope=frozenset({"coup"}))
-    found = ask(app, asked)
+    found = asked_of(app, asked)
     assert (found.right, found.places, found.elapsed_ms) == (False, {}, None)
 
 
 def test_without_passages_of_its_own_a_question_is_judged_by_its_article(app: Application) -> None:
-    found = ask(app, written("Who took the palace in Niger?", "coup", answers=("Soldiers",)))
+    found = asked_of(app, written("Who took the palace in Niger?", "coup", answers=("Soldiers",)))
     assert (found.marked, found.right, found.candidate) == (None, True, None)
