@@ -1,169 +1,179 @@
-"""Quality on question sets: ranking, the marked sentence, and knowing when not to answer.
+"""Quality on question sets: ranking, the marked sentence, knowing when not to answer, and whether confidence is true.
 
-    python -m benchmarks.quality --data EVAL [--sets squad2 clapnq] [--most 1000] [--json FILE]
+    python -m benchmarks.quality --data EVAL [--sets squad2 clapnq] [--most 1000] [--held-out] [--json FILE]
 
 EVAL holds a folder for each set, with ``corpus.jsonl`` and ``queries.jsonl``. Ranking is asked over the whole
 corpus; the sentence, and whether to answer, over the passages that a question was written for where it
-names them, else over the whole corpus.
+names them, else over the whole corpus. After each figure stands its bootstrap 95 % interval. Parameters were fitted on
+some of the questions: ``--held-out`` leaves those out, and a set of which nothing remains.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
-import re
+import sys
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
+import numpy as np
 
-from bot.app import Application
-from retrieval.engine import Engine
-from retrieval.ranking import Ranked, best_of_each_article
-from retrieval.types import Answer, Filters, Hit, Query
-from training.data import LabelledQuestion, engine_with, indexed, read_questions, sample
+from benchmarks import figures
+from benchmarks.asking import NOTHING_LEFT, Asked, ask, chosen, question_sets, unhurried
+from benchmarks.figures import Bin, Estimate, Floats, estimate, mean
+from benchmarks.tables import Table, print_tables
+from training.data import engine_with, indexed, read_questions
 
-Figures = dict[str, float]
-
-
-def rankings(ranked: Ranked) -> dict[str, list[Hit]]:
-    """The candidates as each part alone would rank them, and as all together do."""
-    keys: dict[str, Callable[[Hit], float]] = {
-        "dense": lambda hit: -hit.explanation.dense,
-        "lexical": lambda hit: hit.explanation.lexical_rank or math.inf,
-        "fused": lambda hit: hit.explanation.fused_rank,
-    }
-    return {name: sorted(ranked.hits, key=key) for name, key in keys.items()} | {"answer": list(ranked.hits)}
+Figures = dict[str, Estimate]
 
 
-def place_of(gold: frozenset[str], hits: Sequence[Hit]) -> int | None:
-    """The rank, from 0, of the first article that answers among the ten best."""
-    best = best_of_each_article(hits, 10)
-    return next((at for at, hit in enumerate(best) if hit.article_id in gold), None)
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Knowing when not to answer, on one set: a question's answer, or that it has none.
 
+    Args:
+        unanswerable: how many of the questions are.
+        figures: AUROC, the share rejected while 90 % are answered, what the bot itself answered, Brier score,
+            calibration error and the area under risk and coverage.
+        chance: the calibration error that perfect confidences would show on so few questions.
+        bins: of the reliability diagram.
+        coverage, risk: of the curve.
+    """
 
-def ranking_figures(places: Sequence[int | None]) -> Figures:
-    """Hit@1, Hit@4, Hit@10 and MRR@10."""
-    count = len(places)
-    hits = {f"hit@{k}": sum(p is not None and p < k for p in places) / count for k in (1, 4, 10)}
-    return hits | {"mrr@10": sum(1 / (p + 1) for p in places if p is not None) / count}
-
-
-def marks_answer(question: LabelledQuestion, answer: Answer) -> bool:
-    """Whether the top highlight holds an answer, or lies inside a quoted one."""
-    top = _flat(answer.citations[0].highlights[0].text) if answer.citations else ""
-    quotes = [_flat(quote) for quote in question.quotes]
-    inside = len(top) >= 30 and any(top in quote for quote in quotes)
-    return inside or any(text in top for text in [*map(_flat, question.answers), *quotes])
-
-
-def auroc(answerable: Sequence[float], unanswerable: Sequence[float]) -> float:
-    """The chance that an answerable question gets the higher confidence; ties count one half."""
-    wins = sum((a > u) + 0.5 * (a == u) for a in answerable for u in unanswerable)
-    return wins / (len(answerable) * len(unanswerable))
-
-
-def rejected(answerable: Sequence[float], unanswerable: Sequence[float], keep: float = 0.9) -> float:
-    """The share of unanswerable questions below the threshold that keeps 90 % of the answerable."""
-    threshold = sorted(answerable)[len(answerable) - math.ceil(keep * len(answerable))]
-    return sum(value < threshold for value in unanswerable) / len(unanswerable)
+    unanswerable: int
+    figures: Figures
+    chance: float
+    bins: list[Bin]
+    coverage: list[float]
+    risk: list[float]
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Figures of one set."""
+    """Figures of one set; ``ranking`` for each way of ranking, times in milliseconds."""
 
     name: str
     questions: int
     ranking: dict[str, Figures]
-    sentence: float | None
-    abstention: Figures | None
+    sentence: Estimate | None
+    candidates: Estimate | None
+    trust: Trust | None
+    p50_ms: float
+    p95_ms: float
 
 
-def measure(folder: Path, app: Application, most: int) -> Measured:
-    """Ask a set's questions."""
-    engine = engine_with(app, app.parameters)
-    questions = read_questions(folder)
-    answerable = sample([q for q in questions if q.answerable], most)
-    places: dict[str, list[int | None]] = {}
-    for question in answerable:
-        for name, hits in rankings(engine.search(question.text, Filters())).items():
-            places.setdefault(name, []).append(place_of(question.gold, hits))
-    negatives = sample([q for q in questions if not q.answerable and q.type != "counterfactual"], most)
-    right = [_narrow(engine, q) for q in answerable]
-    wrong = [_narrow(engine, q) for q in negatives]
-    marked = [marks_answer(q, a) for q, a in zip(answerable, right, strict=True) if q.answers and q.scope]
+def measured(name: str, asked: Sequence[Asked]) -> Measured:
+    """The figures of a set's answers."""
+    answerable = [one for one in asked if one.answerable]
+    ways: dict[str, list[int | None]] = {}
+    for one in answerable:
+        for way, place in one.places.items():
+            ways.setdefault(way, []).append(place)
+    marked = [float(one.marked) for one in answerable if one.marked is not None]
+    ranks = [one.candidate for one in answerable if one.candidate is not None]
+    times = [one.elapsed_ms for one in answerable if one.elapsed_ms is not None]
     return Measured(
-        name=folder.name,
+        name=name,
         questions=len(answerable),
-        ranking={name: ranking_figures(found) for name, found in places.items()},
-        sentence=sum(marked) / len(marked) if marked else None,
-        abstention=_abstention(right, wrong) if right and wrong else None,
+        ranking={way: _ranking(places) for way, places in ways.items()},
+        sentence=mean(marked) if marked else None,
+        candidates=mean(ranks) if ranks else None,
+        trust=_trust(asked) if len(answerable) < len(asked) else None,
+        p50_ms=float(np.percentile(times, 50)),
+        p95_ms=float(np.percentile(times, 95)),
     )
 
 
-def _narrow(engine: Engine, question: LabelledQuestion) -> Answer:
-    return engine.answer(Query(question.text, Filters(article_ids=question.scope)))
+def _ranking(places: Sequence[int | None]) -> Figures:
+    hits = {f"hit@{k}": mean([figures.hit_at(k, place) for place in places]) for k in (1, 4, 10)}
+    return hits | {"mrr@10": mean([figures.reciprocal_rank(place) for place in places])}
 
 
-def _abstention(right: Sequence[Answer], wrong: Sequence[Answer]) -> Figures:
-    kept, refused = [a.confidence for a in right], [a.confidence for a in wrong]
-    return {
-        "unanswerable": len(wrong),
-        "auroc": auroc(kept, refused),
-        "rejected@90": rejected(kept, refused),
-        "answered": sum(not a.abstained for a in right) / len(right),
-        "wrongly_answered": sum(not a.abstained for a in wrong) / len(wrong),
-    }
+def _trust(asked: Sequence[Asked]) -> Trust:
+    answerable = np.array([one.answerable for one in asked])
+    confidence = np.array([one.confidence for one in asked])
+    answered = np.array([not one.abstained for one in asked], dtype=np.float64)
+    labels: Floats = answerable.astype(np.float64)
+    right = np.array([one.answerable and one.right for one in asked], dtype=np.float64)
+    kinds = confidence[answerable], confidence[~answerable]
+    coverage, risk = figures.risk_coverage(confidence, right)
+    return Trust(
+        unanswerable=int((~answerable).sum()),
+        figures={
+            "auroc": estimate(figures.auroc, *kinds),
+            "rejected@90": estimate(figures.rejected, *kinds),
+            "answered": mean(answered[answerable]),
+            "wrongly_answered": mean(answered[~answerable]),
+            "calibration_error": estimate(figures.calibration_error, confidence, labels, paired=True),
+            "brier": mean((confidence - labels) ** 2),
+            "aurc": estimate(figures.area_under_risk_coverage, confidence, right, paired=True),
+        },
+        chance=figures.chance_calibration_error(confidence),
+        bins=figures.reliability(confidence, labels),
+        coverage=coverage.tolist(),
+        risk=risk.tolist(),
+    )
 
 
-def _flat(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip().lower()
-
-
-def show(found: Sequence[Measured]) -> None:
-    """Print two tables."""
-    ranking = Table("set", "questions", "ranked by", "hit@1", "hit@4", "hit@10", "mrr@10", title="Ranking of articles")
-    trust = Table("set", "sentence", "unanswerable", "auroc", "rejected@90", "answered", "wrongly", title="Trust")
+def tables(found: Sequence[Measured]) -> Iterator[Table]:
+    """What is shown of it."""
+    columns = ("set", "questions", "ranked by", "Hit@1", "Hit@4", "Hit@10", "MRR@10")
+    ranking = Table("Ranking of articles, over the whole corpus", columns)
+    sentences = Table("The answer sentence", ("set", "marked sentence holds the answer", "MRR of the right candidate"))
+    judged = ("set", "answerable / not", "AUROC", "rejected while 90 % are answered", "answered", "wrongly answered")
+    trust = Table("Knowing when not to answer", judged)
+    scored = ("set", "calibration error", "by chance alone", "Brier score", "area under risk and coverage")
+    confidence = Table("Confidence", scored)
+    times = Table("One answer over the whole corpus", ("set", "p50", "p95"))
     for one in found:
-        for name, figures in one.ranking.items():
-            ranking.add_row(one.name, str(one.questions), name, *(f"{value:.3f}" for value in figures.values()))
-        figures = one.abstention or {}
-        trust.add_row(
-            one.name,
-            "–" if one.sentence is None else f"{one.sentence:.3f}",
-            *(f"{value:.3f}" if isinstance(value, float) else str(value) for value in figures.values()),
-        )
-    console = Console()
-    console.print(ranking)
-    console.print(trust)
+        for way, row in one.ranking.items():
+            ranking.add(one.name, str(one.questions), way, *map(str, row.values()))
+        if one.sentence or one.candidates:
+            sentences.add(one.name, *("–" if cell is None else str(cell) for cell in (one.sentence, one.candidates)))
+        if one.trust:
+            of = one.trust.figures
+            shown = [str(of[key]) for key in ("auroc", "rejected@90", "answered", "wrongly_answered")]
+            trust.add(one.name, f"{one.questions} / {one.trust.unanswerable}", *shown)
+            chance = figures.short(one.trust.chance)
+            confidence.add(one.name, str(of["calibration_error"]), chance, str(of["brier"]), str(of["aurc"]))
+        times.add(one.name, f"{one.p50_ms:.0f} ms", f"{one.p95_ms:.0f} ms")
+    yield from (ranking, sentences, trust, confidence, times)
 
 
 def main() -> None:
     """Measure, print, and write JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the question sets")
-    parser.add_argument("--sets", nargs="*", help="only these; all by default")
+    parser.add_argument("--sets", nargs="+", help="only these; all by default")
     parser.add_argument("--most", type=int, default=1000, help="questions of each kind and set")
+    parser.add_argument("--held-out", action="store_true", help="only questions that no parameter was fitted on")
     parser.add_argument("--work", type=Path, help="folder for indexes, kept between runs; a temporary one by default")
-    parser.add_argument("--json", type=Path, help="also write the figures here")
+    parser.add_argument("--json", type=Path, help="also write the figures, and each answer's, here; after each set")
+    parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
     options = parser.parse_args()
-    folders = sorted(file.parent for file in options.data.glob("*/queries.jsonl"))
-    chosen = [folder for folder in folders if not options.sets or folder.name in options.sets]
+    try:
+        folders = question_sets(options.data, options.sets)
+    except ValueError as error:
+        parser.error(str(error))
+    rows: list[dict[str, object]] = []
+    found: list[Measured] = []
     with tempfile.TemporaryDirectory() as temporary:
-        found = []
-        for folder in chosen:
-            with indexed(folder / "corpus.jsonl", options.work or Path(temporary)) as app:
-                found.append(measure(folder, app, options.most))
-                print(json.dumps({"set": found[-1].name, "abstention": found[-1].abstention}), flush=True)
-    show(found)
-    if options.json:
-        rows = [{slot: getattr(one, slot) for slot in Measured.__slots__} for one in found]
-        options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        for folder in folders:
+            questions = chosen(folder.name, read_questions(folder), options.most, held_out=options.held_out)
+            if not questions:
+                print(f"{folder.name}: {NOTHING_LEFT}", file=sys.stderr)
+                continue
+            with indexed(folder / "corpus.jsonl", options.work or Path(temporary)) as made, unhurried(made) as app:
+                engine = engine_with(app, app.parameters)
+                asked = [ask(app, engine, question) for question in questions]
+            found.append(measured(f"{folder.name}, held out" if options.held_out else folder.name, asked))
+            rows.append(asdict(found[-1]) | {"asked": [asdict(one) for one in asked]})
+            print(f"{folder.name}: {len(asked)} questions asked", file=sys.stderr, flush=True)
+            if options.json:
+                options.json.write_text(json.dumps(rows) + "\n", encoding="utf-8")
+    print_tables(list(tables(found)), as_markdown=options.markdown)
 
 
 if __name__ == "__main__":

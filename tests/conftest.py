@@ -1,8 +1,10 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from bot.app import Application
 from retrieval.encoders.models import DEFAULT_MODEL
 from retrieval.encoders.options import Backend, Precision
 
@@ -19,3 +21,12 @@ def exported_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exported") / "models"
     load_encoder(DEFAULT_MODEL, Precision.FLOAT32, Backend.OPENVINO, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def briefs_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """The shipped briefs, indexed with the shipped model; nothing is to be stored in it."""
+    from tests.quality_gate import shipped_briefs
+
+    with shipped_briefs(tmp_path_factory.mktemp("briefs")) as app:
+        yield app

@@ -1,0 +1,37 @@
+"""Backchannel as it ships: it cuts the articles, and verifies what it quotes, itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from benchmarks.peer_tools.measuring import Task
+from bot.app import Application
+from bot.askers import Question
+from bot.settings import load_settings
+from retrieval.encoders.loading import load_encoder
+
+
+class BackchannelService:
+    """Whole questions, from text to verified answer."""
+
+    packages = ("backchannel", "openvino", "faiss-cpu", "tantivy")
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    def index(self, task: Task) -> None:
+        """Take in all articles."""
+        self._app.service.reindex([task.corpus])
+
+    def search(self, question: str) -> list[str]:
+        """Ids of ten articles, best first."""
+        reply = self._app.service.ask(Question(question, dt.datetime.now(dt.UTC)), k=10, keep=False)
+        return [citation.article_id for citation in reply.answer.citations]
+
+
+def load(task: Task) -> BackchannelService:
+    """With the encoder loaded."""
+    settings = load_settings(data_dir=Path(task.work))
+    encoder = load_encoder(settings.model, settings.precision, settings.encoder_backend, Path(task.exported))
+    return BackchannelService(Application(settings, encoder))
