@@ -13,8 +13,11 @@ from typing import Any
 
 from bot.app import Application
 from bot.settings import load_settings
-from retrieval.engine import Engine
+from retrieval.engine import Engine, ReadingBudget
 from retrieval.parameters import Parameters
+
+UNHURRIED = ReadingBudget(milliseconds=float("inf"))
+"""What is measured must not depend on what else the machine does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def engine_with(app: Application, parameters: Parameters, *, read: int | None = 
     """An engine of the data folder under other parameters; ``read`` passages are read for each question."""
     if read is not None:
         parameters = replace(parameters, ranking=replace(parameters.ranking, read=read))
-    return Engine(app.store.current(), app.catalogue, app.encoder, app.reader, parameters)
+    return Engine(app.store.current(), app.catalogue, app.encoder, app.reader, parameters, UNHURRIED)
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:

@@ -29,7 +29,7 @@ from retrieval.engine import Engine
 from retrieval.parameters import SHIPPED
 from retrieval.reader import MaxSimReader, Reader
 from retrieval.types import Filters
-from training.data import LabelledQuestion, indexed, read_passages, read_questions, sample
+from training.data import UNHURRIED, LabelledQuestion, indexed, read_passages, read_questions, sample
 
 _QUESTIONS = 400  # of each set
 _OTHERS = 200  # news questions of other years, for each corpus
@@ -90,7 +90,7 @@ def _engine(app: Application, reader: str) -> Engine:
         "plain": lambda: None,
     }
     parameters = app.parameters.reading("maxsim") if reader == "untrained" else app.parameters
-    return Engine(app.store.current(), app.catalogue, app.encoder, readers[reader](), parameters)
+    return Engine(app.store.current(), app.catalogue, app.encoder, readers[reader](), parameters, UNHURRIED)
 
 
 def _rows(kind: str, engine: Engine, questions: Iterable[LabelledQuestion]) -> Rows:
