@@ -172,13 +172,20 @@ def _reports(said: str) -> bool:
 def summarized(article: Article, parameters: SummaryParameters, count: int) -> list[Sentence]:
     """At most ``count`` sentences that sum up an article, in the order of their choice."""
     found = told(article)[:_SENTENCES_READ]
-    options = [
-        _option(sentence, parameters, after=at - 1 if at and leans(article.text, sentence.span) else None)
-        for at, sentence in enumerate(found)
-    ]
     matters = importance(ArticleTerms([sentence.text for sentence in found], article.title), parameters)
-    chosen = covering(options, matters, count, parameters, _told_again(options, matters), among=range(len(found)))
-    return [found[at] for at in chosen]
+    return telling(found, matters, parameters, count)
+
+
+def telling(
+    found: Sequence[Sentence], matters: Mapping[Term, float], parameters: SummaryParameters, count: int
+) -> list[Sentence]:
+    """At most ``count`` of an article's sentences, given how much each term matters, in the order of their choice."""
+    options = [
+        _option(one, parameters, after=at - 1 if at and leans(one.article.text, one.span) else None)
+        for at, one in enumerate(found)
+    ]
+    repeats = _told_again(options, matters)
+    return [found[at] for at in covering(options, matters, count, parameters, repeats, among=range(len(found)))]
 
 
 def _option(
@@ -215,7 +222,7 @@ def told(article: Article) -> list[Sentence]:
     return [Sentence(article, span, place) for place, span in enumerate(fit or spans)]
 
 
-def _told_again(options: Sequence[Option], importance: dict[Term, float]) -> Callable[[int, int], bool]:
+def _told_again(options: Sequence[Option], importance: Mapping[Term, float]) -> Callable[[int, int], bool]:
     """Tells whether most of what matters in one of two sentences stands in the other."""
     mass = [sum(importance[term] for term in option.terms) for option in options]
 

@@ -17,22 +17,26 @@ import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from rouge_score.rouge_scorer import RougeScorer
+from rouge_score.tokenizers import DefaultTokenizer
 from sklearn.linear_model import LogisticRegression
 
+from bot.app import Application
+from bot.settings import load_settings
 from retrieval.dates import PartialDate
 from retrieval.encoders.port import Encoder
-from retrieval.importance import PAIR_FEATURES, WORD_FEATURES, ArticleTerms, Term, terms, word_logits
+from retrieval.importance import PAIR_FEATURES, WORD_FEATURES, ArticleTerms, Term, importance, terms, word_logits
 from retrieval.near_duplicates import holds
 from retrieval.parameters import SHIPPED, Regression, SummaryParameters
-from retrieval.summary import summarized, told
+from retrieval.summary import Sentence, summarized, telling, told
 from retrieval.types import Article
-from training.data import indexed, read_articles
+from training.data import read_articles
 
 SEED = 5
 _FOLDS = 5
@@ -58,6 +62,9 @@ GRID: Mapping[str, Sequence[float]] = {
     "first_person": (0.0, 0.01, 0.02, 0.03),
     "asks": (0.0, 0.02, 0.04),
 }
+
+# Where the importance of words is known already.
+_NOTHING = (Regression(0.0, {}), Regression(0.0, {}))
 
 Floats = npt.NDArray[np.float64]
 
@@ -169,26 +176,28 @@ def parameters_of(words: Regression, pairs: Regression, values: Mapping[str, flo
     return SummaryParameters(words, pairs, values["pair_weight"], values["length"], handicaps)
 
 
+class _Tokens:
+    """rouge-score's tokens with stems, of each sentence once."""
+
+    def __init__(self) -> None:
+        self._of_line = cache(DefaultTokenizer(use_stemmer=True).tokenize)
+
+    def tokenize(self, text: str) -> list[str]:
+        """Of a text that has a sentence on each line."""
+        return [token for line in text.split("\n") for token in self._of_line(line)]
+
+
 class Judge:
     """Scores summaries by ROUGE-1 and ROUGE-2 against the accounts of others, in percent."""
 
     def __init__(self) -> None:
-        self._scorer = RougeScorer(["rouge1", "rouge2"], use_stemmer=True)
+        self._scorer = RougeScorer(["rouge1", "rouge2"], tokenizer=_Tokens())
 
-    def of(self, summary: Sequence[str], item: Told) -> Floats:
+    def of(self, summary: Sequence[Sentence], item: Told) -> Floats:
         """Both F-measures, means over the accounts."""
-        scores = [self._scorer.score(" ".join(account), " ".join(summary)) for account in item.accounts]
+        text = "\n".join(sentence.text for sentence in summary)
+        scores = [self._scorer.score("\n".join(account), text) for account in item.accounts]
         return 100 * np.mean([[s["rouge1"].fmeasure, s["rouge2"].fmeasure] for s in scores], axis=0)
-
-    def mean(self, items: Sequence[tuple[Told, SummaryParameters]]) -> Floats:
-        """Both figures over articles, each with the parameters that it is to be summarised by."""
-        return np.mean(
-            [
-                self.of([s.text for s in summarized(item.article, parameters, _SENTENCES)], item)
-                for item, parameters in items
-            ],
-            axis=0,
-        )
 
 
 def folds(items: Sequence[Told], count: int) -> list[list[Told]]:
@@ -202,22 +211,23 @@ def folds(items: Sequence[Told], count: int) -> list[list[Told]]:
 def fit(items: Sequence[Told]) -> SummaryParameters:
     """Fit both: one value after the other, each where the mean of both figures is highest."""
     judge = Judge()
+    asked: list[tuple[Told, list[Sentence], dict[Term, float]]] = []
     parts = folds(items, _FOLDS)
-    fitted = [fit_importance([i for p in parts if p is not part for i in p], SEED) for part in parts]
-    values = dict(START)
-    best = -np.inf
+    for part in parts:
+        own = parameters_of(*fit_importance([i for p in parts if p is not part for i in p], SEED), START)
+        for item in part:
+            found = told(item.article)
+            asked.append((item, found, importance(ArticleTerms([s.text for s in found], ""), own)))
+    values, best = dict(START), -np.inf
     for name, candidates in GRID.items():
-        kept = values[name]
         for value in candidates:
-            tried = {**values, name: value}
-            asked = [
-                (item, parameters_of(*own, tried)) for part, own in zip(parts, fitted, strict=True) for item in part
-            ]
-            figures = judge.mean(asked)
+            tried = parameters_of(*_NOTHING, {**values, name: value})
+            figures = np.mean(
+                [judge.of(telling(found, matters, tried, _SENTENCES), item) for item, found, matters in asked], axis=0
+            )
+            print(name, value, figures.round(2), flush=True)
             if figures.sum() > best:
-                best, kept = figures.sum(), value
-                print(f"{figures[0]:.2f} {figures[1]:.2f}", tried, flush=True)
-        values[name] = kept
+                best, values = figures.sum(), {**values, name: value}
     return parameters_of(*fit_importance(items, SEED), values)
 
 
@@ -227,20 +237,20 @@ def check(items: Sequence[Told]) -> None:
     rest = [item for part in parts[3:] for item in part]
     parameters = fit([item for part in parts[:3] for item in part])
     judge = Judge()
-    first = np.mean([judge.of([s.text for s in told(item.article)[:_SENTENCES]], item) for item in rest], axis=0)
-    print(f"{len(rest)} articles, ROUGE-1 and ROUGE-2: first sentences {first.round(2)}")
-    print(f"chosen sentences {judge.mean([(item, parameters) for item in rest]).round(2)}")
+    first = np.mean([judge.of(told(item.article)[:_SENTENCES], item) for item in rest], axis=0)
+    chosen = np.mean([judge.of(summarized(item.article, parameters, _SENTENCES), item) for item in rest], axis=0)
+    print(f"{len(rest)} articles, ROUGE-1 and ROUGE-2: first sentences {first.round(2)}, chosen {chosen.round(2)}")
 
 
 def main() -> None:
     """Fit and write, or check."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the set")
-    parser.add_argument("--work", type=Path, required=True, help="folder for indexes, kept between runs")
+    parser.add_argument("--work", type=Path, required=True, help="folder for the exported model")
     parser.add_argument("--check", action="store_true", help="write nothing")
     options = parser.parse_args()
-    with indexed(options.data / "corpus.jsonl", options.work) as app:
-        items = told_by_several(read_articles(options.data), app.encoder)
+    encoder = Application(load_settings(data_dir=options.work)).encoder
+    items = told_by_several(read_articles(options.data), encoder)
     print(f"{len(items)} articles, {len({item.event for item in items})} events")
     if options.check:
         check(items)

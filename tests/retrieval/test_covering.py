@@ -5,15 +5,10 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from newsroom import SUMMARY
 
 from retrieval.covering import Option, covering
 from retrieval.importance import ArticleTerms, Term, importance, terms
-from retrieval.parameters import Regression, SummaryParameters
-
-LATE = Regression(0.0, {"opening": 0, "early": 0, "late": -1, "place": 0, "spread": 0, "share": 0, "titled": 0.5})
-WORDS = Regression(0.0, {**LATE.weights, "plain": -2, "plain_spread": 0, "name": 1, "number": 0.25})
-PAIRS = Regression(-1.0, {**LATE.weights, "late": 0, "less": 1, "more": 0})
-PARAMETERS = SummaryParameters(words=WORDS, pairs=PAIRS, pair_weight=2.0, length=10.0, handicaps={})
 
 
 def told(*stems: str, **more: float | int | None) -> Option:
@@ -23,7 +18,7 @@ def told(*stems: str, **more: float | int | None) -> Option:
 def chosen(options: Sequence[Option], count: int, among: Sequence[int] | None = None, **matters: float) -> list[int]:
     given_to: dict[Term, float] = {(stem,): value for stem, value in matters.items()}
     pool = range(len(options)) if among is None else among
-    return covering(options, given_to, count, PARAMETERS, lambda _, __: False, pool)
+    return covering(options, given_to, count, SUMMARY, lambda _, __: False, pool)
 
 
 def test_what_is_told_already_counts_no_more() -> None:
@@ -37,7 +32,7 @@ def test_the_worth_of_a_set_is_what_it_shares_by_the_words_of_both() -> None:
     # A pair counts as parameters say: 2 · 2 · 0.5 against 2 · 0.9 for as many words.
     pair = Option(terms=frozenset({("oil", "price")}), words=1)
     matters = {("strike",): 0.9, ("oil", "price"): 0.5}
-    assert covering([told("strike"), pair], matters, 1, PARAMETERS, lambda _, __: False, [0, 1]) == [1]
+    assert covering([told("strike"), pair], matters, 1, SUMMARY, lambda _, __: False, [0, 1]) == [1]
 
 
 def test_weights_and_handicaps_decide_between_equals() -> None:
@@ -57,7 +52,7 @@ def test_one_that_leans_brings_the_one_before_and_shares_with_it() -> None:
 def test_of_two_that_tell_the_same_one_is_chosen() -> None:
     options = [told("strike"), told("deal"), told("rain")]
     matters = {("strike",): 0.9, ("deal",): 0.8, ("rain",): 0.1}
-    assert covering(options, matters, 3, PARAMETERS, lambda a, b: {a, b} == {0, 1}, range(3)) == [0, 2]
+    assert covering(options, matters, 3, SUMMARY, lambda a, b: {a, b} == {0, 1}, range(3)) == [0, 2]
 
 
 @given(
@@ -77,13 +72,19 @@ def test_a_leaning_sentence_never_comes_without_the_one_before(drawn: list[tuple
 
 
 def test_terms_are_stems_and_pairs_of_neighbours() -> None:
-    assert terms("Attacks, attacked again") == [("attack",), ("attack",), ("again",), ("attack", "attack"), ("attack", "again")]
+    assert terms("Attacks, attacked again") == [
+        ("attack",),
+        ("attack",),
+        ("again",),
+        ("attack", "attack"),
+        ("attack", "again"),
+    ]
     assert terms("") == []
 
 
 def test_the_probability_of_a_word_follows_from_where_it_stands() -> None:
     article = ArticleTerms(["A strike hit Kyiv.", "It rained in 2024."], "Rain")
-    found = importance(article, PARAMETERS)
+    found = importance(article, SUMMARY)
     expected = {
         "strike": 0.0,
         "kyiv": 1.0,
@@ -99,13 +100,13 @@ def test_the_probability_of_a_word_follows_from_where_it_stands() -> None:
 
 
 def test_a_word_of_the_title_matters_more() -> None:
-    without, titled = (importance(ArticleTerms(["Rain fell."], title), PARAMETERS) for title in ("", "More rain"))
+    without, titled = (importance(ArticleTerms(["Rain fell."], title), SUMMARY) for title in ("", "More rain"))
     assert titled["rain",] > without["rain",]
 
 
 @given(st.lists(st.text(alphabet="ab C1.", max_size=20), max_size=4), st.text(alphabet="ab ", max_size=6))
 def test_every_term_of_an_article_has_a_probability(sentences: list[str], title: str) -> None:
-    found = importance(ArticleTerms(sentences, title), PARAMETERS)
+    found = importance(ArticleTerms(sentences, title), SUMMARY)
     assert set(found) == {term for sentence in sentences for term in terms(sentence)}
     assert all(0 < value < 1 for value in found.values())
     assert {len(term) for term in found} <= {1, 2}

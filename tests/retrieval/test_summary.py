@@ -1,15 +1,14 @@
 import datetime as dt
 import re
 
-import numpy as np
 import pytest
-from newsroom import Newsroom, newsroom
+from newsroom import SUMMARY, Newsroom, newsroom
 from test_engine import ARTICLES, BORDER, OIL, STRIKE, SUMMIT
 
 from retrieval.dates import PartialDate
 from retrieval.errors import FilterError
 from retrieval.segmentation import sentences
-from retrieval.summary import Summarizer, Summary, lexrank
+from retrieval.summary import Summarizer, Summary
 from retrieval.types import Article, Filters, Query
 
 TOPIC = "Modi and Putin at the summit in Moscow"
@@ -21,7 +20,7 @@ def news() -> Newsroom:
 
 
 def summarizer(news: Newsroom) -> Summarizer:
-    return Summarizer(news.engine, news.shelf, news.encoder)
+    return Summarizer(news.engine, news.shelf, news.encoder, SUMMARY)
 
 
 def summarize(news: Newsroom, topic: str = TOPIC, count: int = 3, **filters: object) -> Summary:
@@ -50,7 +49,7 @@ def test_a_summary_is_made_of_whole_sentences_quoted_from_their_articles(
         )
         assert sentence.text in [span.of(article.text) for span in sentences(article.text)]
     assert len(set(texts(summary))) == len(summary.sentences) <= count
-    assert len({sentence.article_id for sentence in summary.sentences}) <= summary.articles <= 6
+    assert len({sentence.article_id for sentence in summary.sentences}) <= summary.articles
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -134,20 +133,3 @@ def test_what_two_articles_say_alike_is_said_once(copied: str) -> None:
         said = [tuple(re.findall(r"\w+", text.casefold())) for text in texts(summarize(room, count=count))]
         assert len(said) == len(set(said))
         assert len(said) >= 2
-
-
-def test_central_sentences_are_more_probable() -> None:
-    # The first is like both others, which are unlike each other.
-    vectors = np.array([[0.6, 0.8], [1, 0], [0, 1]], dtype=np.float32)
-    scores = lexrank(vectors)
-    assert scores.sum() == pytest.approx(1)
-    assert scores.argmax() == 0
-    # With damping d: p0 = (1 - d) / 3 + d (p1 + p2), p1 = (1 - d) / 3 + d p0 · 0.6 / 1.4, p2 likewise with 0.8.
-    first = (0.05 + 0.85) / (1 + 0.85)
-    expected = [first, 0.05 + 0.85 * first * 0.6 / 1.4, 0.05 + 0.85 * first * 0.8 / 1.4]
-    assert scores == pytest.approx(expected, abs=0.005)
-
-
-def test_one_sentence_or_unlike_ones_are_equally_probable() -> None:
-    assert lexrank(np.array([[1, 0]], dtype=np.float32)) == pytest.approx([1.0])
-    assert lexrank(np.eye(2, dtype=np.float32)) == pytest.approx([0.5, 0.5])
