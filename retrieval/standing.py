@@ -14,6 +14,7 @@ FURNITURE = re.compile(
     r"file photo|(?:is|are) (?:pictured|seen)|pictured (?:in|on|at)|seen here|"
     r"(?:story|article|page|post|headline|version)\b.{0,20}\b(?:updated|published|corrected|adapted)|"
     r"earlier version of|incorrectly|contributed to this|all rights reserved|sign up|subscribe|newsletter|"
+    r"just watched|must watch|replay more videos|"
     r"click here|read more|find out more|follow \w+ on twitter|editor['’]s note|exclusive for subscribers|"
     r"(?:contributing|correction|watch|photos|more|related):)",
     re.IGNORECASE,
@@ -44,7 +45,7 @@ _JOINS = re.compile(
     r"^[\"“‘'(\s]*(?:(?:or|nor|yet|moreover|furthermore|nevertheless|nonetheless|therefore|thus|hence|likewise|"
     r"similarly|additionally|consequently|accordingly|indeed|neither|either|elsewhere|"
     r"(?:in|as a) (?:addition|result|contrast|turn|response|return)|in fact|by (?:contrast|then|comparison)|"
-    r"for (?:example|instance|that)|"
+    r"for (?:example|instance|context|that)|"
     r"(?:at|since|after|before|until|because of|following|despite) (?:that|this|these|then)|"
     r"on the other hand|even so|as such|(?:of|among) (?:those|these|them)|the (?:same|others?)|later that|"
     r"at the (?:same )?time|"

@@ -33,7 +33,8 @@ _SHARPNESS = 2
 _ALIKE = 0.72  # cosine of two sentences that tell the same
 _QUOTED = re.compile(r"[“”\"]|(?:^|\s)['‘]\S|\S['’](?:\s|$)")
 _WORD = re.compile(r"\w+")
-_ENDED = re.compile(r"[.!?][\"“”'’)\]\s]*$")
+# Lists and captions begin with a dash, or end without a stop.
+_WHOLE = re.compile(r"^[^–—-].*[.!?][\"“”'’)\]\s]*$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ def _importance_in_any(articles: Mapping[str, Article], parameters: SummaryParam
 def _reports(said: str) -> bool:
     """Whether a sentence of an article on a topic is whole, tells rather than asks, and is nobody's own words alone."""
     own = QUOTED.sub(" ", said)
-    return bool(_ENDED.search(said)) and "?" not in said and len(own) * 2 > len(said) and not FIRST_PERSON.search(own)
+    return bool(_WHOLE.match(said)) and "?" not in said and len(own) * 2 > len(said) and not FIRST_PERSON.search(own)
 
 
 def summarized(article: Article, parameters: SummaryParameters, count: int) -> list[Sentence]:

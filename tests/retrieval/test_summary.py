@@ -126,7 +126,11 @@ def test_an_article_of_nothing_else_is_summarised_all_the_same() -> None:
 
 def test_articles_follow_one_another_by_date_undated_last() -> None:
     articles = [
-        Article("late", "A treaty on oil prices was signed by Modi and Putin as the summit began.", published=PartialDate(2024, 7, 9)),
+        Article(
+            "late",
+            "A treaty on oil prices was signed by Modi and Putin as the summit began.",
+            published=PartialDate(2024, 7, 9),
+        ),
         Article("undated", "Putin and Modi ended the summit after fourteen hours."),
         Article("early", "India invited Putin and Modi to the summit.", published=PartialDate(2020)),
         Article("middle", "Journalists wait for Putin and Modi outside the summit.", published=PartialDate(2024, 7)),
