@@ -9,8 +9,9 @@ first three sentences (LEAD-3), and the difference with the interval that holds 
 
 ``topics``: a label names a sentence by its article and offsets, and tells how it was judged in the summary of its
 topic: whether it can be understood there (``alone``: by itself or after the sentence before it), is on its topic,
-repeats one before it, and comes in an order that can be followed. The sentences of ``check`` were judged before anything
-was changed because of them. The topics are summarised anew, and their sentences compared with the labels that there are.
+repeats one before it, and comes in an order that can be followed. The sentences of ``check`` were judged before
+anything was changed because of them. The topics are summarised anew, and their sentences compared with the labels
+that there are.
 """
 
 from __future__ import annotations
@@ -138,7 +139,8 @@ def judged(labels: Sequence[Label]) -> str:
     return (
         f"{len(labels)} sentences: {sum(label.alone for label in labels) / count:.3f} stand alone, "
         f"{sum(label.on_topic for label in labels) / count:.3f} on topic, "
-        f"{sum(label.repeats for label in labels)} repeat another, {sum(not label.ordered for label in labels)} out of order"
+        f"{sum(label.repeats for label in labels)} repeat another, "
+        f"{sum(not label.ordered for label in labels)} out of order"
     )
 
 
