@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from retrieval.covering import Option, covering
 from retrieval.encoders.port import Encoder
@@ -105,7 +106,7 @@ class Summarizer:
         vectors = self._encoder.encode_passages([sentence.text for sentence, _ in found])
         places = [one for _, one in found]
         scores = relevance(vectors @ self._encoder.encode_queries([topic])[0], places)
-        kept = related(scores, places)
+        kept = _with_those_before([sentence for sentence, _ in found], related(scores, places))
         weights = ((scores / scores.max()) ** _SHARPNESS)[kept].tolist()
         vectors = vectors[kept]
         said = [found[at][0] for at in np.flatnonzero(kept).tolist()]
@@ -132,6 +133,19 @@ def _within(near: Sequence[OnTopic]) -> list[tuple[Sentence, OnTopic]]:
         for sentence in articles[one.passage.article.id]
         if one.passage.start <= sentence.span.start < one.passage.end and _reports(sentence.text)
     ]
+
+
+def _with_those_before(found: Sequence[Sentence], kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """The kept sentences with those that they lean on, be these about the topic or not."""
+    places = {(sentence.article.id, sentence.place): at for at, sentence in enumerate(found)}
+    wanted = kept.copy()
+    for start in np.flatnonzero(kept).tolist():
+        at: int | None = start
+        while at is not None and leans(found[at].article.text, found[at].span):
+            at = places.get((found[at].article.id, found[at].place - 1))
+            if at is not None:
+                wanted[at] = True
+    return wanted
 
 
 def _standing(said: Sequence[Sentence], topic: str) -> dict[int, int | None]:
@@ -210,9 +224,9 @@ def _option(
 
 def lead(article: Article) -> Citation | None:
     """The first sentence of an article that can stand alone, which in the news tells the main thing, if it has any."""
-    told = [Sentence(article, span, place) for place, span in enumerate(sentences(article.text))]
-    alone = (sentence for sentence in told if stands_alone(sentence.text))
-    first = next(alone, told[0] if told else None)
+    found = [Sentence(article, span, place) for place, span in enumerate(sentences(article.text))]
+    alone = (sentence for sentence in found if stands_alone(sentence.text))
+    first = next(alone, found[0] if found else None)
     return _quote(first) if first else None
 
 
