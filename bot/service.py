@@ -119,7 +119,7 @@ class Service:
             IndexFault: there is no index that could answer.
         """
         with self._engines.current() as engine:
-            summarizer = Summarizer(engine, self._catalogue, self._app.encoder)
+            summarizer = Summarizer(engine, self._catalogue, self._app.encoder, self._app.parameters.summary)
             named = question.text.strip()
             article = self._named_article(engine, named)
             if article is not None:

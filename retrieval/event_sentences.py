@@ -10,7 +10,15 @@ from enum import StrEnum
 from retrieval.dates import PartialDate
 from retrieval.event_dates import date_of
 from retrieval.segmentation import paragraphs, sentences
-from retrieval.summary import stands_alone
+from retrieval.standing import (
+    FIRST_PERSON,
+    FURNITURE,
+    QUOTED,
+    opens_with_pronoun,
+    opens_with_second_mention,
+    stands_alone,
+    without_fronted,
+)
 from retrieval.tenses import reports, tells_an_event, tells_the_past
 from retrieval.types import Article, Span
 
@@ -19,18 +27,6 @@ _OPENING_LENGTH = 4000
 _BRIEF = 1000  # characters; a longer article that names no day is no news
 _LONGEST = 450  # characters; a longer one is a list
 
-# Captions, credits and notes of the outlet's own.
-_FURNITURE = re.compile(
-    r"\w/(?:AP|AFP|EPA|USA|Reuters|Getty|Bloomberg|NASA|CNN|Shutterstock)\b|\b(?:AFP|Getty|AP Photo|EPA|Shutterstock|"
-    r"file photo|(?:is|are) (?:pictured|seen)|pictured (?:in|on|at)|seen here|"
-    r"(?:story|article|page|post|headline|version)\b.{0,20}\b(?:updated|published|corrected|adapted)|"
-    r"earlier version of|incorrectly|contributed to this|all rights reserved|sign up|subscribe|newsletter|"
-    r"click here|read more|find out more|follow \w+ on twitter|editor['’]s note|exclusive for subscribers|"
-    r"(?:contributing|correction|watch|photos|more|related):)",
-    re.IGNORECASE,
-)
-_FIRST_PERSON = re.compile(r"\b(?:I|we|We|us|our|Our|my|My|me|you|You|your|Your)\b")
-_QUOTED = re.compile(r"“[^”]*(?:”|$)|\"[^\"]*(?:\"|$)")
 _NOT_SO = re.compile(
     r"^(?:if|no|none|never|would|could|should|what|why|how|who|when|where)\b|\b(?:would|could|might) have\b",
     re.IGNORECASE,
@@ -40,23 +36,6 @@ _HABIT = re.compile(
     r"(?:each|every) (?:year|month|day))\b",
     re.IGNORECASE,
 )
-_FRONTED = re.compile(
-    r"^(?:\([A-Z]{2,}\)\s)?(?:[\"“(]*(?:on|in|at|during|by|late|early|earlier|later|last|this)\b[^,]{3,40},\s)?",
-    re.IGNORECASE,
-)
-_PRONOUN = re.compile(
-    r"^(?:(?:just|only|soon|shortly|hours|days|weeks|months|years|minutes|moments|earlier|later|also|still|then|again|as)\b[^,]{0,40},\s)?"
-    r"(?:he|she|it|they|his|her|its|their|this|that|these|those|there|both|another|others|one|some)\b",
-    re.IGNORECASE,
-)
-_DEFINITE = re.compile(
-    r"^(?:the (?:latter|former|two|pair|move|announcement|decision|"
-    r"report|statement|incident|case|letter|document|filing|bill|measure|ruling|company|group|man|woman|suspect|couple|agency|deal|order|"
-    r"law|study|survey|poll|team|film|show|event|meeting|talks|visit|attack|shooting|crash|storm|accident|death|verdict|trial))\b",
-    re.IGNORECASE,
-)
-
-
 # What is not of the day, in a sentence that names none.
 _OF_OLD = re.compile(
     r"\b(?:already|ever|always|once|years|decades?|centur(?:y|ies)|history|used to|supposed|known|long|here|last|"
@@ -109,10 +88,10 @@ def event_sentences(article: Article, within: Span) -> Iterator[EventSentence]:
         if not _fit(said):
             continue
         dating = date_of(article.text, span, article.published)
-        subject = _FRONTED.sub("", said, count=1)
-        if _PRONOUN.match(subject):
+        subject = without_fronted(said)
+        if opens_with_pronoun(subject):
             continue
-        apart = not _DEFINITE.match(subject)
+        apart = not opens_with_second_mention(subject)
         if dating.date is not None:
             yield EventSentence(article, span, dating.date, Origin.TEXT, dating.planned, apart)
         elif not dating.timed and article.published and article.published.day and _is_news(article, span):
@@ -121,7 +100,7 @@ def event_sentences(article: Article, within: Span) -> Iterator[EventSentence]:
 
 def _fit(said: str) -> bool:
     """Whether a sentence is one of news that tells an event."""
-    told = _QUOTED.sub(" ", said)
+    told = QUOTED.sub(" ", said)
     return (
         len(said) <= _LONGEST
         and "\n" not in said
@@ -130,8 +109,8 @@ def _fit(said: str) -> bool:
         and stands_alone(said)
         and said.count("“") == said.count("”")
         and tells_an_event(told)
-        and not _FURNITURE.search(said)
-        and not _FIRST_PERSON.search(told)
+        and not FURNITURE.search(said)
+        and not FIRST_PERSON.search(told)
         and not _NOT_SO.search(said)
         and not _HABIT.search(told)
     )

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
 
 from retrieval.errors import RetrievalError
 
@@ -61,6 +64,57 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class Regression:
+    """A logistic regression over named features."""
+
+    intercept: float
+    weights: Mapping[str, float]
+
+    def logits(self, names: Sequence[str], features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """The logarithm of the odds of each row, float64 ``(n,)``.
+
+        Args:
+            names: of the columns.
+            features: float64 ``(n, len(names))``.
+
+        Raises:
+            KeyError: a column has no weight.
+        """
+        logits: npt.NDArray[np.float64] = self.intercept + features @ np.array([self.weights[name] for name in names])
+        return logits
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryParameters:
+    """How sentences of a summary are chosen.
+
+    Args:
+        words: how likely a word of an article is in another account of its news.
+        pairs: the same of two words side by side.
+        pair_weight: how much a covered pair counts beside a covered word.
+        length: words of the account that a summary is weighed against.
+        handicaps: what is taken off for a sentence that is ``late``, by the logarithm of its place, ``quoted``,
+            ``first_person`` or ``asks``.
+    """
+
+    words: Regression
+    pairs: Regression
+    pair_weight: float
+    length: float
+    handicaps: Mapping[str, float]
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> Self:
+        """As the parameter file holds them.
+
+        Raises:
+            KeyError, TypeError: something is missing, or something else is there.
+        """
+        regressions = {name: Regression(**value[name]) for name in ("words", "pairs")}
+        return cls(**{**value, **regressions})
+
+
+@dataclass(frozen=True, slots=True)
 class Parameters:
     """Everything that was fitted.
 
@@ -71,6 +125,7 @@ class Parameters:
         calibration: confidence where the joint reader reads.
         untrained: confidence where MaxSim reads.
         plain: confidence by words alone, also where a reader is of a kind that nothing was fitted for.
+        summary: how sentences of a summary are chosen.
     """
 
     ranking: RankingParameters
@@ -79,6 +134,7 @@ class Parameters:
     calibration: Calibration
     untrained: Calibration
     plain: Calibration
+    summary: SummaryParameters
 
     def reading(self, kind: str) -> Self:
         """These parameters where another reader reads than the joint one: ``maxsim``, or a model by its name."""
@@ -102,6 +158,7 @@ class Parameters:
                 Calibration(**value["calibration"]),
                 Calibration(**value["untrained"]),
                 Calibration(**value["plain"]),
+                SummaryParameters.of(value["summary"]),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RetrievalError(f"the parameters in {file} cannot be read ({error}): reinstall Backchannel") from error

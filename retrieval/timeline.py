@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from retrieval.dates import PartialDate
 from retrieval.encoders.port import Encoder, Vectors
@@ -21,26 +20,18 @@ from retrieval.engine import Engine, PassageStore
 from retrieval.event_dates import days_named
 from retrieval.event_sentences import EventSentence, Origin, event_sentences
 from retrieval.periods import Period
-from retrieval.signals import coverage
+from retrieval.topics import OnTopic, Scores, on_topic, related, relevance, spread
 from retrieval.types import Article, Citation, Filters, Hit, Passage, Query, Span
 
 DEFAULT_EVENTS = 12
 _DEPTH = 600  # passages of each search
-_OF_ONE_ARTICLE = 6  # passages, so that a long article does not crowd out the others
+_OF_ONE_ARTICLE = 6  # passages
 _PASSAGES = 250
 _SENTENCES = 300
-_RELATED = 0.58  # of the best sentence's relevance; one below is about something else
-# Relevance with the default encoder that a sentence needs where its passage lacks some of the topic's words: of those
-# judged to be on their topic this keeps 93 %, of the others 45 %; where no word is lacking, 96 % are on their topic.
-_LEAST = 0.34
-_COVERED = 0.5  # of the topic's words, by weight, in a passage and its title
-_WHOLE = 0.99
 _SAME, _ALIKE = 0.62, 0.8  # cosines of two sentences on one event: of the same date, and of dates that agree
 _REPEATED, _CROWDED = 0.4, 0.1
 _LEAD = 600  # characters of an article that tell its news
 _PLANNED, _PUBLICATION, _LEANING = 0.9, 0.9, 0.9
-
-_Scores = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,28 +88,23 @@ class Chronicler:
             FilterError: a source or an article that the index does not hold.
         """
         started = time.perf_counter()
-        hits = self._hits(query)
-        passages = self._passages.passages([hit.passage_id for hit in hits])
-        covered = coverage(query.text, self._engine.weigh)
-        shares = [covered(f"{passage.article.title} {passage.text}") for passage in passages]
-        # A topic in other words than the articles' is left to the encoder.
-        least = _COVERED if max(shares, default=0.0) >= _COVERED else 0.0
-        near = [(p, h.explanation.dense, s) for h, p, s in zip(hits, passages, shares, strict=True) if s >= least]
+        near = on_topic(query.text, self._hits(query), self._engine, self._passages)
         found = [
-            _Candidate(sentence, cosine, share)
-            for passage, cosine, share in near
-            for sentence in event_sentences(passage.article, Span(passage.start, passage.end))
+            _Candidate(sentence, one)
+            for one in near
+            for sentence in event_sentences(one.passage.article, Span(one.passage.start, one.passage.end))
             if _lies_within(sentence.date, query.filters)
         ][:_SENTENCES]
-        articles = len({passage.article.id for passage, _, _ in near})
-        named = _named(passage for passage, _, _ in near)
+        articles = len({one.passage.article.id for one in near})
+        named = _named(one.passage for one in near)
         return self._timeline(query, found, named, articles, count, started, about=query.text)
 
     def article(self, query: Query, article: Article, count: int = DEFAULT_EVENTS) -> Timeline:
         """The most important events that one article tells, at most ``count``; dates are bounded as for a topic."""
         started = time.perf_counter()
+        whole = OnTopic(Passage(0, article, 0, len(article.text)), 1.0, 1.0)
         found = [
-            _Candidate(sentence, 1.0, 1.0)
+            _Candidate(sentence, whole)
             for sentence in event_sentences(article, Span(0, len(article.text)))
             if _lies_within(sentence.date, query.filters)
         ][:_SENTENCES]
@@ -132,7 +118,7 @@ class Chronicler:
             since = replace(filters, since=query.filters.since)
             found = [*self._engine.survey(query.text, since, _DEPTH), *found]
             found = list({hit.passage_id: hit for hit in found}.values())
-        return _spread(found)[:_PASSAGES]
+        return spread(found, _OF_ONE_ARTICLE)[:_PASSAGES]
 
     def _timeline(
         self,
@@ -147,8 +133,8 @@ class Chronicler:
         events: list[Event] = []
         if found:
             vectors = self._encoder.encode_passages([c.sentence.text for c in found])
-            relevance = _relevance(found, vectors, self._encoder.encode_queries([about])[0])
-            events = _chosen(found, vectors, relevance, named, count)
+            own = vectors @ self._encoder.encode_queries([about])[0]
+            events = _chosen(found, vectors, relevance(own, [c.within for c in found]), named, count)
         return Timeline(
             topic=query.text,
             filters=query.filters,
@@ -158,37 +144,14 @@ class Chronicler:
         )
 
 
-def _spread(hits: Iterable[Hit]) -> list[Hit]:
-    """Hits, at most so many of one article."""
-    counts: Counter[str] = Counter()
-    kept = []
-    for hit in hits:
-        counts[hit.article_id] += 1
-        if counts[hit.article_id] <= _OF_ONE_ARTICLE:
-            kept.append(hit)
-    return kept
-
-
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     sentence: EventSentence
-    passage: float
-    """How close its passage is to the topic: a cosine."""
-    covered: float
-    """How much of the topic's words, by weight, its passage and title hold."""
+    within: OnTopic
 
 
 def _lies_within(date: PartialDate, filters: Filters) -> bool:
     return not (filters.since and date.last < filters.since) and not (filters.until and date.first > filters.until)
-
-
-def _relevance(found: Sequence[_Candidate], vectors: Vectors, topic: Vectors) -> _Scores:
-    """How much each sentence is about the topic, by itself and with its passage."""
-    own = np.clip((vectors @ topic).astype(np.float64), 0.0, None)
-    passage = np.array([c.passage for c in found])
-    covered = np.array([c.covered for c in found])
-    relevance: _Scores = (own + np.clip(passage, 0.0, None)) * (0.6 + 0.4 * covered) / 2
-    return relevance
 
 
 def _named(passages: Iterable[Passage]) -> dict[PartialDate, int]:
@@ -206,10 +169,10 @@ def _named(passages: Iterable[Passage]) -> dict[PartialDate, int]:
 
 
 def _chosen(
-    found: Sequence[_Candidate], vectors: Vectors, relevance: _Scores, named: Mapping[PartialDate, int], count: int
+    found: Sequence[_Candidate], vectors: Vectors, relevances: Scores, named: Mapping[PartialDate, int], count: int
 ) -> list[Event]:
-    fitness = relevance * np.array([_fitness(c.sentence) for c in found])
-    groups = _folded(found, vectors, relevance, fitness)
+    fitness = relevances * np.array([_fitness(c.sentence) for c in found])
+    groups = _folded(found, vectors, relevances, fitness)
     leaders = [max(group, key=lambda at: (fitness[at], -at)) for group in groups]
     if not groups:
         return []
@@ -237,11 +200,10 @@ def _exactness(date: PartialDate, published: PartialDate | None) -> float:
     return 1.0 if date.day else 0.9
 
 
-def _folded(found: Sequence[_Candidate], vectors: Vectors, relevance: _Scores, fitness: _Scores) -> list[list[int]]:
+def _folded(found: Sequence[_Candidate], vectors: Vectors, relevances: Scores, fitness: Scores) -> list[list[int]]:
     """Groups of sentences on one event, those first that tell theirs best; what is not on the topic is left out."""
     groups: list[list[int]] = []
-    whole = np.array([c.covered > _WHOLE for c in found])
-    near = (relevance >= _RELATED * relevance.max()) & (whole | (relevance >= _LEAST))
+    near = related(relevances, [c.within for c in found])
     doubtful = _doubtful(found)
     for at in np.argsort(-fitness, kind="stable").tolist():
         if not near[at] or found[at].sentence.text in doubtful:
@@ -276,7 +238,7 @@ def _articles(found: Sequence[_Candidate], group: Iterable[int]) -> list[Article
     return list({found[at].sentence.article.id: found[at].sentence.article for at in group}.values())
 
 
-def diverse(vectors: Vectors, dates: Sequence[PartialDate], weights: _Scores, count: int) -> list[int]:
+def diverse(vectors: Vectors, dates: Sequence[PartialDate], weights: Scores, count: int) -> list[int]:
     """Positions of the weightiest, picked greedily, each repeating least of what is picked already and of its dates.
 
     Args:

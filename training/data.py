@@ -13,8 +13,10 @@ from typing import Any
 
 from bot.app import Application
 from bot.settings import load_settings
+from retrieval.dates import PartialDate
 from retrieval.engine import Engine, ReadingBudget
 from retrieval.parameters import Parameters
+from retrieval.types import Article
 
 UNHURRIED = ReadingBudget(milliseconds=float("inf"))
 """What is measured must not depend on what else the machine does."""
@@ -37,6 +39,21 @@ class LabelledQuestion:
 def read_questions(folder: Path) -> list[LabelledQuestion]:
     """The questions of a set's ``queries.jsonl``, those answerable that name an article and all others."""
     return [q for q in map(_question, _lines(folder / "queries.jsonl")) if q.gold or not q.answerable]
+
+
+def read_articles(folder: Path) -> list[Article]:
+    """The articles of a set's ``corpus.jsonl``."""
+    return [
+        Article(
+            str(row["id"]),
+            row["text"],
+            row.get("title") or "",
+            row.get("source") or "",
+            row.get("url") or "",
+            PartialDate.parse(row["published"]) if row.get("published") else None,
+        )
+        for row in _lines(folder / "corpus.jsonl")
+    ]
 
 
 def read_passages(file: Path, most: int, seed: int) -> list[dict[str, Any]]:

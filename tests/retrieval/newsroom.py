@@ -9,12 +9,21 @@ from retrieval.engine import Engine
 from retrieval.errors import IndexDamaged
 from retrieval.index.memory import MemoryIndexStore
 from retrieval.index.port import Index, IndexedPassage, IndexStore
-from retrieval.parameters import Calibration, Parameters, RankingParameters
+from retrieval.parameters import Calibration, Parameters, RankingParameters, Regression, SummaryParameters
 from retrieval.passages import PassageCutter, encoder_inputs
 from retrieval.reader import MaxSimReader, Reader
 from retrieval.types import Article, Passage
 
 RANKING = RankingParameters(depth=50, dense_weight=0.5, support_weight=0.1, read=4, reader_weight=0.4)
+# A word matters less the later it comes, more in the title; a pair as its lesser word.
+_STANDING = {"opening": 0.0, "early": 0.0, "late": -1.0, "place": 0.0, "spread": 0.0, "share": 0.0, "titled": 0.5}
+SUMMARY = SummaryParameters(
+    words=Regression(0.0, {**_STANDING, "plain": -2.0, "plain_spread": 0.0, "name": 1.0, "number": 0.25}),
+    pairs=Regression(-1.0, {**dict.fromkeys(_STANDING, 0.0), "less": 1.0, "more": 0.0}),
+    pair_weight=2.0,
+    length=10.0,
+    handicaps={"late": 0.0, "quoted": 0.0, "first_person": 0.0, "asks": 0.1},
+)
 # Whatever the shipped values are, these tell a question in the articles' words from one in others.
 PARAMETERS = Parameters(
     ranking=RANKING,
@@ -23,6 +32,7 @@ PARAMETERS = Parameters(
     calibration=Calibration(-3.0, {"dense": 10.0}, 0.5),
     untrained=Calibration(-3.0, {"dense": 10.0}, 0.5),
     plain=Calibration(-3.0, {"dense": 10.0}, 0.5),
+    summary=SUMMARY,
 )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from retrieval.errors import RetrievalError
+from retrieval.importance import PAIR_FEATURES, WORD_FEATURES
 from retrieval.parameters import SHIPPED, Calibration, Parameters
 
 
@@ -18,6 +19,10 @@ def test_the_shipped_parameters_are_sound() -> None:
     for calibration in (parameters.calibration, parameters.untrained, parameters.plain):
         assert 0 < calibration.threshold < 1
         assert calibration.weights
+    summary = parameters.summary
+    assert set(summary.words.weights) == set(WORD_FEATURES)
+    assert set(summary.pairs.weights) == set(PAIR_FEATURES)
+    assert summary.length > 0
 
 
 def test_confidence_is_a_logistic_function_of_the_signals() -> None:
@@ -60,6 +65,7 @@ def broken() -> list[str]:
         shipped | {"ranking": {key: value for key, value in ranking.items() if key != "depth"}},
         shipped | {"ranking": ranking | {"colour": "red"}},
         shipped | {"calibration": 3},
+        shipped | {"summary": {key: value for key, value in shipped["summary"].items() if key != "pairs"}},
     ]
     return ["", "{", "\x00", *map(json.dumps, values)]
 

@@ -1,15 +1,14 @@
 import datetime as dt
 import re
 
-import numpy as np
 import pytest
-from newsroom import Newsroom, newsroom
+from newsroom import SUMMARY, Newsroom, newsroom
 from test_engine import ARTICLES, BORDER, OIL, STRIKE, SUMMIT
 
 from retrieval.dates import PartialDate
 from retrieval.errors import FilterError
 from retrieval.segmentation import sentences
-from retrieval.summary import Summarizer, Summary, lexrank
+from retrieval.summary import Summarizer, Summary
 from retrieval.types import Article, Filters, Query
 
 TOPIC = "Modi and Putin at the summit in Moscow"
@@ -21,7 +20,7 @@ def news() -> Newsroom:
 
 
 def summarizer(news: Newsroom) -> Summarizer:
-    return Summarizer(news.engine, news.shelf, news.encoder)
+    return Summarizer(news.engine, news.shelf, news.encoder, SUMMARY)
 
 
 def summarize(news: Newsroom, topic: str = TOPIC, count: int = 3, **filters: object) -> Summary:
@@ -50,7 +49,7 @@ def test_a_summary_is_made_of_whole_sentences_quoted_from_their_articles(
         )
         assert sentence.text in [span.of(article.text) for span in sentences(article.text)]
     assert len(set(texts(summary))) == len(summary.sentences) <= count
-    assert len({sentence.article_id for sentence in summary.sentences}) <= summary.articles <= 6
+    assert len({sentence.article_id for sentence in summary.sentences}) <= summary.articles
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -99,12 +98,22 @@ def test_the_whole_article_is_its_longest_summary() -> None:
     assert texts(one(Article("a", BORDER), 99)) == [span.of(BORDER) for span in sentences(BORDER)]
 
 
-def test_sentences_that_cannot_stand_alone_are_left_out() -> None:
-    text = f"{BORDER} However, they never agreed on anything at all. By A. Reporter."
-    chosen = texts(one(Article("a", text), 99))
-    assert "However, they never agreed on anything at all." not in chosen
+def test_captions_are_left_out_and_a_leaning_sentence_comes_after_the_one_before() -> None:
+    leaning = "However, they never agreed on anything at all."
+    chosen = texts(one(Article("a", f"{BORDER} {leaning} By A. Reporter."), 99))
     assert "By A. Reporter." not in chosen
+    assert chosen[chosen.index(leaning) - 1] == [span.of(BORDER) for span in sentences(BORDER)][-1]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_a_leaning_sentence_is_never_told_without_the_one_before(count: int) -> None:
+    before = "Modi visited Putin in Moscow on Monday."
+    leaning = "He asked for peace in Ukraine and cheaper oil for India."
+    chosen = texts(
+        one(Article("a", f"The weather was fine. {before} {leaning} Oil prices fell.", "Modi, peace, oil"), count)
+    )
     assert chosen
+    assert leaning not in chosen or chosen[chosen.index(leaning) - 1] == before
 
 
 def test_an_article_of_nothing_else_is_summarised_all_the_same() -> None:
@@ -116,15 +125,28 @@ def test_an_article_of_nothing_else_is_summarised_all_the_same() -> None:
 
 
 def test_articles_follow_one_another_by_date_undated_last() -> None:
-    # The same words, so that all are found alike.
     articles = [
-        Article("late", "Modi and Putin met at the summit for long talks.", published=PartialDate(2024, 7, 9)),
-        Article("undated", "Putin and Modi met at the summit for long talks."),
-        Article("early", "At the summit Modi and Putin met for long talks.", published=PartialDate(2020)),
-        Article("middle", "For long talks Putin and Modi met at the summit.", published=PartialDate(2024, 7)),
+        Article(
+            "late",
+            "A treaty on oil prices was signed by Modi and Putin as the summit began.",
+            published=PartialDate(2024, 7, 9),
+        ),
+        Article("undated", "Putin and Modi ended the summit after fourteen hours."),
+        Article("early", "India invited Putin and Modi to the summit.", published=PartialDate(2020)),
+        Article("middle", "Journalists wait for Putin and Modi outside the summit.", published=PartialDate(2024, 7)),
     ]
     summary = summarize(newsroom(articles), "Modi and Putin at the summit", 4)
     assert [sentence.article_id for sentence in summary.sentences] == ["early", "middle", "late", "undated"]
+
+
+def test_in_a_topic_a_surname_alone_needs_whoever_it_names() -> None:
+    named = "Sergei Lavrov opened the summit in Moscow."
+    bare = "Lavrov praised the summit in Moscow with Modi and Putin."
+    room = newsroom([Article("a", f"{named} Rain fell over the whole city. {bare}")])
+    assert bare not in texts(summarize(room, "summit in Moscow with Modi and Putin", 3))
+    assert bare in texts(summarize(room, "Lavrov at the summit in Moscow with Modi and Putin", 3))
+    nearer = newsroom([Article("a", f"{named} {bare}")])
+    assert texts(summarize(nearer, "summit in Moscow with Modi and Putin", 3)) == [named, bare]
 
 
 @pytest.mark.parametrize("copied", [SUMMIT, SUMMIT.replace("Prime Minister Modi", "Prime  Minister MODI,")])
@@ -134,20 +156,3 @@ def test_what_two_articles_say_alike_is_said_once(copied: str) -> None:
         said = [tuple(re.findall(r"\w+", text.casefold())) for text in texts(summarize(room, count=count))]
         assert len(said) == len(set(said))
         assert len(said) >= 2
-
-
-def test_central_sentences_are_more_probable() -> None:
-    # The first is like both others, which are unlike each other.
-    vectors = np.array([[0.6, 0.8], [1, 0], [0, 1]], dtype=np.float32)
-    scores = lexrank(vectors)
-    assert scores.sum() == pytest.approx(1)
-    assert scores.argmax() == 0
-    # With damping d: p0 = (1 - d) / 3 + d (p1 + p2), p1 = (1 - d) / 3 + d p0 · 0.6 / 1.4, p2 likewise with 0.8.
-    first = (0.05 + 0.85) / (1 + 0.85)
-    expected = [first, 0.05 + 0.85 * first * 0.6 / 1.4, 0.05 + 0.85 * first * 0.8 / 1.4]
-    assert scores == pytest.approx(expected, abs=0.005)
-
-
-def test_one_sentence_or_unlike_ones_are_equally_probable() -> None:
-    assert lexrank(np.array([[1, 0]], dtype=np.float32)) == pytest.approx([1.0])
-    assert lexrank(np.eye(2, dtype=np.float32)) == pytest.approx([0.5, 0.5])
