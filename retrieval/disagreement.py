@@ -1,9 +1,9 @@
 """Disagreement: articles that give different numbers for what seems to be one thing, side by side and never judged.
 
 What a cited sentence counts is looked for in the other passages that were found. Two figures make a contrast where
-they are of one kind (:mod:`retrieval.quantities`), of different articles, seem to be about one event, and allow no value
-in common. A false contrast is worse than none: whatever speaks against one event (other names, other days, other words)
-ends it, and so does an article that tells the other's figure too.
+they are of one kind (:mod:`retrieval.quantities`), of different articles, seem to be about one event, and allow no
+value in common. A false contrast is worse than none: whatever speaks against one event (other names, other days, other
+words) ends it, and so does an article that tells the other's figure too.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
+from retrieval.casualties import asked
 from retrieval.dates import PartialDate
 from retrieval.event_dates import date_of
 from retrieval.periods import Period
-from retrieval.quantities import Kind, Quantity, asked, hints, quantities
+from retrieval.quantities import Kind, Quantity, may_tell, quantities
 from retrieval.reader import Weigh, sentences_of
 from retrieval.signals import coverage
 from retrieval.types import Article, Citation, Disagreement, Figure, Passage, Span
@@ -27,35 +29,48 @@ _MOST_FIGURES = 4
 _MOST = 3  # disagreements of one answer
 _ANCHORED = 3  # cited passages whose figures are compared, however many are asked for
 _READ = 20  # passages
-# Between two articles on one event that do not name its day: tolls are told for weeks, prices and polls are soon others.
-_APART, _APART_MEASURED = dt.timedelta(days=60), dt.timedelta(days=3)
+# Between two articles on one event that do not name its day: tolls are told for weeks, prices are soon others.
+_APART, _APART_MEASURED = dt.timedelta(days=60), dt.timedelta(days=1)
 _DAYS_DIFFER = dt.timedelta(days=1)
 _FOLD = 10.0  # one figure this many times as large as the other counts something else
 # How much of each sentence's words, by weight, stand in the other's passage and title: the lesser share and the larger.
-_COVERED, _COVERED_MEASURED = (0.15, 0.35), (0.6, 0.6)
+_COVERED, _COVERED_MEASURED = (0.25, 0.4), (0.7, 0.7)
+# What is counted once, and then again and again as more becomes known; other counts are of a day, and soon others.
+_TOLLS = frozenset(("killed", "injured", "missing", "displaced", "arrested", "dismissed"))
 
 _NAME = re.compile(r"\b[A-Z][\w’'-]*[\w]")
 _WORD = re.compile(r"\w+")
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+_POSSESSIVE = re.compile(r"['’]s\s")
+# What is counted up to a day is not of that day alone.
+_COUNTED_UP = re.compile(r"\b(?:rose|ris(?:en|es|ing)|climb\w+|toll|as of|so far)\b", re.IGNORECASE)
 _PLACE = re.compile(
-    r"\b(?:in|at|across|near|outside|throughout|around|of)\s(?:the\s|(?:north|south|east|west|central)\w*\s)*"
-    r"(?P<place>[A-Z][\w.’'-]+(?:\s[A-Z][\w.’'-]+)*)"
+    r"\b(?:[Ii]n|[Aa]t|[Aa]cross|[Ff]rom|[Nn]ear|[Oo]utside|throughout|around|of)\s(?:the\s|\w+ern\sand\s)*"
+    r"(?P<part>(?:(?:(?:north|south)?(?:east|west)|north|south|central|parts|rural)\w*\s(?:and\s|of\s)?)*)"
+    r"(?P<place>[A-Z][\w’'-]*(?:\.\w+)*(?:\s[A-Z][\w’'-]*(?:\.\w+)*)*)"
+)
+_SOME_PLACE = re.compile(
+    r"\b(?:the|this|that|his|her|its|their|our|a)\s(?:\w+\s)?(?:county|counties|state|states|city|cities|country|"
+    r"province|region|district|village|town|island|islands|area|areas|elsewhere|neighbou?rhood|capital)\b"
 )
 _NO_NAMES = frozenset(
     (
-        "The A An In On At By Of For To And But Or As If It Its He She They We I You His Her Their This That These Those "
-        "There When While After Before Since With From More Most At About Around Nearly Almost Over Some Up How Who What "
-        "Where Why Which January February March April May June July August September October November December Jan Feb "
-        "Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec Monday Tuesday Wednesday Thursday Friday Saturday Sunday President "
-        "Prime Minister Gov Sen Rep Dr Mr Mrs Ms CNN USA TODAY AP Reuters BBC News No Not One Two Three Four Five Six "
-        "Seven Eight Nine Ten Dozens Hundreds Thousands Millions According Officials Police Authorities People"
+        "A AP About According After Almost An And Apr April Around As Association At Aug August Authorities "
+        "Authority BBC Before But By CNN COVID COVID-19 Center Coronavirus Covid Covid-19 Dec December Department "
+        "Dozens Dr Eight Feb February Five For Four Friday From Gov He Health Her His Hospital How Human Hundreds "
+        "I If In International It Its Jan January Jul July Jun June Mar March May Millions Minister Ministry "
+        "Monday More Most Mr Mrs Ms National Nearly News Nine No Not Nov November Oct October Of Office Officials "
+        "On One Or Over People Police President Prime Rep Reuters Rights Saturday Sen Sep Sept September Service "
+        "Seven She Since Six Some Sunday TODAY Ten That The Their There These They This Those Thousands Three "
+        "Thursday To Tuesday Two USA University Up We Wednesday What When Where Which While Who Why With You"
     ).split()
 )
+"""Capitalised words that tell no event from another."""
 
 
 @dataclass(frozen=True)
 class _Statement:
-    """A quantity as a passage states it; ``alone`` where its sentence tells no other of that kind, as of another place."""
+    """A quantity as a passage states it; ``alone`` where its sentence tells no other of that kind."""
 
     passage: Passage
     sentence: Span
@@ -93,13 +108,22 @@ class _Statement:
     @cached_property
     def places(self) -> frozenset[str]:
         """Where its clause says that it was."""
-        found = _PLACE.finditer(self.quantity.clause.of(self.article.text))
-        return frozenset(name for match in found for name in _names(match["place"]))
+        return _places(self.quantity.clause.of(self.article.text))
+
+    @cached_property
+    def places_said(self) -> frozenset[str]:
+        """All places of its sentence."""
+        return _places(self.said)
 
     @cached_property
     def names_said(self) -> frozenset[str]:
-        """Of its whole sentence."""
+        """Of its sentence."""
         return _names(self.said)
+
+    @cached_property
+    def names_of_title(self) -> frozenset[str]:
+        """Of its article's title."""
+        return _names(self.article.title)
 
     @cached_property
     def names_around(self) -> frozenset[str]:
@@ -156,9 +180,8 @@ def _anchors(question: str, passages: Sequence[Passage], marked: Sequence[Span])
 
 def _statements(passage: Passage, kinds: Collection[Kind]) -> Iterator[_Statement]:
     """What a passage tells of these kinds."""
-    hinted = {hint for kind in kinds for hint in hints(kind)}
-    if _holds(passage.text, hinted):
-        spans = [span for span in sentences_of(passage) if _holds(span.of(passage.article.text), hinted)]
+    if may_tell(passage.text, kinds):
+        spans = [span for span in sentences_of(passage) if may_tell(span.of(passage.article.text), kinds)]
         yield from (statement for statement in _told(passage, spans) if statement.kind in kinds)
 
 
@@ -167,11 +190,6 @@ def _told(passage: Passage, spans: Sequence[Span]) -> Iterator[_Statement]:
         found = list(quantities(passage.article.text, span))
         counts = Counter(quantity.kind for quantity in found)
         yield from (_Statement(passage, span, quantity, counts[quantity.kind] == 1) for quantity in found)
-
-
-def _holds(text: str, hinted: Collection[str]) -> bool:
-    lower = text.lower()
-    return any(hint in lower for hint in hinted)
 
 
 def _against(anchor: _Statement, others: Sequence[_Statement], events: _Events) -> list[_Statement]:
@@ -217,31 +235,50 @@ class _Events:
         return _of_one_time(one, other) and self._of_one_place(one, other) and self._in_like_words(one, other)
 
     def _of_one_place(self, one: _Statement, other: _Statement) -> bool:
-        around = one.names_around & other.names_around
         both = ((one, other), (other, one))
         return (
-            bool(around)
+            all(a.names_said & (b.names_said | b.names_of_title) for a, b in both)
             and all(self._names <= _words(statement.context) for statement in (one, other))
             and not all(a.names - b.names_around for a, b in both)
-            and not (one.places and other.places and any(not a.places & b.names_said for a, b in both))
+            and all(_place_fits(a, b) for a, b in both)
         )
 
     def _in_like_words(self, one: _Statement, other: _Statement) -> bool:
         shares = (coverage(a.said, self._weigh)(b.context) for a, b in ((one, other), (other, one)))
-        least = _COVERED if one.kind.predicate else _COVERED_MEASURED
+        least = _COVERED if one.kind.predicate in _TOLLS else _COVERED_MEASURED
         return all(share >= wanted for share, wanted in zip(sorted(shares), least, strict=True))
+
+
+def _place_fits(one: _Statement, other: _Statement) -> bool:
+    """Whether the places of one are the other's, or stand in its sentence or title where it counts for none."""
+    if other.places:
+        return not one.places or bool(one.places & other.places)
+    if other.places_said:
+        # "five have died: two in Velen, three in Kessab" is no count of what died in Velen
+        return not one.places and not any(name in place for place in other.places_said for name in one.names_said)
+    return all(place in f"{other.said} {other.article.title}" for place in one.places)
 
 
 def _of_one_time(one: _Statement, other: _Statement) -> bool:
     if not (_year_fits(one, other) and _year_fits(other, one)):
         return False
-    apart = _APART if one.kind.predicate else _APART_MEASURED
+    apart = _APART if one.kind.predicate in _TOLLS else _APART_MEASURED
     first, second = one.article.published, other.article.published
+    if (
+        one.kind.predicate not in _TOLLS
+        and first
+        and second
+        and not _within(Period.of(first), Period.of(second), apart)
+    ):
+        return False
     if one.day and other.day:
         return _within(Period.of(one.day), Period.of(other.day), _DAYS_DIFFER)
     if one.day or other.day:
         day, published = (one.day, second) if one.day else (other.day, first)
-        return day is None or published is None or _within(Period.of(day), Period.of(published), apart)
+        if day is None or published is None:
+            return True
+        told_later = day.first > published.last + _DAYS_DIFFER and not _COUNTED_UP.search(one.said + other.said)
+        return not told_later and _within(Period.of(day), Period.of(published), apart)
     return first is None or second is None or _within(Period.of(first), Period.of(second), apart)
 
 
@@ -261,6 +298,14 @@ def _context(passage: Passage) -> str:
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text.casefold()))
+
+
+def _places(text: str) -> frozenset[str]:
+    """Names of places; a part of one ("southern Florida") is another."""
+    named = (
+        f"{match['part']}{place}" for match in _PLACE.finditer(text) for place in _POSSESSIVE.split(match["place"])
+    )
+    return frozenset((*(place for place in named if _names(place)), *_SOME_PLACE.findall(text)))
 
 
 def _names(text: str) -> frozenset[str]:
@@ -283,7 +328,7 @@ def _in_time(statement: _Statement) -> tuple[object, ...]:
 
 
 def _rising(ordered: Sequence[_Statement]) -> bool:
-    pairs = list(zip(ordered, ordered[1:], strict=False))
+    pairs = list(pairwise(ordered))
     return all(
         one.article.published is not None
         and other.article.published is not None

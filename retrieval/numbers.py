@@ -51,6 +51,7 @@ _ROUNDED = 0.499  # of the last digit that is given, to either side: less than o
 _ABOUT = 0.15  # to either side of "about 50"
 _HUNDRED = 100  # from which on zeros at the end may come from rounding: "20 killed" is no rounded 21
 _ROUND = 10
+_LOOK_BACK = 90  # characters
 
 _SMALL = "|".join((*_TEENS, *_TENS, *_UNITS))
 _SCALE = "dozen|hundred|thousand|million|billion|trillion"
@@ -124,6 +125,15 @@ class Number:
     unit: str
     vague: bool
 
+    def ahead(self, sentence: str) -> str:
+        """What stands before it, as far as it can matter."""
+        return sentence[max(0, self.span.start - _LOOK_BACK) : self.span.start]
+
+    def rest(self, sentence: str) -> str:
+        """What follows it; "dozens of people" are as "twelve people"."""
+        rest = sentence[self.span.end :]
+        return rest.removeprefix(" of") if self.vague else rest
+
 
 def numbers(sentence: str) -> Iterator[Number]:
     """The numbers of a sentence, in order; what is a date, an age, a time of day or a name is left out."""
@@ -132,7 +142,9 @@ def numbers(sentence: str) -> Iterator[Number]:
             continue
         bounds = _bounds(match)
         if bounds:
-            start = match.start("currency") if match["currency"] else match.start("vague" if match["vague"] else "first")
+            start = (
+                match.start("currency") if match["currency"] else match.start("vague" if match["vague"] else "first")
+            )
             yield Number(Span(*match.span()), Span(start, match.end()), *bounds, _unit(match), bool(match["vague"]))
 
 
@@ -154,21 +166,20 @@ def _bounds(match: re.Match[str]) -> tuple[float, float] | None:
     if match["percent"]:
         last = last or 1.0
     low, high = value - _ROUNDED * last, value + _ROUNDED * last
-    if match["above"] or match["plus"]:
-        return value, math.inf
-    if match["lower"]:
-        # A count that stops at 14 was counted; one that stops at 100 is a way to say "many".
-        counted = value % _ROUND and last == 0
-        return value, high if counted else math.inf
-    if match["upper"]:
-        return 0.0, high
-    if match["nearly"]:
-        return value * (1 - _ABOUT), value
-    if match["over"]:
-        return low, value * (1 + _ABOUT)
-    if match["some"] or "dozen" in match["first"].lower():
-        return min(low, value * (1 - _ABOUT)), max(high, value * (1 + _ABOUT))
-    return low, high
+    # A count that stops at 14 was counted; one that stops at 100 is a way to say "many".
+    counted = value % _ROUND and last == 0
+    about = min(low, value * (1 - _ABOUT)), max(high, value * (1 + _ABOUT))
+    allowed = {
+        "above": (value, math.inf),
+        "plus": (value, math.inf),
+        "lower": (value, high if counted else math.inf),
+        "upper": (0.0, high),
+        "nearly": (about[0], value),
+        "over": (low, about[1]),
+        "some": about,
+    }
+    rounded = about if "dozen" in match["first"].lower() else (low, high)
+    return next((bounds for words, bounds in allowed.items() if match[words]), rounded)
 
 
 def _range(match: re.Match[str]) -> tuple[float, float] | None:

@@ -47,6 +47,7 @@ from bot.messages import (
     WatchesReply,
 )
 from bot.passages import unfolded
+from bot.render.differing import disagreement_words, rising_words
 from bot.render.excerpts import pieces
 from bot.render.history import Line, Mark, history_lines, history_title
 from bot.render.links import link_to, safe_link
@@ -59,14 +60,12 @@ from bot.render.words import (
     changed_words,
     comparison_words,
     confidence_words,
-    disagreement_words,
     event_date_words,
     horizon_words,
     independent_words,
     index_words,
     long_date,
     recalled_words,
-    rising_words,
     searched_words,
     since_words,
     sources_words,

@@ -34,6 +34,7 @@ from bot.messages import (
     WatchesReply,
 )
 from bot.passages import marked_figure, unfolded
+from bot.render.differing import disagreement_words, rising_words
 from bot.render.history import Mark, history_lines, history_title
 from bot.render.unasked import (
     IT_SAID,
@@ -54,7 +55,6 @@ from bot.render.words import (
     also_in_words,
     changed_words,
     comparison_words,
-    disagreement_words,
     event_date_words,
     footer_words,
     horizon_words,
@@ -62,7 +62,6 @@ from bot.render.words import (
     one_line,
     published_words,
     recalled_words,
-    rising_words,
     searched_words,
     since_words,
     sources_words,
@@ -210,7 +209,10 @@ def _disagreement(disagreement: Disagreement, provenance: Provenance, *, color: 
     parts: list[RenderableType] = [Text(disagreement_words(disagreement), style="bold")]
     for figure in disagreement.figures:
         citation = figure.citation
-        about = (visible(citation.title or citation.article_id), published_words(citation, provenance, visible(citation.source)))
+        about = (
+            visible(citation.title or citation.article_id),
+            published_words(citation, provenance, visible(citation.source)),
+        )
         parts.append(Padding(_marked(marked_figure(figure), color=color), _INDENT))
         parts.append(Padding(Text(" · ".join(about), style="dim"), _INDENT))
         parts += _where(citation)

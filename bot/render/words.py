@@ -25,7 +25,7 @@ from retrieval.dates import PartialDate
 from retrieval.event_sentences import Origin
 from retrieval.summary import Summary
 from retrieval.timeline import Event, Timeline
-from retrieval.types import Answer, Citation, Disagreement, Figure, Filters, Horizon
+from retrieval.types import Answer, Citation, Filters, Horizon
 
 _MONTHS = "January February March April May June July August September October November December".split()
 _OLD = dt.timedelta(days=365)
@@ -196,9 +196,9 @@ def published_words(citation: Citation, provenance: Provenance, name: str) -> st
     if facts:
         owned = facts.owner and facts.owner.casefold() not in (facts.name or citation.source).casefold()
         parts = [
-            name or _short(facts.name),
-            _short(facts.country),
-            f"owned by {_short(facts.owner)}" if owned else "",
+            name or short_name(facts.name),
+            short_name(facts.country),
+            f"owned by {short_name(facts.owner)}" if owned else "",
             "state-controlled" if facts.state_controlled else "",
         ]
     return " · ".join(part for part in (*parts, long_date(citation.published)) if part)
@@ -209,7 +209,7 @@ def also_in_words(citation: Citation, provenance: Provenance = NOTHING_KNOWN) ->
     if not citation.also_in:
         return ""
     named = [provenance.names.get(article_id, "") for article_id in citation.also_in]
-    outlets = [_short(name) for name in dict.fromkeys(name for name in named if name)]
+    outlets = [short_name(name) for name in dict.fromkeys(name for name in named if name)]
     more = len(outlets[_OUTLETS_NAMED:]) + named.count("")
     if not outlets:
         places = counted(more, "other article")
@@ -236,33 +236,10 @@ def _independent(count: int) -> str:
     return counted(count, "independent source")
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
+    """A name on one line, cut off where it is long."""
     shown = one_line(name)
     return shown if len(shown) <= _LONGEST_OUTLET else f"{shown[: _LONGEST_OUTLET - 1].rstrip()}…"
-
-
-def disagreement_words(disagreement: Disagreement) -> str:
-    """Figures that differ, by date: ``Sources differ: killed — at least 14 (AP, 3 May 2024) · 17 (BBC, 4 May 2024)``."""
-    cited = [figure.citation for figure in disagreement.figures]
-    who = "Sources" if len({citation.source.casefold() for citation in cited}) > 1 else "Articles"
-    figures = " · ".join(_figure_words(figure) for figure in disagreement.figures)
-    return f"{who} differ: {_quantity_words(disagreement)} — {figures}"
-
-
-def rising_words(disagreement: Disagreement) -> str:
-    """That later days may explain what differs; empty where they do not."""
-    return "Each later figure is higher: it may be a newer count, as of its date." if disagreement.rising else ""
-
-
-def _quantity_words(disagreement: Disagreement) -> str:
-    if not disagreement.what:
-        return disagreement.counted
-    return disagreement.what if disagreement.counted == "people" else f"{disagreement.counted} {disagreement.what}"
-
-
-def _figure_words(figure: Figure) -> str:
-    where = (_short(figure.citation.source), long_date(figure.citation.published))
-    return f"{_short(figure.text)} ({', '.join(part for part in where if part)})"
 
 
 def since_words(citation: Citation) -> str:

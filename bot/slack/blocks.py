@@ -30,6 +30,7 @@ from bot.messages import (
 )
 from bot.passages import unfolded
 from bot.related import related_questions
+from bot.render.differing import disagreement_words, rising_words
 from bot.render.excerpts import pieces
 from bot.render.history import Mark, history_lines, history_title
 from bot.render.links import link_to, safe_link
@@ -41,7 +42,6 @@ from bot.render.words import (
     also_in_words,
     changed_words,
     comparison_words,
-    disagreement_words,
     event_date_words,
     feeds_words,
     footer_words,
@@ -51,7 +51,6 @@ from bot.render.words import (
     index_words,
     one_line,
     recalled_words,
-    rising_words,
     searched_words,
     sources_words,
     summary_words,

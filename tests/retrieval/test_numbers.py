@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -77,7 +78,13 @@ def test_dates_ages_times_scores_and_names_are_no_numbers(sentence: str) -> None
 
 @pytest.mark.parametrize(
     ("sentence", "unit"),
-    [("$5 million", "$"), ("US$5 million", "US$"), ("€5m", "€"), ("5 per cent", "%"), ("5 percentage points", "points")],
+    [
+        ("$5 million", "$"),
+        ("US$5 million", "US$"),
+        ("€5m", "€"),
+        ("5 per cent", "%"),
+        ("5 percentage points", "points"),
+    ],
 )
 def test_units(sentence: str, unit: str) -> None:
     assert [number.unit for number in numbers(sentence)] == [unit]
@@ -90,8 +97,8 @@ def test_a_whole_number_is_within_its_own_bounds(value: int, written: str) -> No
 
 
 PIECES = st.sampled_from(
-    "at least|more than|between|and|to|or|-|–|$|€|%|percent|million|bn|a|half a|dozen|dozens|of|hundreds|14|2|1,200|3.5|"
-    "twenty-one|two|about|nearly|people|killed|May|2022|.|,|\n|\u202e|😀|’s|+".split("|")
+    "at least|more than|between|and|to|or|-|–|$|€|%|percent|million|bn|a|half a|dozen|dozens|of|hundreds|14|2|1,200|"
+    "3.5|twenty-one|two|about|nearly|people|killed|May|2022|.|,|\n|\u202e|😀|’s|+".split("|")
 )
 
 
@@ -100,5 +107,5 @@ def test_spans_lie_in_the_sentence_in_order_and_bounds_are_no_nonsense(parts: li
     sentence = between.join(parts)
     found = list(numbers(sentence))
     assert all(0 <= n.span.start <= n.core.start < n.core.end <= n.span.end <= len(sentence) for n in found)
-    assert all(one.span.end <= other.span.start for one, other in zip(found, found[1:], strict=False))
+    assert all(one.span.end <= other.span.start for one, other in pairwise(found))
     assert all(0 <= n.low <= n.high for n in found)
