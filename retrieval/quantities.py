@@ -105,9 +105,11 @@ def may_tell(text: str, kinds: Iterable[Kind]) -> bool:
 
 def _parts(kind: Kind) -> tuple[str, ...]:
     """Parts of words, of which a sentence holds one if it tells a quantity of this kind."""
-    if kind.counted in _VERBS:
-        return ("",)
-    return PARTS[kind.predicate] if kind.predicate else (kind.counted.split()[-1],)
+    if kind.predicate:
+        return PARTS[kind.predicate]
+    if kind.unit == "%":
+        return ("%", "cent")
+    return (kind.unit.lower().removesuffix("s") if kind.unit else kind.counted.split()[-1],)
 
 
 def _certain(said: str, number: Number, clause: Span) -> bool:
