@@ -90,15 +90,26 @@ citations = fresh | outdated
 def answer(found: tuple[Citation, ...], question: str, abstained: bool, headline: str) -> AnswerReply:
     nearest = tuple(Headline("an-id", headline, None) for _ in range(5))
     horizon = Horizon(5, None, None)
-    differ = tuple(differing(one, *found, counted=question, rising=abstained) for one in found)
-    made = Answer(Query(question), abstained, 0.5, found, nearest, horizon, 1.0, differ)
+    made = Answer(Query(question), abstained, 0.5, found, nearest, horizon, 1.0)
     return AnswerReply(made, "7F3K9A", searched=question, asked=dt.datetime(2024, 7, 1, tzinfo=dt.UTC), lost=1)
 
 
 found = st.lists(citations, max_size=3).map(tuple)
 answers = st.builds(answer, found, long_texts, st.booleans(), long_texts)
+disagreements = st.builds(
+    lambda found, counted, rising: differing(*found, counted=counted, rising=rising),
+    st.lists(citations, min_size=2, max_size=4),
+    long_texts,
+    st.booleans(),
+)
+contested = st.builds(
+    lambda reply, differ: replace(reply, answer=replace(reply.answer, disagreements=tuple(differ))),
+    answers,
+    st.lists(disagreements, min_size=1, max_size=3),
+)
 replies = st.one_of(
     answers,
+    contested,
     st.builds(lambda c: PassagesReply("7F3K9A", 1, 4, c, more=True), found.filter(bool)),
     st.builds(lambda c: ContextReply("7F3K9A", 1, c), citations),
     st.builds(lambda q: RelatedReply("7F3K9A", tuple(q)), st.lists(filled, max_size=3, unique=True)),
