@@ -5,7 +5,8 @@
 EVAL/realtimeqa_2022 and EVAL/rgb_en_fact hold ``corpus.jsonl``. A label names two sentences by their articles and
 offsets, with the passages that they stood in; ``right`` says whether a reader of both takes their figures for ones of
 the same thing (also where the later is an update of the earlier). The labels of a set were given before anything was
-changed because of them; but the sets of realtimeqa share articles, so that none is independent of the development one. What is shown now tells whether a change loses what was right or brings back what was not.
+changed because of them; but the sets of realtimeqa share articles, so that none is independent of the first.
+What is shown now tells whether a change loses what was right or brings back what was not.
 The pairs of ``disagreement_pairs.jsonl`` are our own: recall by kind of wording. With ``--work``, a folder for indexes,
 questions are asked about the topics of ``disagreement_topics.json``, and it is told how many answers show figures.
 """
