@@ -1,4 +1,4 @@
-"""Disagreement: whether figures shown as differing are of one thing, by labels that a person gave; and what is found.
+"""Disagreement: whether figures shown as differing are of one thing, by labels given by reading; and what is found.
 
     python -m benchmarks.disagreement --data EVAL [--work DIR]
 
