@@ -17,7 +17,7 @@ from bot.messages import AnswerReply
 from bot.people import Pseudonyms
 from corpus.journal import Journal, StoredAnswer
 from retrieval.errors import QuotationError
-from retrieval.types import Answer, Citation
+from retrieval.types import Answer, Citation, Disagreement
 
 # Crockford's base 32: no letter that is taken for a digit, and no U, so that ids spell nothing rude.
 _ID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -65,7 +65,7 @@ class AnswerBook:
         answer = stored_answer(stored.body)
         shown = tuple(self._shown(answer.citations))
         reply = AnswerReply(
-            replace(answer, citations=shown),
+            replace(answer, citations=shown, disagreements=tuple(self._still(answer.disagreements))),
             stored.id,
             asked=dt.datetime.fromisoformat(stored.asked),
             lost=len(answer.citations) - len(shown),
@@ -87,6 +87,16 @@ class AnswerBook:
             f"there is no answer {answer_id[:20]!r} that you asked for or that was given here: "
             "its id stands below each answer"
         )
+
+    def _still(self, disagreements: Iterable[Disagreement]) -> Iterator[Disagreement]:
+        """Those of which two figures at least can be shown."""
+        for disagreement in disagreements:
+            figures = []
+            for figure in disagreement.figures:
+                with suppress(QuotationError):
+                    figures.append(replace(figure, citation=self._verified(figure.citation)))
+            if len(figures) > 1:
+                yield replace(disagreement, figures=tuple(figures))
 
     def _shown(self, citations: Iterable[Citation]) -> Iterator[Citation]:
         for citation in citations:

@@ -166,7 +166,7 @@ class Desk:
             UsageError: no such answer, for this person or in this place.
         """
         reply = self._app.answers.recall(answer_id, asker)[1]
-        return replace(reply, provenance=self._app.service.provenance(reply.answer.citations))
+        return replace(reply, provenance=self._app.service.provenance(reply.answer.quoted))
 
     def compare(self, asker: Asker, answer_id: str) -> ComparisonReply:
         """An earlier answer against today's to the same question.

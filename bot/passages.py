@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from retrieval.segmentation import paragraphs
-from retrieval.types import Citation, Span
+from retrieval.types import Citation, Figure, Highlight, Span
 
 
 def unfolded(citations: Sequence[Citation]) -> list[Citation]:
@@ -36,6 +36,11 @@ def around(citation: Citation, text: str) -> Citation:
     after = [span for span in spans if span.start >= citation.end][:1]
     near = [*before, Span(citation.start, citation.end), *after]
     return _widened(citation, text, Span(near[0].start, near[-1].end))
+
+
+def marked_figure(figure: Figure) -> Citation:
+    """The sentence of a figure with that figure marked in it."""
+    return replace(figure.citation, highlights=(Highlight(figure.start, figure.end, figure.text, 1.0),))
 
 
 def _widened(citation: Citation, text: str, span: Span) -> Citation:

@@ -82,11 +82,11 @@ class Service:
         query = parse_question(question.text, question.time, k=k, filters=filters)
         with self._engines.current() as engine:
             answer = engine.answer(query)
-            self._verify(answer.citations)
+            self._verify(answer.quoted)
             answer = replace(answer, citations=self._with_stories(answer, engine.index))
             logger.info("answered in %.0f ms, confidence %.3f", answer.elapsed_ms, answer.confidence)
             answer_id = self._keep(answer, question) if keep else None
-            return AnswerReply(answer, answer_id, provenance=self.provenance(answer.citations))
+            return AnswerReply(answer, answer_id, provenance=self.provenance(answer.quoted))
 
     def load(self) -> None:
         """Do once what the first question would have to wait for: load the model, open the index, use both.

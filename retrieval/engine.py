@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from retrieval.disagreement import disagreements
 from retrieval.encoders.port import Encoder
 from retrieval.errors import FilterError
 from retrieval.fusion import search
@@ -17,12 +18,16 @@ from retrieval.questions import resolve_sources
 from retrieval.ranking import Ranked, best_first, best_of_each_article, fuse, rank
 from retrieval.reader import Reader, Reading, WordReader, inverse_document_frequency
 from retrieval.signals import signals
-from retrieval.types import Answer, Citation, Filters, Headline, Hit, Passage, Query
+from retrieval.types import Answer, Citation, Disagreement, Filters, Headline, Hit, Passage, Query, Span
 
 _NEAREST = 3
 _HIGHLIGHTS = 1  # sentences marked in a passage
 # Passages looked through for copies of what is cited.
 _FOLDED_WITHIN = 20
+
+
+_Around = dict[int, tuple[Passage, tuple[str, ...]]]
+"""Passages by id, each with the ids of the articles that say the same in nearly the same words."""
 
 
 class PassageStore(Protocol):
@@ -112,13 +117,17 @@ class Engine:
         ranked = self._rank(query.text, filters, self._parameters.ranking.depth)
         confidence = self._confidence(query.text, filters, ranked)
         hits = self._enough(query, filters, ranked)
+        abstained = confidence < self._calibration.threshold
+        around = self._around(hits[: query.k], ranked)
+        citations = tuple(self._cite(query.text, hits[: query.k], ranked, around))
         return Answer(
             query=replace(query, filters=filters),
-            abstained=confidence < self._calibration.threshold,
+            abstained=abstained,
             confidence=confidence,
-            citations=tuple(self._cite(query.text, hits[: query.k], ranked)),
+            citations=citations,
             nearest=self._headlines(hits),
             horizon=self.index.info.horizon,
+            disagreements=() if abstained else self._disagreements(query.text, citations, around),
             elapsed_ms=(time.perf_counter() - started) * 1000,
         )
 
@@ -199,25 +208,32 @@ class Engine:
             hits += [hit for hit in deeper if hit.passage_id not in placed]
         return best_of_each_article(hits, max(query.k, _NEAREST))
 
-    def _cite(self, text: str, hits: Sequence[Hit], ranked: Ranked) -> list[Citation]:
+    def _around(self, hits: Sequence[Hit], ranked: Ranked) -> _Around:
+        """The passages that are cited, and the best ones of further articles."""
         others = best_of_each_article(ranked.hits, _FOLDED_WITHIN)
-        pool = {hit.passage_id: hit for hit in (*hits, *others)}
-        passages = dict(zip(pool, self._passages.passages(list(pool)), strict=True))
-        copies = dict(zip(pool, same_elsewhere(list(passages.values())), strict=True))
-        unread = [passages[hit.passage_id] for hit in hits if hit.passage_id not in ranked.readings]
+        passages = self._passages.passages(list({hit.passage_id: hit for hit in (*hits, *others)}))
+        copies = same_elsewhere(passages)
+        return {passage.id: (passage, same) for passage, same in zip(passages, copies, strict=True)}
+
+    def _cite(self, text: str, hits: Sequence[Hit], ranked: Ranked, around: _Around) -> list[Citation]:
+        unread = [around[hit.passage_id][0] for hit in hits if hit.passage_id not in ranked.readings]
         readings = ranked.readings | dict(
             zip((p.id for p in unread), self._words.read(text, unread, self.weigh), strict=True)
         )
         return [
             Citation.of(
-                passages[hit.passage_id],
+                around[hit.passage_id][0],
                 hit.score,
                 readings[hit.passage_id].sentences[:_HIGHLIGHTS],
-                copies[hit.passage_id],
+                around[hit.passage_id][1],
                 hit.explanation,
             )
             for hit in hits
         ]
+
+    def _disagreements(self, text: str, citations: Sequence[Citation], around: _Around) -> tuple[Disagreement, ...]:
+        marked = [Span(citation.highlights[0].start, citation.highlights[0].end) for citation in citations]
+        return disagreements(text, marked, list(around.values()), self.weigh)
 
     def _headlines(self, hits: Sequence[Hit]) -> tuple[Headline, ...]:
         firsts = best_of_each_article(hits, _NEAREST)

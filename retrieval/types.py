@@ -224,6 +224,49 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """A number as a sentence gives it, with the words that bound it ("at least 14").
+
+    Args:
+        citation: the sentence, which is its highlight too.
+        start: in the article's text.
+        end: likewise.
+        low: the least value that the wording allows.
+        high: the largest; ``None`` where there is none.
+    """
+
+    citation: Citation
+    start: int
+    end: int
+    low: float
+    high: float | None
+
+    @property
+    def text(self) -> str:
+        """The number, verbatim."""
+        return self.citation.text[self.start - self.citation.start : self.end - self.citation.start]
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Different figures of different articles for what seems to be one thing, none of them judged; by date.
+
+    Args:
+        what: ``killed``, ``injured``, …, or empty where something else is counted or measured.
+        counted: what is counted or measured, in lower case and the singular.
+        unit: of a measure; empty for a count.
+        rising: whether each is larger than those published before it, so that later days may explain it.
+        figures: two or more, the earliest article's first, undated ones last.
+    """
+
+    what: str
+    counted: str
+    unit: str
+    rising: bool
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Headline:
     """An article by its title, as shown when nothing answers."""
 
@@ -260,7 +303,7 @@ class Answer:
     """What was found for a query.
 
     ``confidence`` is the probability in [0, 1] that the searched articles answer the question. When
-    ``abstained``, the citations are still the best that were found, best first.
+    ``abstained``, the citations are still the best that were found, best first, and there are no disagreements.
     """
 
     query: Query
@@ -270,6 +313,13 @@ class Answer:
     nearest: tuple[Headline, ...]
     horizon: Horizon
     elapsed_ms: float
+    disagreements: tuple[Disagreement, ...] = ()
+
+    @property
+    def quoted(self) -> tuple[Citation, ...]:
+        """All that is quoted: the citations, and the sentences of figures that differ."""
+        figures = (figure for disagreement in self.disagreements for figure in disagreement.figures)
+        return (*self.citations, *(figure.citation for figure in figures))
 
     @property
     def as_of(self) -> PartialDate | None:

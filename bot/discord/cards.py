@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator
 from bot.discord.markdown import clip, clipped, escape, size, strong
 from bot.discord.payloads import LONGEST_DESCRIPTION, LONGEST_FOOTER, LONGEST_TITLE, PLAIN, Embed
 from bot.messages import NOTHING_KNOWN, Provenance
+from bot.passages import marked_figure
 from bot.render.excerpts import ELLIPSIS, Excerpt, excerpt, pieces
 from bot.render.links import link_to
 from bot.render.words import also_in_words, one_line, published_words, since_words
-from retrieval.types import Citation
+from retrieval.types import Citation, Figure
 
 _QUOTE = ">>> "
 """Puts a bar beside all that follows in a description."""
 _ROOM = 900
 """Characters of a paragraph that are shown: three escaped ones fit in one message, as a rule."""
+_ROOM_OF_FIGURE = 250
 _PIECE = 1900
 """Characters, of which the longest escaped piece with a bar before it fits in a description."""
 
@@ -44,6 +46,13 @@ def _below(note: str, description: str) -> list[str]:
     """A note and a description in one, or in two where they do not fit."""
     both = f"{note}\n{description}"
     return [both] if size(both) <= LONGEST_DESCRIPTION else [note, description]
+
+
+def quoted_figure(figure: Figure) -> str:
+    """The sentence of a figure on one line, shortened around the figure, which is bold."""
+    parts = excerpt(marked_figure(figure), _ROOM_OF_FIGURE)
+    before, after = (escape(text.replace("\n", " ")) for text in (parts.before, parts.after))
+    return f"“{before}{strong(clipped(parts.marked, _ROOM_OF_FIGURE))}{after}”"
 
 
 def titled(citation: Citation) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from bot.desk import gaps_csv
-from bot.discord.cards import about, cited, described, escaped_lines, titled
+from bot.discord.cards import about, cited, described, escaped_lines, quoted_figure, titled
 from bot.discord.markdown import clip, clipped, escape, link, strong
 from bot.discord.payloads import (
     ABSTAINED,
@@ -47,6 +47,7 @@ from bot.messages import (
     WatchesReply,
 )
 from bot.passages import unfolded
+from bot.render.differing import disagreement_words, rising_words
 from bot.render.excerpts import pieces
 from bot.render.history import Line, Mark, history_lines, history_title
 from bot.render.links import link_to, safe_link
@@ -66,13 +67,14 @@ from bot.render.words import (
     long_date,
     recalled_words,
     searched_words,
+    since_words,
     sources_words,
     status_words,
     summary_words,
     timeline_words,
     understood_words,
 )
-from retrieval.types import Citation
+from retrieval.types import Citation, Disagreement
 
 _MOST_CITED = 3
 _GAPS_SHOWN = 20
@@ -148,7 +150,17 @@ def _answer(reply: AnswerReply, today: dt.date, with_question: bool, buttons: Se
         "" if answer.abstained else escape(age_warning(answer, today)),
     ]
     cards = _abstention(reply) if answer.abstained else _citations(_shown(reply), 1, reply.provenance, ANSWERED)
+    cards += [card for one in answer.disagreements for card in _disagreement(one, reply.provenance)]
     return packed("\n".join(line for line in above if line), cards, buttons)
+
+
+def _disagreement(disagreement: Disagreement, provenance: Provenance) -> list[Embed]:
+    lines = [strong(clipped(disagreement_words(disagreement), _DOES))]
+    for figure in disagreement.figures:
+        lines += [quoted_figure(figure), f"-# {_linked(figure.citation, provenance)}"]
+        if since_words(figure.citation):
+            lines.append(f"-# {escape(since_words(figure.citation))}")
+    return described(lines, color=ANSWERED, footer=rising_words(disagreement))
 
 
 def _as_of(reply: AnswerReply) -> str:

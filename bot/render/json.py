@@ -11,7 +11,7 @@ from bot.render.words import independent_sources
 from corpus.changes import Step
 from corpus.readers.pages import Page
 from retrieval.dates import PartialDate
-from retrieval.types import Citation, Filters, Headline, Highlight, Horizon, Query
+from retrieval.types import Citation, Disagreement, Filters, Headline, Highlight, Horizon, Query
 
 Object = dict[str, Any]
 
@@ -31,6 +31,7 @@ def answer_object(reply: AnswerReply, *, explain: bool = False) -> Object:
         "nearest": [_headline(headline) for headline in answer.nearest],
         "elapsed_ms": round(answer.elapsed_ms, 1),
         "independent_sources": independent_sources(reply),
+        "disagreements": [_disagreement(one, reply.provenance) for one in answer.disagreements],
     }
 
 
@@ -39,20 +40,7 @@ def summary_object(reply: SummaryReply) -> Object:
     summary = reply.summary
     return {
         "query": summary.query,
-        "sentences": [
-            {
-                "article_id": sentence.article_id,
-                "title": sentence.title,
-                "source": sentence.source or None,
-                "published": _date(sentence.published),
-                "url": sentence.url or None,
-                "text": sentence.text,
-                "start": sentence.start,
-                "end": sentence.end,
-                "outlet": _outlet(sentence, reply.provenance),
-            }
-            for sentence in summary.sentences
-        ],
+        "sentences": [_sentence(sentence, reply.provenance) for sentence in summary.sentences],
         "articles": summary.articles,
         "elapsed_ms": round(summary.elapsed_ms, 1),
     }
@@ -186,6 +174,40 @@ def _citation(citation: Citation, provenance: Provenance, *, explain: bool) -> O
     if explain and citation.explanation:
         value["explain"] = asdict(citation.explanation)
     return value
+
+
+def _sentence(sentence: Citation, provenance: Provenance) -> Object:
+    return {
+        "article_id": sentence.article_id,
+        "title": sentence.title,
+        "source": sentence.source or None,
+        "published": _date(sentence.published),
+        "url": sentence.url or None,
+        "text": sentence.text,
+        "start": sentence.start,
+        "end": sentence.end,
+        "outlet": _outlet(sentence, provenance),
+    }
+
+
+def _disagreement(disagreement: Disagreement, provenance: Provenance) -> Object:
+    return {
+        "what": disagreement.what or None,
+        "counted": disagreement.counted,
+        "unit": disagreement.unit or None,
+        "rising": disagreement.rising,
+        "figures": [
+            {
+                "figure": figure.text,
+                "figure_start": figure.start,
+                "figure_end": figure.end,
+                "low": figure.low,
+                "high": figure.high,
+                **_sentence(figure.citation, provenance),
+            }
+            for figure in disagreement.figures
+        ],
+    }
 
 
 def _outlet(citation: Citation, provenance: Provenance) -> Object | None:

@@ -33,7 +33,8 @@ from bot.messages import (
     TimelineReply,
     WatchesReply,
 )
-from bot.passages import unfolded
+from bot.passages import marked_figure, unfolded
+from bot.render.differing import disagreement_words, rising_words
 from bot.render.history import Mark, history_lines, history_title
 from bot.render.unasked import (
     IT_SAID,
@@ -70,7 +71,7 @@ from bot.render.words import (
     understood_words,
     visible,
 )
-from retrieval.types import Citation, Explanation
+from retrieval.types import Citation, Disagreement, Explanation
 
 _INDENT = (0, 0, 0, 3)
 _MARKED = "bold black on yellow"
@@ -157,10 +158,7 @@ def passage(
     head.append(visible(citation.title or citation.article_id), style="bold")
     about = Text(published_words(citation, provenance, visible(citation.source)), style="dim")
     parts: list[RenderableType] = [head, Padding(about, _INDENT), Padding(_marked(citation, color=color), _INDENT)]
-    if since_words(citation):
-        parts.append(Padding(Text(since_words(citation), style="yellow"), _INDENT))
-    if citation.url:
-        parts.append(Padding(Text(visible(citation.url), style="blue underline", overflow="fold"), _INDENT))
+    parts += _where(citation)
     if citation.also_in:
         parts.append(Padding(Text(also_in_words(citation, provenance), style="dim"), _INDENT))
     if explain and citation.explanation:
@@ -194,6 +192,8 @@ def _answer(reply: AnswerReply, today: dt.date, *, color: bool, folded: bool, ex
         parts += [_abstention(reply), Text()]
     if not (answer.abstained and folded):
         parts.append(_cited(reply, color=color, explain=explain))
+    for disagreement in answer.disagreements:
+        parts += [_disagreement(disagreement, reply.provenance, color=color), Text()]
     for line in (understood_words(answer), age_warning(answer, today) if not answer.abstained else ""):
         if line:
             parts.append(Text(visible(line), style="yellow"))
@@ -203,6 +203,32 @@ def _answer(reply: AnswerReply, today: dt.date, *, color: bool, folded: bool, ex
 
 def _cited(reply: AnswerReply, *, color: bool, explain: bool) -> RenderableType:
     return passages(unfolded(reply.answer.citations), 1, color=color, explain=explain, provenance=reply.provenance)
+
+
+def _disagreement(disagreement: Disagreement, provenance: Provenance, *, color: bool) -> RenderableType:
+    parts: list[RenderableType] = [Text(disagreement_words(disagreement), style="bold")]
+    for figure in disagreement.figures:
+        citation = figure.citation
+        about = (
+            visible(citation.title or citation.article_id),
+            published_words(citation, provenance, visible(citation.source)),
+        )
+        parts.append(Padding(_marked(marked_figure(figure), color=color), _INDENT))
+        parts.append(Padding(Text(" · ".join(about), style="dim"), _INDENT))
+        parts += _where(citation)
+    if disagreement.rising:
+        parts.append(Text(rising_words(disagreement), style="yellow"))
+    return Group(*parts)
+
+
+def _where(citation: Citation) -> list[RenderableType]:
+    """What has become of a citation's article, and its address, where there is something to say."""
+    parts: list[RenderableType] = []
+    if since_words(citation):
+        parts.append(Padding(Text(since_words(citation), style="yellow"), _INDENT))
+    if citation.url:
+        parts.append(Padding(Text(visible(citation.url), style="blue underline", overflow="fold"), _INDENT))
+    return parts
 
 
 def _abstention(reply: AnswerReply) -> RenderableType:

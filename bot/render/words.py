@@ -196,9 +196,9 @@ def published_words(citation: Citation, provenance: Provenance, name: str) -> st
     if facts:
         owned = facts.owner and facts.owner.casefold() not in (facts.name or citation.source).casefold()
         parts = [
-            name or _short(facts.name),
-            _short(facts.country),
-            f"owned by {_short(facts.owner)}" if owned else "",
+            name or short_name(facts.name),
+            short_name(facts.country),
+            f"owned by {short_name(facts.owner)}" if owned else "",
             "state-controlled" if facts.state_controlled else "",
         ]
     return " · ".join(part for part in (*parts, long_date(citation.published)) if part)
@@ -209,7 +209,7 @@ def also_in_words(citation: Citation, provenance: Provenance = NOTHING_KNOWN) ->
     if not citation.also_in:
         return ""
     named = [provenance.names.get(article_id, "") for article_id in citation.also_in]
-    outlets = [_short(name) for name in dict.fromkeys(name for name in named if name)]
+    outlets = [short_name(name) for name in dict.fromkeys(name for name in named if name)]
     more = len(outlets[_OUTLETS_NAMED:]) + named.count("")
     if not outlets:
         places = counted(more, "other article")
@@ -236,7 +236,8 @@ def _independent(count: int) -> str:
     return counted(count, "independent source")
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
+    """A name on one line, cut off where it is long."""
     shown = one_line(name)
     return shown if len(shown) <= _LONGEST_OUTLET else f"{shown[: _LONGEST_OUTLET - 1].rstrip()}…"
 

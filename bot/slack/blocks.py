@@ -30,6 +30,7 @@ from bot.messages import (
 )
 from bot.passages import unfolded
 from bot.related import related_questions
+from bot.render.differing import disagreement_words, rising_words
 from bot.render.excerpts import pieces
 from bot.render.history import Mark, history_lines, history_title
 from bot.render.links import link_to, safe_link
@@ -58,7 +59,7 @@ from bot.render.words import (
     underway_words,
 )
 from bot.slack.actions import Action, packed
-from bot.slack.citations import about, citation_blocks, spoken, title_of
+from bot.slack.citations import about, citation_blocks, figure_blocks, spoken, title_of
 from bot.slack.elements import (
     LONGEST_PIECE,
     Block,
@@ -75,7 +76,7 @@ from bot.slack.elements import (
     text,
 )
 from bot.slack.unasked import correction_blocks, digest_blocks, match_blocks, watches_blocks
-from retrieval.types import Citation
+from retrieval.types import Citation, Disagreement
 
 _WIDE = 3000  # characters of a citation with the paragraphs around it
 _MOST_GAPS = 20
@@ -199,12 +200,20 @@ def _answer(reply: AnswerReply, showing: Showing) -> list[Block]:
         blocks.append(rich(section(text(headline, bold=True), text(f"\n{lines}"))))
     else:
         blocks += _numbered(unfolded(answer.citations), 1, reply.provenance)
+    for disagreement in answer.disagreements:
+        blocks += _disagreement(disagreement, reply.provenance)
     warning = "" if answer.abstained else age_warning(answer, showing.today)
     blocks += small(understood_words(answer), warning, footer_words(reply))
     if reply.answer_id:
         blocks += _answer_buttons(reply, reply.answer_id, showing)
         blocks += _related(reply.answer_id, related_questions(answer))
     return blocks
+
+
+def _disagreement(disagreement: Disagreement, provenance: Provenance) -> list[Block]:
+    heading = rich(section(text(shortened(disagreement_words(disagreement), LONGEST_PIECE), bold=True)))
+    figures = [block for figure in disagreement.figures for block in figure_blocks(figure, provenance)]
+    return [heading, *figures, *small(rising_words(disagreement))]
 
 
 def _answer_buttons(reply: AnswerReply, answer_id: str, showing: Showing) -> list[Block]:

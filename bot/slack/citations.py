@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.messages import NOTHING_KNOWN, Provenance
+from bot.passages import marked_figure
 from bot.render.excerpts import excerpt, pieces
 from bot.render.links import link_to
 from bot.render.words import also_in_words, published_words, since_words
 from bot.slack.elements import LONGEST_PIECE, Block, link, quote, rich, section, shortened, text
-from retrieval.types import Citation
+from retrieval.types import Citation, Figure
 
 ROOM = 700
 """Characters of a paragraph that are shown; a longer marked sentence is shown all the same."""
+_ROOM_OF_FIGURE = 250
 _LONGEST_NAME = 150
 
 
@@ -23,6 +25,15 @@ def citation_blocks(
     first, *rest = _runs(citation, room)
     blocks = [rich(section(*_head(citation, number, provenance)), quote(*first))]
     return blocks + [rich(quote(*runs)) for runs in rest]
+
+
+def figure_blocks(figure: Figure, provenance: Provenance = NOTHING_KNOWN) -> list[Block]:
+    """The sentence of a figure, with the figure marked; where it stands, and when that was published."""
+    citation = figure.citation
+    noted = f" · {since_words(citation)}" if since_words(citation) else ""
+    head = [link(link_to(citation), title_of(citation)), text(f" · {about(citation, provenance)}{noted}")]
+    first, *rest = _runs(marked_figure(figure), _ROOM_OF_FIGURE)
+    return [rich(section(*head), quote(*first)), *(rich(quote(*runs)) for runs in rest)]
 
 
 def title_of(citation: Citation) -> str:

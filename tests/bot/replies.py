@@ -29,7 +29,18 @@ from corpus.subscriptions import Kind, Subscription
 from retrieval.dates import PartialDate
 from retrieval.event_sentences import Origin
 from retrieval.timeline import Event, Timeline
-from retrieval.types import Answer, Article, Citation, Filters, Headline, Highlight, Horizon, Query
+from retrieval.types import (
+    Answer,
+    Article,
+    Citation,
+    Disagreement,
+    Figure,
+    Filters,
+    Headline,
+    Highlight,
+    Horizon,
+    Query,
+)
 
 JULY_9 = PartialDate(2024, 7, 9)
 HORIZON = Horizon(21, PartialDate(2020, 6, 15), PartialDate(2024, 7, 11))
@@ -58,6 +69,15 @@ def cite(
         highlights=(Highlight(at, at + len(sentence), sentence, 0.9),) if sentence else (),
         **fields,
     )
+
+
+def differing(*citations: Citation, rising: bool = False, counted: str = "people") -> Disagreement:
+    """A disagreement whose figures are the first seven characters of these citations' highlights."""
+    figures = (
+        Figure(c, c.highlights[0].start, min(c.highlights[0].start + 7, c.highlights[0].end), 1, None)
+        for c in citations
+    )
+    return Disagreement("killed", counted, "", rising, tuple(figures))
 
 
 def timeline(topic: str, citations: Sequence[Citation]) -> TimelineReply:

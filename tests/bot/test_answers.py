@@ -18,7 +18,9 @@ from retrieval.errors import QuotationError
 from retrieval.types import (
     Answer,
     Citation,
+    Disagreement,
     Explanation,
+    Figure,
     Filters,
     Headline,
     Highlight,
@@ -26,7 +28,7 @@ from retrieval.types import (
     Query,
     SuggestedFilter,
 )
-from tests.bot.replies import answer, cite
+from tests.bot.replies import answer, cite, differing
 
 NOON = dt.datetime(2024, 7, 11, 12, tzinfo=dt.timezone(dt.timedelta(hours=2)))
 ANN = Asker(Platform.SLACK, "T1", "C1", "1", "ann")
@@ -84,6 +86,14 @@ def test_what_can_no_longer_be_shown_is_left_out_and_counted(book: AnswerBook) -
     _, reply = book.recall(book.keep(given, "Who?", ANN, NOON), ANN)
     assert [c.article_id for c in reply.answer.citations] == ["oslo"]
     assert reply.lost == 1
+
+
+def test_figures_are_shown_again_while_two_of_them_can_be(book: AnswerBook) -> None:
+    three = differing(cite(), cite(article_id="lost"), cite(article_id="bergen"))
+    gone = differing(cite(), cite(article_id="lost"))
+    given = answer(cite(), disagreements=(three, gone)).answer
+    _, reply = book.recall(book.keep(given, "Who?", ANN, NOON), ANN)
+    assert [[f.citation.article_id for f in one.figures] for one in reply.answer.disagreements] == [["oslo", "bergen"]]
 
 
 @pytest.mark.parametrize(
@@ -172,6 +182,19 @@ answers = st.builds(
     st.lists(st.builds(Headline, texts, texts, dates), max_size=2).map(tuple),
     st.builds(Horizon, offsets, dates, dates),
     numbers,
+    st.lists(
+        st.builds(
+            Disagreement,
+            texts,
+            texts,
+            texts,
+            st.booleans(),
+            st.lists(
+                st.builds(Figure, citations, offsets, offsets, numbers, st.none() | numbers), min_size=2, max_size=3
+            ).map(tuple),
+        ),
+        max_size=2,
+    ).map(tuple),
 )
 
 

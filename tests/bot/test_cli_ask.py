@@ -40,6 +40,7 @@ def test_an_answer_has_the_keys_of_the_interface_in_their_order(cli: CommandLine
         "nearest",
         "elapsed_ms",
         "independent_sources",
+        "disagreements",
     ]
     assert list(answer["understood"]) == ["since", "until", "source", "suggested"]
     assert list(answer["corpus"]) == ["articles", "first", "last"]

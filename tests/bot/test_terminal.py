@@ -46,6 +46,7 @@ from tests.bot.replies import (
     SENTENCE,
     answer,
     cite,
+    differing,
     histories,
     history,
     outdated_from,
@@ -148,8 +149,10 @@ def test_nothing_of_a_hostile_article_steers_the_screen_and_nothing_of_it_is_dro
 ) -> None:
     citation = cite(parts, title=title, source=source, url=url, also_in=(also_in,))
     told = Provenance({"oslo": OutletFacts(country=title, owner=url)}, {also_in: also_in}, {}, {also_in: also_in})
-    printed = shown(replace(answer(citation), provenance=told), width=width)
+    differ = differing(citation, cite(parts, title=source, source=title), counted=also_in)
+    printed = shown(replace(answer(citation, disagreements=(differ,)), provenance=told), width=width)
     assert steering(printed) == set()
+    assert all(packed(visible(figure.text)) in packed(printed) for figure in differ.figures)
     before, sentence, after = (packed(visible(part)) for part in parts)
     assert f"{before}⟦{sentence}⟧{after}" in packed(printed)
     for part in (title, source, url):
@@ -243,6 +246,29 @@ def test_a_citation_shows_title_source_date_and_address_and_its_sentence_marked(
         f"   {BEFORE}⟦{SENTENCE}⟧{AFTER}",
         "   https://wire.example/oslo",
     ]
+
+
+def test_figures_that_differ_stand_side_by_side_with_their_sentences_and_dates() -> None:
+    first = cite(("", "14 dead in Velen, police said.", ""), source="AP", published=PartialDate(2024, 5, 3))
+    second = cite(("", "17 dead in Velen, doctors said.", ""), url="https://wire.example/b", title="Second")
+    lines = shown(answer(cite(), disagreements=(differing(first, second, rising=True),))).splitlines()
+    at = lines.index(next(line for line in lines if line.startswith("Sources differ")))
+    assert [line.rstrip() for line in lines[at : at + 7]] == [
+        "Sources differ: killed — 14 dead (AP, 3 May 2024) · 17 dead (The Wire, 9 July 2024)",
+        "   ⟦14 dead⟧ in Velen, police said.",
+        "   Grain talks · AP · 3 May 2024",
+        "   ⟦17 dead⟧ in Velen, doctors said.",
+        "   Second · The Wire · 9 July 2024",
+        "   https://wire.example/b",
+        "Each later figure is higher: it may be a newer count, as of its date.",
+    ]
+
+
+def test_figures_of_one_source_are_told_as_those_of_articles() -> None:
+    one = differing(cite(("", "14 dead.", "")), cite(("", "17 dead.", "")), counted="children")
+    assert "Articles differ: children killed — 14 dead (The Wire, 9 July 2024)" in words(
+        answer(cite(), disagreements=(one,))
+    )
 
 
 def test_in_colour_the_sentence_is_painted_and_stands_in_no_brackets() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -30,7 +31,7 @@ from retrieval.dates import PartialDate
 from retrieval.summary import Summary
 from retrieval.types import Answer, Article, Citation, Headline, Highlight, Horizon, Query, text_digest
 from tests.bot.discord.server import violation
-from tests.bot.replies import histories, history, outdated_from, timeline, unasked
+from tests.bot.replies import differing, histories, history, outdated_from, timeline, unasked
 
 TODAY = dt.date(2024, 7, 12)
 HOSTILE = [
@@ -95,8 +96,20 @@ def answer(found: tuple[Citation, ...], question: str, abstained: bool, headline
 
 found = st.lists(citations, max_size=3).map(tuple)
 answers = st.builds(answer, found, long_texts, st.booleans(), long_texts)
+disagreements = st.builds(
+    lambda found, counted, rising: differing(*found, counted=counted, rising=rising),
+    st.lists(citations, min_size=2, max_size=4),
+    long_texts,
+    st.booleans(),
+)
+contested = st.builds(
+    lambda reply, differ: replace(reply, answer=replace(reply.answer, disagreements=tuple(differ))),
+    answers,
+    st.lists(disagreements, min_size=1, max_size=3),
+)
 replies = st.one_of(
     answers,
+    contested,
     st.builds(lambda c: PassagesReply("7F3K9A", 1, 4, c, more=True), found.filter(bool)),
     st.builds(lambda c: ContextReply("7F3K9A", 1, c), citations),
     st.builds(lambda q: RelatedReply("7F3K9A", tuple(q)), st.lists(filled, max_size=3, unique=True)),
@@ -175,6 +188,19 @@ def test_what_has_changed_since_stands_before_the_quotation_and_links_to_no_sent
     assert read(note)[0].startswith(f"The article has {'been ' if removed else ''}{said} since (seen 3 March 2025).")
     fragment = [":~:text=" in embed.url for embed in embeds]
     assert any(fragment) <= stands
+
+
+def test_figures_that_differ_stand_side_by_side_and_mark_up_nothing() -> None:
+    one = citation("T @everyone", "AP", "https://a.example/1", "", "14 dead in *Velen*, police said.", "")
+    other = citation("U", "Reuters", "https://a.example/2", "", "17 dead in Velen, doctors said.", "")
+    made = replace(answer((), "Q?", False, "").answer, disagreements=(differing(one, other, rising=True),))
+    (message,) = render(AnswerReply(made, None), today=TODAY)
+    (embed,) = message.embeds
+    heading, first, source, *_ = embed.description.splitlines()
+    assert read(heading)[0] == "Sources differ: killed — 14 dead (AP, 9 July 2024) · 17 dead (Reuters, 9 July 2024)"
+    assert read(first) == ("“14 dead in *Velen*, police said.”", "14 dead")
+    assert source.startswith("-# [T \\@everyone](https://a.example/1#:~:text=")
+    assert embed.footer == "Each later figure is higher: it may be a newer count, as of its date."
 
 
 def test_a_history_marks_what_went_and_came_and_says_how_much_is_left_out() -> None:

@@ -1,6 +1,7 @@
 """Replies as blocks: within Slack's limits, verbatim, and without any markup, whatever the articles hold."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ from retrieval.dates import PartialDate
 from retrieval.index.port import GenerationInfo
 from retrieval.summary import Summary
 from retrieval.types import Answer, Citation, Filters, Headline, Highlight, Horizon, Query, SuggestedFilter
-from tests.bot.replies import histories, outdated_from, timeline, unasked
+from tests.bot.replies import differing, histories, outdated_from, timeline, unasked
 from tests.bot.slack.block_kit import buttons, links, marked, message_problems, shown, view_problems
 
 TODAY = dt.date(2026, 1, 1)
@@ -103,6 +104,14 @@ def citations(draw: st.DrawFn, sentences: st.SearchStrategy[str] = long_texts) -
     )
 
 
+disagreements = st.builds(
+    lambda found, rising, counted: differing(*found, rising=rising, counted=counted),
+    st.lists(citations(), min_size=2, max_size=4),
+    st.booleans(),
+    texts,
+)
+
+
 @st.composite
 def answers(draw: st.DrawFn) -> Answer:
     query = Query(
@@ -118,6 +127,7 @@ def answers(draw: st.DrawFn) -> Answer:
         horizon=HORIZON,
         nearest=tuple(draw(st.lists(texts.map(lambda t: Headline("h", t, None)), max_size=3))),
         elapsed_ms=1.0,
+        disagreements=tuple(draw(st.lists(disagreements, max_size=2))),
     )
 
 
@@ -171,6 +181,21 @@ def test_an_answer_shows_all_that_belongs_to_it() -> None:
     assert payload["text"] == "“The sentence itself.” The Wire · 9 July 2024"
 
 
+def test_figures_that_differ_stand_side_by_side_with_their_sentences() -> None:
+    one = cited(
+        "", "14 dead in Velen, police said.", "", article_id="v", source="AP", published=PartialDate(2024, 5, 3)
+    )
+    other = cited("", "17 dead in Velen, doctors said.", "", article_id="w", source="Reuters", title="Second")
+    reply = answered(cited("", "Another.", ""))
+    reply = replace(reply, answer=replace(reply.answer, disagreements=(differing(one, other, rising=True),)))
+    said = shown(check(reply))
+    assert "Sources differ: killed — 14 dead (AP, 3 May 2024) · 17 dead (Reuters, 9 July 2024)" in said
+    assert "14 dead in Velen, police said." in said
+    assert "Second · Reuters · 9 July 2024" in said
+    assert "it may be a newer count, as of its date" in said
+    assert [link_to(one), link_to(other)] == links(check(reply))[-2:]
+
+
 def test_a_near_identical_passage_is_folded() -> None:
     first = cited("", "The same.", "", also_in=("copy",))
     assert "Second" not in shown(check(answered(first, cited("", "The same.", "", article_id="copy", title="Second"))))
@@ -207,6 +232,8 @@ def test_whatever_an_article_holds_an_answer_keeps_the_rules(answer: Answer, que
         for citation in answer.citations:
             if citation.article_id not in folded:
                 assert visible(citation.highlights[0].text) in joined
+    for figure in (figure for one in answer.disagreements for figure in one.figures):
+        assert visible(figure.text) in marked(blocks)
 
 
 @settings(max_examples=25, deadline=None)
