@@ -14,7 +14,9 @@ from retrieval.passages import PassageCutter, encoder_inputs
 from retrieval.reader import MaxSimReader, Reader
 from retrieval.types import Article, Passage
 
-RANKING = RankingParameters(depth=50, dense_weight=0.5, support_weight=0.1, read=4, reader_weight=0.4)
+RANKING = RankingParameters(
+    depth=50, dense_weight=0.5, support_weight=0.1, recency_weight=0.0, read=4, reader_weight=0.4
+)
 # Whatever the shipped values are, these tell a question in the articles' words from one in others.
 PARAMETERS = Parameters(
     ranking=RANKING,
