@@ -37,7 +37,7 @@ from retrieval.index.lexical import analyzer
 from retrieval.parameters import Parameters
 from retrieval.passages import PassageCutter, title_prefix
 from retrieval.ranking import best_first, fuse
-from retrieval.recency import closeness
+from retrieval.recency import asks_for_the_latest, newness
 from retrieval.types import Article
 from training.data import LabelledQuestion, read_questions, sample
 
@@ -52,9 +52,6 @@ _RESAMPLES = 2000
 _BATCH = 512
 _LEAD = 400  # characters of an article
 _ASKING = "who whom which what when where why how do does did has have had".split()
-_NOW = re.compile(
-    r"\b(?:this (?:week|month|year)|recent(?:ly)?|now|current(?:ly)?|latest|today|yesterday)\b", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +139,8 @@ class Search:
     depth: int = SHIPPED.depth
     feedback: float = 0.0
     """Of the mean of the three nearest passages in the question's vector (Rocchio's pseudo-relevance feedback)."""
+    everywhere: bool = False
+    """Whether newness counts for every question."""
 
 
 Fuse = Callable[[Candidates, LabelledQuestion], Scores]
@@ -165,12 +164,6 @@ def with_(**changes: float) -> Fuse:
     return lambda found, _: fuse(found, parameters)
 
 
-def recent_where_asked(found: Candidates, question: LabelledQuestion) -> Scores:
-    """Recency only where a question says that it asks for what is new."""
-    weight = SHIPPED.recency_weight if _NOW.search(question.text) else 0.0
-    return fuse(found, replace(SHIPPED, recency_weight=weight))
-
-
 def halving_support(found: Candidates, _: LabelledQuestion) -> Scores:
     """An article's next passages add up, each half as much as the one before."""
     fused = fuse(found, replace(SHIPPED, support_weight=0.0, recency_weight=0.0))
@@ -178,7 +171,7 @@ def halving_support(found: Candidates, _: LabelledQuestion) -> Scores:
     for article_id, score in zip(found.article_ids, fused.tolist(), strict=True):
         scores.setdefault(article_id, []).append(score)
     support = {a: sum(s * 0.5**n for n, s in enumerate(sorted(v, reverse=True)[1:6])) for a, v in scores.items()}
-    return fused + 0.3 * np.array([support[a] for a in found.article_ids]) + SHIPPED.recency_weight * found.closeness
+    return fused + 0.3 * np.array([support[a] for a in found.article_ids]) + SHIPPED.recency_weight * found.newness
 
 
 def standardised(found: Candidates, _: LabelledQuestion) -> Scores:
@@ -187,14 +180,14 @@ def standardised(found: Candidates, _: LabelledQuestion) -> Scores:
     parts = [(s - s.mean()) / max(float(s.std()), 1e-3) for s in (dense, lexical)]
     # Four deviations span about what lies between 0 and 1.
     mixed = SHIPPED.dense_weight * parts[0] + (1 - SHIPPED.dense_weight) * parts[1]
-    return mixed / 4 + SHIPPED.recency_weight * found.closeness
+    return mixed / 4 + SHIPPED.recency_weight * found.newness
 
 
 def absolute(found: Candidates, _: LabelledQuestion) -> Scores:
     """Cosines as they are (their least is fixed at 0), BM25 by the best; no support."""
     lexical = found.lexical / max(found.lexical.max(), 1e-9)
     mixed = SHIPPED.dense_weight * np.clip(found.dense, 0, 1) + (1 - SHIPPED.dense_weight) * lexical
-    return mixed + SHIPPED.recency_weight * found.closeness
+    return mixed + SHIPPED.recency_weight * found.newness
 
 
 def reciprocal_ranks(found: Candidates, _: LabelledQuestion) -> Scores:
@@ -222,7 +215,7 @@ VARIANTS = (
     *(Variant(f"support {w}", with_(support_weight=w)) for w in (0.0, 0.1, 0.3, 0.5)),
     Variant("support halving", halving_support),
     *(Variant(f"recency {w}", with_(recency_weight=w)) for w in (0.0, 0.1, 0.2, 0.3)),
-    Variant("recency where asked for", recent_where_asked),
+    Variant("recency everywhere", with_(), Search(everywhere=True)),
     *(Variant(f"depth {n}", with_(), Search(depth=n)) for n in (50, 100, 400)),
     Variant("feedback .3", with_(), Search(feedback=0.3)),
     Variant("title .5", with_(), Search(Lexical({"text": 1.0, "title": 0.5}))),
@@ -317,12 +310,15 @@ def _candidates(found: Searchable, n: int, search: Search) -> Candidates:
     for row, listed in zip(ranks, (by_dense, by_words), strict=True):
         row[np.searchsorted(ids, listed)] = np.arange(1, len(listed) + 1)
     owners = [found.articles[owner] for owner in found.owners[ids]]
+    new = np.zeros(len(ids))
+    if search.everywhere or asks_for_the_latest(question):
+        new = newness([article.published for article in owners], found.newest)
     return Candidates(
         ids=ids,
         article_ids=tuple(article.id for article in owners),
         dense=dense[ids],
         lexical=np.where(ranks[1] > 0, lexical[ids], 0.0),
-        closeness=closeness(question, [article.published for article in owners], found.newest),
+        newness=new,
         dense_rank=ranks[0],
         lexical_rank=ranks[1],
     )

@@ -26,7 +26,7 @@ class RankingParameters:
         depth: how many passages each search lists.
         dense_weight: of the dense score in the fused one, in [0, 1]; the lexical score has the rest.
         support_weight: of what an article's other passages add to each of its passages.
-        recency_weight: of how near an article's publication is to the time that a question asks for.
+        recency_weight: of how new an article is, where a question asks for the latest.
         read: how many passages the reader reads.
         reader_weight: of the reader's score in the final one, in [0, 1].
     """

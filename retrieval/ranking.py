@@ -23,8 +23,8 @@ def fuse(candidates: Candidates, parameters: RankingParameters) -> Scores:
 
     A convex combination of scores scaled to [0, 1] (Bruch, Gai and Ingber, 2022, "An Analysis of Fusion
     Functions for Hybrid Retrieval"): cosines from the worst that the dense search listed to the best, BM25
-    from 0 to the best. Added are what an article's other passages say for it, and how near its publication is to
-    the time that is asked for.
+    from 0 to the best. Added are what an article's other passages say for it, and, where
+    the question asks for the latest, how new it is.
     """
     if not len(candidates):
         return np.empty(0)
@@ -35,7 +35,7 @@ def fuse(candidates: Candidates, parameters: RankingParameters) -> Scores:
     weight = parameters.dense_weight
     fused: Scores = weight * dense + (1 - weight) * lexical
     fused = fused + parameters.support_weight * _support(candidates.article_ids, fused)
-    return fused + parameters.recency_weight * candidates.closeness
+    return fused + parameters.recency_weight * candidates.newness
 
 
 def _support(article_ids: Sequence[str], fused: Scores) -> Scores:

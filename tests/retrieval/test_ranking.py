@@ -28,7 +28,7 @@ def candidates(found: dict[int, tuple[str, float, int, float, int]]) -> Candidat
         article_ids=tuple(articles),
         dense=np.array(dense),
         lexical=np.array(lexical),
-        closeness=np.zeros(len(found)),
+        newness=np.zeros(len(found)),
         dense_rank=np.array(dense_rank, dtype=np.int64),
         lexical_rank=np.array(lexical_rank, dtype=np.int64),
     )
@@ -71,8 +71,8 @@ def test_other_passages_of_an_article_support_it() -> None:
     assert fuse(candidates(found), parameters) == pytest.approx([1 + support, 0.5 + support, 0.25 + support, 0.75])
 
 
-def test_what_is_near_in_time_comes_first_among_equals() -> None:
-    found = replace(candidates({n: (f"article-{n}", 0.5, n, 1.0, n) for n in (1, 2)}), closeness=np.array([0.25, 1.0]))
+def test_what_is_new_comes_first_among_equals() -> None:
+    found = replace(candidates({n: (f"article-{n}", 0.5, n, 1.0, n) for n in (1, 2)}), newness=np.array([0.25, 1.0]))
     assert fuse(found, replace(PLAIN, recency_weight=0.2)) == pytest.approx([0.75 + 0.05, 0.75 + 0.2])
 
 
