@@ -142,12 +142,15 @@ class Engine:
     def survey(self, text: str, filters: Filters, depth: int) -> tuple[Hit, ...]:
         """Candidates by search alone, ``depth`` of each kind, best first: wider than :meth:`search`, and unread.
 
+        When an article was published counts for nothing here.
+
         Raises:
             FilterError: a source or an article that the index does not hold.
         """
         vector = self._encoder.encode_queries([text])[0]
         candidates = search(self.index, text, vector, depth, self._checked(filters))
-        return rank(candidates, fuse(candidates, self._parameters.ranking), {}, self._parameters.ranking).hits
+        parameters = replace(self._parameters.ranking, recency_weight=0.0)
+        return rank(candidates, fuse(candidates, parameters), {}, parameters).hits
 
     def signals(self, text: str, filters: Filters, ranked: Ranked) -> dict[str, float]:
         """The signals that confidence is computed from; ``ranked`` holds at least one hit."""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from retrieval.encoders.port import Vectors
 from retrieval.index.port import Index, Match
+from retrieval.recency import asks_for_the_latest, newness
 from retrieval.types import Filters
 
 Scores = npt.NDArray[np.float64]
@@ -20,14 +21,16 @@ Scores = npt.NDArray[np.float64]
 class Candidates:
     """Passages found by either search, ``n`` in all, best first by ``fused`` once they are fused.
 
-    ``dense`` is each one's exact cosine, ``lexical`` its BM25 score (0 where that search did not list it);
-    ranks count from 1, 0 where a search did not list it.
+    ``dense`` is each one's exact cosine, ``lexical`` its BM25 score (0 where that search did not list it),
+    ``newness`` in [0, 1] how new its article is, where the question asks for the latest, else 0; ranks count from 1,
+    0 where a search did not list it.
     """
 
     ids: npt.NDArray[np.int64]
     article_ids: tuple[str, ...]
     dense: Scores
     lexical: Scores
+    newness: Scores
     dense_rank: npt.NDArray[np.int64]
     lexical_rank: npt.NDArray[np.int64]
 
@@ -53,11 +56,16 @@ def search(index: Index, question: str, vector: Vectors, depth: int, filters: Fi
     _place(ids, dense, dense_rank)
     for at, match in zip(_place(ids, lexical, lexical_rank), lexical, strict=True):
         bm25[at] = match.score
+    new = np.zeros(len(ids))
+    newest = index.info.horizon.last
+    if newest and asks_for_the_latest(question):
+        new = newness(index.published(ids.tolist()), newest.last)
     return Candidates(
         ids=ids,
         article_ids=tuple(article_ids[i] for i in ids.tolist()),
         dense=(index.vectors(ids.tolist()) @ vector).astype(np.float64),
         lexical=bm25,
+        newness=new,
         dense_rank=dense_rank,
         lexical_rank=lexical_rank,
     )

@@ -1,6 +1,6 @@
 """What was fitted on development data: how scores are combined and when to abstain.
 
-The values lie in ``data/parameters.json``, written by ``training/fit.py``; any file of that form can take
+The values lie in ``data/parameters.json``, written by the scripts of ``training/``; any file of that form can take
 its place.
 """
 
@@ -29,6 +29,7 @@ class RankingParameters:
         depth: how many passages each search lists.
         dense_weight: of the dense score in the fused one, in [0, 1]; the lexical score has the rest.
         support_weight: of what an article's other passages add to each of its passages.
+        recency_weight: of how new an article is, where a question asks for the latest.
         read: how many passages the reader reads.
         reader_weight: of the reader's score in the final one, in [0, 1].
     """
@@ -36,6 +37,7 @@ class RankingParameters:
     depth: int
     dense_weight: float
     support_weight: float
+    recency_weight: float
     read: int
     reader_weight: float
 

@@ -28,17 +28,23 @@ def title_prefix(title: str) -> str:
 
 
 class PassageCutter:
-    """Cuts articles for one encoder. Passages do not overlap and leave out nothing but white space."""
+    """Cuts articles for one encoder. Passages do not overlap and leave out nothing but white space.
 
-    def __init__(self, encoder: Encoder) -> None:
+    Args:
+        encoder: what the passages are for.
+        join_below: paragraphs of fewer characters join a neighbour.
+    """
+
+    def __init__(self, encoder: Encoder, join_below: int = JOIN_BELOW) -> None:
         self._encoder = encoder
+        self._join_below = join_below
 
     def cut(self, articles: Sequence[Article]) -> list[list[Span]]:
         """The passages of each article, in order, each short enough to be encoded whole after its title."""
         prefixes = self._encoder.token_spans([title_prefix(article.title) for article in articles])
         texts = self._encoder.token_spans([article.text for article in articles])
         return [
-            _cut(article.text, _Ruler(offsets, max(self._encoder.max_tokens - len(prefix), 1)))
+            _cut(article.text, _Ruler(offsets, max(self._encoder.max_tokens - len(prefix), 1)), self._join_below)
             for article, prefix, offsets in zip(articles, prefixes, texts, strict=True)
         ]
 
@@ -70,9 +76,9 @@ class _Ruler:
         return max(min(end, span.end), span.start + 1)
 
 
-def _cut(text: str, ruler: _Ruler) -> list[Span]:
+def _cut(text: str, ruler: _Ruler, join_below: int) -> list[Span]:
     parts = (part for paragraph in paragraphs(text) for part in _split(text, paragraph, ruler))
-    return _join(parts, ruler)
+    return _join(parts, ruler, join_below)
 
 
 def _split(text: str, paragraph: Span, ruler: _Ruler) -> list[Span]:
@@ -105,22 +111,22 @@ def _chop(text: str, sentence: Span, ruler: _Ruler) -> list[Span]:
     return [*pieces, rest] if rest.start < rest.end else pieces
 
 
-def _join(parts: Iterable[Span], ruler: _Ruler) -> list[Span]:
+def _join(parts: Iterable[Span], ruler: _Ruler, join_below: int) -> list[Span]:
     passages: list[Span] = []
     for part in parts:
-        if passages and _short(passages[-1]) and ruler.fits(Span(passages[-1].start, part.end)):
+        if passages and _length(passages[-1]) < join_below and ruler.fits(Span(passages[-1].start, part.end)):
             passages[-1] = Span(passages[-1].start, part.end)
         else:
             passages.append(part)
-    if len(passages) > 1 and _short(passages[-1]):
+    if len(passages) > 1 and _length(passages[-1]) < join_below:
         joined = Span(passages[-2].start, passages[-1].end)
         if ruler.fits(joined):
             passages[-2:] = [joined]
     return passages
 
 
-def _short(span: Span) -> bool:
-    return span.end - span.start < JOIN_BELOW
+def _length(span: Span) -> int:
+    return span.end - span.start
 
 
 def encoder_inputs(passages: Iterable[tuple[str, str]]) -> list[str]:

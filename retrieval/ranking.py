@@ -15,7 +15,7 @@ from retrieval.types import Explanation, Hit
 
 # Scores that lie closer together than bfloat16 rounds are equal: scaling must not pull them apart.
 _NARROWEST = 1e-3
-_SUPPORTING = 5  # passages of an article beside its best; further ones would add less than 2 %
+_SUPPORTING = 3  # passages of an article beside its best
 
 
 def fuse(candidates: Candidates, parameters: RankingParameters) -> Scores:
@@ -23,7 +23,8 @@ def fuse(candidates: Candidates, parameters: RankingParameters) -> Scores:
 
     A convex combination of scores scaled to [0, 1] (Bruch, Gai and Ingber, 2022, "An Analysis of Fusion
     Functions for Hybrid Retrieval"): cosines from the worst that the dense search listed to the best, BM25
-    from 0 to the best.
+    from 0 to the best. Added are what an article's other passages say for it, and, where
+    the question asks for the latest, how new it is.
     """
     if not len(candidates):
         return np.empty(0)
@@ -33,18 +34,20 @@ def fuse(candidates: Candidates, parameters: RankingParameters) -> Scores:
     lexical = candidates.lexical / max(candidates.lexical.max(), 1e-9)
     weight = parameters.dense_weight
     fused: Scores = weight * dense + (1 - weight) * lexical
-    return fused + parameters.support_weight * _support(candidates.article_ids, fused)
+    fused = fused + parameters.support_weight * _support(candidates.article_ids, fused)
+    return fused + parameters.recency_weight * candidates.newness
 
 
 def _support(article_ids: Sequence[str], fused: Scores) -> Scores:
-    """For each passage what its article's other passages add: the second-best its score, each next one half as much."""
+    """For each passage the mean score of its article's next best ones; one that is missing counts as 0.
+
+    So a paragraph that was cut in two gains little, and an article that tells of nothing else much.
+    """
     scores: dict[str, list[float]] = {}
     for article_id, score in zip(article_ids, fused.tolist(), strict=True):
         scores.setdefault(article_id, []).append(score)
     support = {
-        article_id: sum(
-            score * 0.5**place for place, score in enumerate(sorted(found, reverse=True)[1 : _SUPPORTING + 1])
-        )
+        article_id: sum(sorted(found, reverse=True)[1 : _SUPPORTING + 1]) / _SUPPORTING
         for article_id, found in scores.items()
     }
     return np.array([support[article_id] for article_id in article_ids])

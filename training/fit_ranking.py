@@ -2,8 +2,9 @@
 
     python -m training.fit_ranking --data EVAL --work FOLDER
 
-Searches a small grid for the largest mean of Hit@1 and Hit@10 over the development questions of the sets,
-each set counting the same, and writes the winner into the shipped parameters.
+Searches two small grids for the largest mean of Hit@1 and Hit@10 over the development questions of the sets, each
+set counting the same, and writes the winners into the shipped parameters: first how search scores are fused, then what
+the reader adds to that. ``--fusion-only`` leaves the reader's values as they are, and needs no reader.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from retrieval.fusion import Candidates
+from retrieval.fusion import Candidates, search
 from retrieval.parameters import SHIPPED, Parameters, RankingParameters
 from retrieval.ranking import best_first, best_of_each_article, fuse, rank
 from retrieval.reader import Reading
@@ -26,12 +28,12 @@ from training.data import LabelledQuestion, engine_with, indexed, read_questions
 SETS = ("squad2", "clapnq", "realtimeqa_2022")
 _QUESTIONS = 400  # of a set
 _READ = 20
-GRID = {
-    "dense_weight": (0.4, 0.5, 0.6),
-    "support_weight": (0.0, 0.1, 0.2, 0.3),
-    "read": (0, 8, 16),
-    "reader_weight": (0.2, 0.3, 0.4, 0.5),
+FUSION = {
+    "dense_weight": (0.3, 0.4, 0.5, 0.6),
+    "support_weight": (0.0, 0.1, 0.2, 0.3, 0.5),
+    "recency_weight": (0.0, 0.05, 0.1, 0.2, 0.3),
 }
+READING = {"read": (0, 8, 16), "reader_weight": (0.2, 0.3, 0.4, 0.5)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +45,21 @@ class Searched:
     readings: dict[int, Reading]
 
 
-def collect(folder: Path, work: Path) -> list[Searched]:
-    """Search a set's answerable questions once."""
+def collect(folder: Path, work: Path, *, read: int) -> list[Searched]:
+    """Search a set's answerable questions once, and read so many passages for each."""
     with indexed(folder / "corpus.jsonl", work) as app:
-        engine = engine_with(app, app.parameters, read=_READ)
+        engine = engine_with(app, app.parameters, read=read)
         asked = sample([q for q in read_questions(folder) if q.answerable], _QUESTIONS)
-        found = []
-        for question in asked:
-            ranked = engine.search(question.text, Filters())
-            hits = sorted(ranked.hits, key=lambda hit: hit.passage_id)
-            why = [hit.explanation for hit in hits]
-            candidates = Candidates(
-                ids=np.array([hit.passage_id for hit in hits], dtype=np.int64),
-                article_ids=tuple(hit.article_id for hit in hits),
-                dense=np.array([e.dense for e in why]),
-                lexical=np.array([e.lexical for e in why]),
-                dense_rank=np.array([e.dense_rank or 0 for e in why]),
-                lexical_rank=np.array([e.lexical_rank or 0 for e in why]),
+        vectors = app.encoder.encode_queries([question.text for question in asked])
+        depth = app.parameters.ranking.depth
+        return [
+            Searched(
+                question,
+                search(engine.index, question.text, vector, depth, Filters()),
+                engine.search(question.text, Filters()).readings if read else {},
             )
-            found.append(Searched(question, candidates, ranked.readings))
-        return found
+            for question, vector in zip(asked, vectors, strict=True)
+        ]
 
 
 def place(searched: Searched, parameters: RankingParameters) -> int | None:
@@ -82,25 +79,37 @@ def score(found: list[Searched], parameters: RankingParameters) -> tuple[float, 
     return sum(p == 0 for p in places) / len(places), sum(p is not None for p in places) / len(places)
 
 
+def best_of(
+    sets: Mapping[str, list[Searched]], start: RankingParameters, grid: Mapping[str, Sequence[float]]
+) -> RankingParameters:
+    """The values of a grid that rank best, the others as they are; of equal ones the first."""
+    best, most = start, -1.0
+    for values in itertools.product(*grid.values()):
+        parameters = replace(start, **dict(zip(grid, values, strict=True)))  # type: ignore[arg-type]  # by their names
+        scores = {name: score(found, parameters) for name, found in sets.items()}
+        mean = float(np.mean([sum(pair) for pair in scores.values()]))
+        if mean > most:
+            best, most = parameters, mean
+            print(f"{mean:.4f}", values, {name: f"{one:.3f}/{ten:.3f}" for name, (one, ten) in scores.items()})
+    return best
+
+
 def main() -> None:
     """Fit and write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the question sets")
     parser.add_argument("--work", type=Path, required=True, help="folder for indexes, kept between runs")
+    parser.add_argument("--fusion-only", action="store_true", help="leave the reader's values as they are")
     options = parser.parse_args()
-    sets = {name: collect(options.data / name, options.work) for name in SETS}
-    depth = Parameters.load().ranking.depth
-    best: tuple[float, RankingParameters] | None = None
-    for values in itertools.product(*GRID.values()):
-        parameters = RankingParameters(depth=depth, **dict(zip(GRID, values, strict=True)))
-        scores = {name: score(found, parameters) for name, found in sets.items()}
-        mean = float(np.mean([sum(pair) for pair in scores.values()]))
-        if best is None or mean > best[0]:
-            best = (mean, parameters)
-            print(f"{mean:.4f}", values, {name: f"{one:.3f}/{ten:.3f}" for name, (one, ten) in scores.items()})
-    if best is not None:
-        value = json.loads(SHIPPED.read_text(encoding="utf-8")) | {"ranking": asdict(best[1])}
-        SHIPPED.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    read = 0 if options.fusion_only else _READ
+    sets = {name: collect(options.data / name, options.work, read=read) for name in SETS}
+    shipped = Parameters.load().ranking
+    fitted = best_of(sets, replace(shipped, reader_weight=0.0), FUSION)
+    fitted = (
+        replace(fitted, reader_weight=shipped.reader_weight) if options.fusion_only else best_of(sets, fitted, READING)
+    )
+    value = json.loads(SHIPPED.read_text(encoding="utf-8")) | {"ranking": asdict(fitted)}
+    SHIPPED.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from retrieval.dates import PartialDate
 from retrieval.encoders.port import Vectors
 from retrieval.errors import IndexDamaged, IndexForeign, IndexMissing, IndexUnwritable
 from retrieval.files import sync
@@ -108,6 +109,10 @@ class EmbeddedIndex:
         """See :class:`retrieval.index.port.Index`."""
         return self._dense.vectors(np.asarray(ids, dtype=np.int64))
 
+    def published(self, ids: Sequence[int]) -> list[PartialDate | None]:
+        """See :class:`retrieval.index.port.Index`."""
+        return [row.published for row in self._table.articles_of(ids)]
+
     def sources(self) -> Mapping[str, int]:
         """See :class:`retrieval.index.port.Index`."""
         return self._table.sources
@@ -137,7 +142,9 @@ class EmbeddedIndex:
                 raise IndexDamaged("the new generation does not find its own first passage: index again")
 
     def _matches(self, scored: Iterable[tuple[int, float]]) -> list[Match]:
-        return [Match(passage_id, self._table.article_id(passage_id), score) for passage_id, score in scored]
+        pairs = list(scored)
+        rows = self._table.articles_of([passage_id for passage_id, _ in pairs])
+        return [Match(passage_id, row.id, score) for (passage_id, score), row in zip(pairs, rows, strict=True)]
 
 
 class EmbeddedIndexWriter:

@@ -11,21 +11,29 @@ from retrieval.index.port import IndexedPassage
 from retrieval.types import Filters
 
 _ANALYZER = "news_en"
-# A match in the title counts as much as one in the text; fitted by training/fit_fusion.py.
+# A match in the title counts as much as one in the text; see benchmarks/ablations.py.
 _TITLE_BOOST = 1.0
 _WRITER_BYTES = 64_000_000
 
 
-def _analyzer() -> tantivy.TextAnalyzer:
-    return (
+def analyzer(*, stop_words: bool = True, stems: bool = True) -> tantivy.TextAnalyzer:
+    """What turns a text into terms: lower-cased, without accents and English stop words, stemmed.
+
+    Args:
+        stop_words: leave them out.
+        stems: cut words to their stems.
+    """
+    builder = (
         tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
         .filter(tantivy.Filter.remove_long(100))
         .filter(tantivy.Filter.lowercase())
         .filter(tantivy.Filter.ascii_fold())
-        .filter(tantivy.Filter.stopword("english"))
-        .filter(tantivy.Filter.stemmer("english"))
-        .build()
     )
+    if stop_words:
+        builder = builder.filter(tantivy.Filter.stopword("english"))
+    if stems:
+        builder = builder.filter(tantivy.Filter.stemmer("english"))
+    return builder.build()
 
 
 def _schema() -> tantivy.Schema:
@@ -53,7 +61,7 @@ class LexicalIndex:
 
     def __init__(self, folder: Path) -> None:
         self._schema = _schema()
-        self._analyzer = _analyzer()
+        self._analyzer = analyzer()
         self._index = tantivy.Index(self._schema, path=str(folder))
         self._index.register_tokenizer(_ANALYZER, self._analyzer)
         self._writer: tantivy.IndexWriter | None = None

@@ -14,6 +14,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from retrieval.dates import PartialDate
 from retrieval.encoders.port import Vectors
 from retrieval.errors import IndexMissing
 from retrieval.index.port import EVERYTHING, GenerationInfo, IndexedPassage, Match, PassageIds
@@ -75,8 +76,11 @@ class MemoryIndex:
 
     def vectors(self, ids: Sequence[int]) -> Vectors:
         """See :class:`retrieval.index.port.Index`."""
-        place = {int(passage_id): at for at, passage_id in enumerate(self._ids)}
-        return self._vectors[[place[int(i)] for i in ids]] if len(ids) else self._vectors[:0]
+        return self._vectors[self._places(ids)] if len(ids) else self._vectors[:0]
+
+    def published(self, ids: Sequence[int]) -> list[PartialDate | None]:
+        """See :class:`retrieval.index.port.Index`."""
+        return [self._passages[at].published for at in self._places(ids)]
 
     def sources(self) -> Mapping[str, int]:
         """See :class:`retrieval.index.port.Index`."""
@@ -90,6 +94,10 @@ class MemoryIndex:
     def close(self) -> None:
         """See :class:`retrieval.index.port.Index`."""
         self._release()
+
+    def _places(self, ids: Sequence[int]) -> list[int]:
+        place = {int(passage_id): at for at, passage_id in enumerate(self._ids)}
+        return [place[int(i)] for i in ids]
 
     def _best(self, scores: _Scores, k: int, filters: Filters) -> list[Match]:
         kept = [at for at, passage in enumerate(self._passages) if _passes(passage, filters)]

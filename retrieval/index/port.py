@@ -84,6 +84,13 @@ class Index(Protocol):
             KeyError: an id is not in the index.
         """
 
+    def published(self, ids: Sequence[int]) -> list[PartialDate | None]:
+        """When the articles of these passages were published, in this order; ``None`` where that is not known.
+
+        Raises:
+            KeyError: an id is not in the index.
+        """
+
     def sources(self) -> Mapping[str, int]:
         """The outlets, each with its number of articles."""
 

@@ -73,10 +73,17 @@ class PassageTable:
         ordinals = np.array([position[owners[i].id] for i in order], dtype=np.int32)
         return PassageTable(ids[order], ordinals, tuple(articles.values()))
 
-    def article_id(self, passage_id: int) -> str:
-        """The article that a passage of the table belongs to."""
-        ordinal = int(self.ordinals[np.searchsorted(self.ids, passage_id)])
-        return self.articles[ordinal].id
+    def articles_of(self, passage_ids: Sequence[int]) -> list[ArticleRow]:
+        """The articles that passages of the table belong to, in this order.
+
+        Raises:
+            KeyError: a passage is not in the table.
+        """
+        wanted = np.asarray(passage_ids, dtype=np.int64)
+        places = np.searchsorted(self.ids, wanted)
+        if (places == len(self.ids)).any() or not np.array_equal(self.ids[places], wanted):
+            raise KeyError(f"not all of these passages are in the index: {wanted[:5].tolist()}…")
+        return [self.articles[ordinal] for ordinal in self.ordinals[places].tolist()]
 
     def select(self, filters: Filters) -> PassageIds | None:
         """The ids that pass the filters; ``None`` where there is nothing to filter by."""

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from retrieval.dates import PartialDate
 from retrieval.fusion import search
 from retrieval.index.memory import MemoryIndex, MemoryIndexStore
 from retrieval.index.port import IndexedPassage
@@ -54,6 +55,17 @@ def test_filters_act_on_both_searches(index: MemoryIndex) -> None:
     found = search(index, "summit", EAST, 1, Filters(sources=frozenset({"Herald"})))
     assert found.ids.tolist() == [4]
     assert (found.dense_rank.tolist(), found.lexical_rank.tolist()) == ([1], [1])
+
+
+def test_candidates_know_how_new_they_are_where_that_is_asked_for() -> None:
+    store = MemoryIndexStore("plane", 2)
+    dates = {1: PartialDate(2024, 7, 9), 2: PartialDate(2023, 7, 10), 3: None}
+    with store.begin() as writer:
+        passages = [IndexedPassage(n, f"article-{n}", "", "summit", published=date) for n, date in dates.items()]
+        writer.add(passages, np.array([[1, 0]] * 3, dtype=np.float32))
+        writer.publish()
+    assert search(store.current(), "latest summit", EAST, 3, Filters()).newness == pytest.approx([1.0, 0.5, 0.75])
+    assert search(store.current(), "summit", EAST, 3, Filters()).newness.tolist() == [0.0, 0.0, 0.0]
 
 
 def test_nothing_found_is_no_candidate(index: MemoryIndex) -> None:

@@ -616,6 +616,23 @@ def test_the_horizon_spans_what_dates_may_mean(
     assert index.info.horizon == Horizon(len(published), first, last)
 
 
+def test_dates_of_publication_come_back_in_the_order_asked_for(store: IndexStore) -> None:
+    dated = [passage(7, article="a", published=YEAR), passage(5, article="b"), passage(9, article="c", published=DAY)]
+    index = publish(store, dated)
+    assert index.published([9, 5, 7, 9]) == [DAY, None, YEAR, DAY]
+    assert index.published([]) == []
+    for unknown in ([6], [9, 10], [1]):
+        with pytest.raises(KeyError):
+            index.published(unknown)
+
+
+def test_an_index_without_passages_knows_no_dates(store: IndexStore) -> None:
+    index = publish(store, [])
+    assert index.published([]) == []
+    with pytest.raises(KeyError):
+        index.published([1])
+
+
 def test_vectors_come_back_in_the_order_asked_for(store: IndexStore) -> None:
     vectors = at_degrees(10, 20, 30)
     index = publish(store, [passage(7), passage(5), passage(9)], vectors)

@@ -11,7 +11,7 @@ from retrieval.ranking import best_of_each_article, fuse, rank
 from retrieval.reader import Reading
 from retrieval.types import Explanation, Hit, Span
 
-PLAIN = RankingParameters(depth=9, dense_weight=0.25, support_weight=0.0, read=3, reader_weight=0.4)
+PLAIN = RankingParameters(depth=9, dense_weight=0.25, support_weight=0.0, recency_weight=0.0, read=3, reader_weight=0.4)
 # By id: article, cosine and its rank, BM25 and its rank.
 FOUND = {
     2: ("a", 1.0, 1, 0.0, 0),
@@ -28,6 +28,7 @@ def candidates(found: dict[int, tuple[str, float, int, float, int]]) -> Candidat
         article_ids=tuple(articles),
         dense=np.array(dense),
         lexical=np.array(lexical),
+        newness=np.zeros(len(found)),
         dense_rank=np.array(dense_rank, dtype=np.int64),
         lexical_rank=np.array(lexical_rank, dtype=np.int64),
     )
@@ -40,6 +41,7 @@ def read(*scores: float) -> list[Reading]:
 NOTHING = Candidates(
     np.empty(0, dtype=np.int64),
     (),
+    np.empty(0),
     np.empty(0),
     np.empty(0),
     np.empty(0, dtype=np.int64),
@@ -65,8 +67,13 @@ def test_other_passages_of_an_article_support_it() -> None:
     # With the lexical score alone the passages score 1, 0.5 and 0.25 (article a) and 0.75 (article b).
     found = {1: ("a", 0.5, 1, 4.0, 1), 2: ("a", 0.5, 2, 2.0, 3), 3: ("a", 0.5, 3, 1.0, 4), 4: ("b", 0.5, 4, 3.0, 2)}
     parameters = replace(PLAIN, dense_weight=0.0, support_weight=0.2)
-    support = 0.2 * (0.5 + 0.25 / 2)
+    support = 0.2 * (0.5 + 0.25) / 3
     assert fuse(candidates(found), parameters) == pytest.approx([1 + support, 0.5 + support, 0.25 + support, 0.75])
+
+
+def test_what_is_new_comes_first_among_equals() -> None:
+    found = replace(candidates({n: (f"article-{n}", 0.5, n, 1.0, n) for n in (1, 2)}), newness=np.array([0.25, 1.0]))
+    assert fuse(found, replace(PLAIN, recency_weight=0.2)) == pytest.approx([0.75 + 0.05, 0.75 + 0.2])
 
 
 def test_one_candidate_alone_can_be_fused() -> None:
