@@ -10,7 +10,7 @@ from typing import Protocol
 from retrieval.encoders.port import Encoder
 from retrieval.errors import FilterError
 from retrieval.fusion import search
-from retrieval.index.port import Index
+from retrieval.index.port import Index, Match
 from retrieval.near_duplicates import same_elsewhere
 from retrieval.parameters import Calibration, Parameters
 from retrieval.questions import resolve_sources
@@ -139,6 +139,14 @@ class Engine:
         vector = self._encoder.encode_queries([text])[0]
         candidates = search(self.index, text, vector, depth, self._checked(filters))
         return rank(candidates, fuse(candidates, self._parameters.ranking), {}, self._parameters.ranking).hits
+
+    def named(self, text: str, filters: Filters, depth: int) -> list[Match]:
+        """The ``depth`` passages that hold most of the words of a name, in text or title, best first.
+
+        Raises:
+            FilterError: a source or an article that the index does not hold.
+        """
+        return self.index.search_lexical(text, depth, self._checked(filters))
 
     def signals(self, text: str, ranked: Ranked) -> dict[str, float]:
         """The signals that confidence is computed from; ``ranked`` holds at least one hit."""
