@@ -22,6 +22,7 @@ from bot.messages import (
     IndexReply,
     OutdatedCitation,
     Provenance,
+    QuotesReply,
     StatusReply,
     SummaryReply,
     TimelineReply,
@@ -43,6 +44,7 @@ from retrieval.index.embedded import EmbeddedIndex, open_any, open_last_good
 from retrieval.index.generations import current_number
 from retrieval.index.port import GenerationInfo, Index
 from retrieval.questions import parse_question
+from retrieval.quotes import DEFAULT_QUOTES, Quoter
 from retrieval.segmentation import sentences
 from retrieval.summary import Summarizer
 from retrieval.timeline import DEFAULT_EVENTS, Chronicler
@@ -152,6 +154,19 @@ class Service:
             cited = [event.citation for event in timeline.events]
             self._verify(cited)
         return TimelineReply(timeline, self.provenance(cited))
+
+    def quotes(self, question: Question, *, count: int = DEFAULT_QUOTES, filters: Filters | None = None) -> QuotesReply:
+        """What the person whom the question names is quoted with, newest first.
+
+        Raises:
+            InputError: it cannot be asked; the message says why.
+            IndexFault: there is no index that could answer.
+        """
+        with self._engines.current() as engine:
+            quotes = Quoter(engine, self._catalogue).person(self._query(question, filters), count)
+            cited = [quote.citation for quote in quotes.quotes]
+            self._verify(cited)
+        return QuotesReply(quotes, self.provenance(cited))
 
     def status(self) -> StatusReply:
         """How things stand.

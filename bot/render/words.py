@@ -23,6 +23,8 @@ from corpus.journal import Gap
 from corpus.progress import Underway, duration_words, step_words
 from retrieval.dates import PartialDate
 from retrieval.event_sentences import Origin
+from retrieval.names import name_words
+from retrieval.quotes import Quote, Quotes
 from retrieval.summary import Summary
 from retrieval.timeline import Event, Timeline
 from retrieval.types import Answer, Citation, Filters, Horizon
@@ -31,7 +33,8 @@ _MONTHS = "January February March April May June July August September October N
 _OLD = dt.timedelta(days=365)
 _BAR = 12
 _OUTLETS_NAMED = 2
-_LONGEST_OUTLET = 60
+_LONGEST_NAME = 60
+_NAMED = 8
 NOT_ANSWERED = "The corpus does not seem to answer this."
 NO_GAPS = "No question has gone unanswered, and no answer was voted down."
 NOTHING_RELATED = "The cited articles suggest no further question."
@@ -238,7 +241,7 @@ def _independent(count: int) -> str:
 
 def _short(name: str) -> str:
     shown = one_line(name)
-    return shown if len(shown) <= _LONGEST_OUTLET else f"{shown[: _LONGEST_OUTLET - 1].rstrip()}…"
+    return shown if len(shown) <= _LONGEST_NAME else f"{shown[: _LONGEST_NAME - 1].rstrip()}…"
 
 
 def since_words(citation: Citation) -> str:
@@ -352,6 +355,33 @@ def timeline_words(timeline: Timeline) -> list[str]:
         if timeline.events
         else f"No dated event on this was found {looked}.",
         f"Only events {said}." if said else "",
+    ]
+
+
+def speaker_words(quote: Quote) -> str:
+    """Who is quoted, how the article names them there where that is otherwise, and whether in part alone."""
+    named = one_line(quote.named)
+    # "Biden" and "President Biden" say no more than the name; "she" and "the mayor" tell what was resolved.
+    other = named and not set(name_words(named)) & set(name_words(quote.speaker))
+    notes = (f"(“{_short(named)}”)" if other else "", "(in part)" if quote.partial else "")
+    return " ".join(part for part in (_short(quote.speaker), *notes) if part)
+
+
+def quotes_words(quotes: Quotes) -> list[str]:
+    """What quotes are made of, whom else the name may mean or what is like it, and which filters were applied."""
+    said = _applied(quotes.filters)
+    filtered = f"Only articles {said}." if said else ""
+    named = f"{counted(quotes.articles, 'article')} with the name"
+    if not quotes.speakers:
+        found = f"No quotation by “{_short(quotes.person)}” was found in {named}."
+        return [found, f"Names like it: {', '.join(map(_short, quotes.near))}." if quotes.near else "", filtered]
+    speaker, *others = quotes.speakers
+    shown = f"{len(quotes.quotes):,} of " if len(quotes.quotes) < speaker.quotes else ""
+    listed = ", ".join(f"{_short(other.name)} ({other.quotes:,})" for other in others[:_NAMED])
+    return [
+        f"{shown}{counted(speaker.quotes, 'quote')} by {_short(speaker.name)}, newest first, out of {named}",
+        f"Also quoted: {listed}. Ask for one by the full name." if others else "",
+        filtered,
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bot.messages import NOTHING_KNOWN, Provenance
 from bot.render.excerpts import excerpt, pieces
@@ -20,7 +20,8 @@ def citation_blocks(
     citation: Citation, number: int, room: int = ROOM, provenance: Provenance = NOTHING_KNOWN
 ) -> list[Block]:
     """A citation. A sentence too long for one block goes on in the next; none of it is left out."""
-    first, *rest = _runs(citation, room)
+    parts = excerpt(citation, room)
+    first, *rest = fitted(((parts.before, False), (parts.marked, True), (parts.after, False)))
     blocks = [rich(section(*_head(citation, number, provenance)), quote(*first))]
     return blocks + [rich(quote(*runs)) for runs in rest]
 
@@ -51,12 +52,11 @@ def _head(citation: Citation, number: int, provenance: Provenance) -> Iterator[B
         yield text(f"\n{since_words(citation)}", bold=True)
 
 
-def _runs(citation: Citation, room: int) -> list[list[Block]]:
-    """The shortened paragraph as runs of text, in lists that each fit into a block."""
-    parts = excerpt(citation, room)
+def fitted(runs: Iterable[tuple[str, bool]]) -> list[list[Block]]:
+    """Runs of text, each bold or not, in lists that each fit into a block."""
     lists: list[list[Block]] = [[]]
     left = LONGEST_PIECE
-    for content, bold in ((parts.before, False), (parts.marked, True), (parts.after, False)):
+    for content, bold in runs:
         for piece in pieces(content, LONGEST_PIECE):
             if len(piece) > left:
                 lists.append([])
