@@ -8,14 +8,14 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
+from bot.article_names import article_named
 from bot.askers import Question
 from bot.edition import Edition
 from bot.engines import WARMING, Engines, instead
-from bot.errors import UsageError
 from bot.messages import (
     AnswerReply,
     HistoryReply,
@@ -30,11 +30,10 @@ from bot.messages import (
 from bot.provenance import Publishers
 from corpus.catalogue import Catalogue
 from corpus.changes import stands, steps
-from corpus.errors import CatalogueError, FeedsFileError, FetchError
+from corpus.errors import CatalogueError, FeedsFileError
 from corpus.feed_records import FeedState
 from corpus.feed_register import RegisteredFeed
 from corpus.feeds_file import BUILTIN
-from corpus.fetching.urls import canonical_url, is_web_address
 from corpus.indexer import Progress, Step, silent
 from corpus.locking import underway
 from corpus.runs import IndexRun
@@ -54,7 +53,6 @@ if TYPE_CHECKING:
     from bot.app import Application
 
 logger = logging.getLogger(__name__)
-_MOST_LISTED = 5
 
 
 class Service:
@@ -303,23 +301,8 @@ class Service:
         Raises:
             UsageError: there is no such article, or more than one.
         """
-        history = self._catalogue.history(self._article_named(name.strip()))
+        history = self._catalogue.history(article_named(self._catalogue, name.strip()))
         return HistoryReply(history[-1].article, tuple(steps(history, most)), len(history))
-
-    def _article_named(self, name: str) -> str:
-        found = self._catalogue.articles_named(name)
-        if not found and is_web_address(name):
-            with suppress(FetchError):
-                found = self._catalogue.articles_named(canonical_url(name))
-        if not found:
-            raise UsageError(
-                f"there is no article {name[:200]!r}: name one by its id, its address or its whole title, as answers "
-                "show them"
-            )
-        if len(found) > 1:
-            listed = ", ".join([*map(repr, found[:_MOST_LISTED]), *(["…"] if found[_MOST_LISTED:] else [])])
-            raise UsageError(f"{name[:200]!r} names several articles: name one by its id: {listed}")
-        return found[0]
 
     @property
     def _catalogue(self) -> Catalogue:

@@ -52,6 +52,7 @@ from bot.passages import unfolded
 from bot.render.excerpts import marked_runs, pieces
 from bot.render.history import Line, Mark, history_lines, history_title
 from bot.render.links import link_to, safe_link
+from bot.render.quote_words import quotes_words, speaker_words
 from bot.render.words import (
     NO_GAPS,
     NOT_ANSWERED,
@@ -66,11 +67,9 @@ from bot.render.words import (
     independent_words,
     index_words,
     long_date,
-    quotes_words,
     recalled_words,
     searched_words,
     sources_words,
-    speaker_words,
     status_words,
     summary_words,
     timeline_words,

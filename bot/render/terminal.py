@@ -37,6 +37,7 @@ from bot.messages import (
 from bot.passages import unfolded
 from bot.render.excerpts import marked_runs
 from bot.render.history import Mark, history_lines, history_title
+from bot.render.quote_words import quotes_words, speaker_words
 from bot.render.unasked import (
     IT_SAID,
     IT_SAYS,
@@ -63,12 +64,10 @@ from bot.render.words import (
     long_date,
     one_line,
     published_words,
-    quotes_words,
     recalled_words,
     searched_words,
     since_words,
     sources_words,
-    speaker_words,
     status_words,
     summary_words,
     timeline_words,

@@ -23,8 +23,6 @@ from corpus.journal import Gap
 from corpus.progress import Underway, duration_words, step_words
 from retrieval.dates import PartialDate
 from retrieval.event_sentences import Origin
-from retrieval.names import name_words
-from retrieval.quotes import Quote, Quotes
 from retrieval.summary import Summary
 from retrieval.timeline import Event, Timeline
 from retrieval.types import Answer, Citation, Filters, Horizon
@@ -34,7 +32,6 @@ _OLD = dt.timedelta(days=365)
 _BAR = 12
 _OUTLETS_NAMED = 2
 _LONGEST_NAME = 60
-_NAMED = 8
 NOT_ANSWERED = "The corpus does not seem to answer this."
 NO_GAPS = "No question has gone unanswered, and no answer was voted down."
 NOTHING_RELATED = "The cited articles suggest no further question."
@@ -79,7 +76,7 @@ def horizon_words(horizon: Horizon) -> str:
 def understood_words(answer: Answer) -> str:
     """Which filters were applied, and which one is offered; empty where there is nothing to say."""
     filters = answer.query.filters
-    said = _applied(filters)
+    said = filters_words(filters)
     words = [f"Only articles {said}." if said else ""]
     suggested = answer.query.suggested
     if suggested and not (filters.since or filters.until):
@@ -91,7 +88,8 @@ def understood_words(answer: Answer) -> str:
     return " ".join(word for word in words if word)
 
 
-def _applied(filters: Filters) -> str:
+def filters_words(filters: Filters) -> str:
+    """Which filters were applied; empty where none was."""
     applied = [
         f"since {filters.since}" if filters.since else "",
         f"until {filters.until}" if filters.until else "",
@@ -199,9 +197,9 @@ def published_words(citation: Citation, provenance: Provenance, name: str) -> st
     if facts:
         owned = facts.owner and facts.owner.casefold() not in (facts.name or citation.source).casefold()
         parts = [
-            name or _short(facts.name),
-            _short(facts.country),
-            f"owned by {_short(facts.owner)}" if owned else "",
+            name or short_name(facts.name),
+            short_name(facts.country),
+            f"owned by {short_name(facts.owner)}" if owned else "",
             "state-controlled" if facts.state_controlled else "",
         ]
     return " · ".join(part for part in (*parts, long_date(citation.published)) if part)
@@ -212,7 +210,7 @@ def also_in_words(citation: Citation, provenance: Provenance = NOTHING_KNOWN) ->
     if not citation.also_in:
         return ""
     named = [provenance.names.get(article_id, "") for article_id in citation.also_in]
-    outlets = [_short(name) for name in dict.fromkeys(name for name in named if name)]
+    outlets = [short_name(name) for name in dict.fromkeys(name for name in named if name)]
     more = len(outlets[_OUTLETS_NAMED:]) + named.count("")
     if not outlets:
         places = counted(more, "other article")
@@ -239,7 +237,8 @@ def _independent(count: int) -> str:
     return counted(count, "independent source")
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
+    """A name on one line, of a length that can be shown."""
     shown = one_line(name)
     return shown if len(shown) <= _LONGEST_NAME else f"{shown[: _LONGEST_NAME - 1].rstrip()}…"
 
@@ -348,40 +347,13 @@ def event_date_words(event: Event) -> str:
 
 def timeline_words(timeline: Timeline) -> list[str]:
     """What a timeline is made of, and which filters were applied."""
-    said = _applied(timeline.filters)
+    said = filters_words(timeline.filters)
     looked = f"out of {counted(timeline.articles, 'article')}"
     return [
         f"{counted(len(timeline.events), 'event')} {looked} · every sentence verbatim"
         if timeline.events
         else f"No dated event on this was found {looked}.",
         f"Only events {said}." if said else "",
-    ]
-
-
-def speaker_words(quote: Quote) -> str:
-    """Who is quoted, how the article names them there where that is otherwise, and whether in part alone."""
-    named = one_line(quote.named)
-    # "Biden" and "President Biden" say no more than the name; "she" and "the mayor" tell what was resolved.
-    other = named and not set(name_words(named)) & set(name_words(quote.speaker))
-    notes = (f"(“{_short(named)}”)" if other else "", "(in part)" if quote.partial else "")
-    return " ".join(part for part in (_short(quote.speaker), *notes) if part)
-
-
-def quotes_words(quotes: Quotes) -> list[str]:
-    """What quotes are made of, whom else the name may mean or what is like it, and which filters were applied."""
-    said = _applied(quotes.filters)
-    filtered = f"Only articles {said}." if said else ""
-    named = f"{counted(quotes.articles, 'article')} with the name"
-    if not quotes.speakers:
-        found = f"No quotation by “{_short(quotes.person)}” was found in {named}."
-        return [found, f"Names like it: {', '.join(map(_short, quotes.near))}." if quotes.near else "", filtered]
-    speaker, *others = quotes.speakers
-    shown = f"{len(quotes.quotes):,} of " if len(quotes.quotes) < speaker.quotes else ""
-    listed = ", ".join(f"{_short(other.name)} ({other.quotes:,})" for other in others[:_NAMED])
-    return [
-        f"{shown}{counted(speaker.quotes, 'quote')} by {_short(speaker.name)}, newest first, out of {named}",
-        f"Also quoted: {listed}. Ask for one by the full name." if others else "",
-        filtered,
     ]
 
 

@@ -34,6 +34,7 @@ from bot.related import related_questions
 from bot.render.excerpts import marked_runs, pieces
 from bot.render.history import Mark, history_lines, history_title
 from bot.render.links import link_to, safe_link
+from bot.render.quote_words import quotes_words, speaker_words
 from bot.render.unasked import match_words
 from bot.render.words import (
     NO_GAPS,
@@ -51,11 +52,9 @@ from bot.render.words import (
     index_words,
     long_date,
     one_line,
-    quotes_words,
     recalled_words,
     searched_words,
     sources_words,
-    speaker_words,
     summary_words,
     timeline_words,
     understood_words,
