@@ -37,6 +37,7 @@ _HELP = (
         "/timeline TOPIC",
         "dated events on a topic, or of the article of that id or title; since: and until: bound their dates",
     ),
+    ("/quotes PERSON", "what that person is quoted with, newest first"),
     ("/sources", "what the corpus holds"),
     ("/answer ID [diff]", "an answer again; with diff, what today's corpus gives instead"),
     ("/history ARTICLE", "what the article of that id, address or title said before"),
@@ -47,7 +48,6 @@ _HELP = (
     ("/help", "this list"),
     ("/quit", "leave (or Ctrl-D)"),
 )
-_LATER = {"/quotes"}
 _ELSEWHERE = {"/watch", "/watches", "/digest"}
 
 
@@ -96,8 +96,6 @@ class Chat:
     def _dispatch(self, line: str) -> None:
         command, _, rest = line.partition(" ")
         rest = rest.strip()
-        if command in _LATER:
-            raise UsageError(f"{command} is not built yet; /help lists what is there")
         if command in _ELSEWHERE:
             raise UsageError(f"{command} tells of what is new in Slack and Discord: a terminal may be closed by then")
         slashed = f"/{command.removeprefix('/').lower()}"
@@ -121,6 +119,7 @@ class Chat:
             "/bad": lambda reason: self._feedback(Verdict.BAD, _reason(reason)),
             "/summary": lambda topic: self._show(self._desk.summarize(self._question(topic))),
             "/timeline": lambda topic: self._show(self._desk.timeline(self._question(topic))),
+            "/quotes": lambda person: self._show(self._desk.quotes(self._question(person))),
             "/sources": lambda _: self._show(self._desk.sources()),
             "/answer": self._recall,
             "/history": lambda name: self._show(self._desk.history(name)),

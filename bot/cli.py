@@ -22,8 +22,10 @@ import click
 from bot.arguments import Folder
 from bot.data_cli import data_commands
 from bot.errors import BotError, UsageError
+from bot.extract_options import Means
 from bot.feeds_cli import feeds_group
 from bot.platforms_cli import platform_groups
+from bot.quotes_cli import quotes_command
 from bot.timeline_cli import timeline_command
 from corpus.errors import CorpusError, FeedError
 from retrieval.errors import InputError, RetrievalError
@@ -367,4 +369,5 @@ for _group in platform_groups(_application):
     cli.add_command(_group)
 for _command in data_commands(_application, _print_json, _show):
     cli.add_command(_command)
-cli.add_command(timeline_command(_application, _print_json, _show, _asked))
+for _extract in (timeline_command, quotes_command):
+    cli.add_command(_extract(Means(_application, _print_json, _show, _asked)))

@@ -25,6 +25,7 @@ from bot.messages import (
     IndexReply,
     Notice,
     PassagesReply,
+    QuotesReply,
     RelatedReply,
     SourcesReply,
     StatusReply,
@@ -197,6 +198,14 @@ class Desk:
             InputError: it cannot be asked; the message says why.
         """
         return self._app.service.timeline(self._by_id(question))
+
+    def quotes(self, question: Question) -> QuotesReply:
+        """What a person is quoted with.
+
+        Raises:
+            InputError: it cannot be asked; the message says why.
+        """
+        return self._app.service.quotes(question)
 
     def titles(self, part: str) -> list[tuple[str, str]]:
         """Ids and titles of articles to choose from, at most 25."""

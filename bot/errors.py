@@ -8,8 +8,7 @@
     │   └── TooMany         the person or the channel asks too often
     ├── SaltError         the file that keeps people's names apart cannot be used
     ├── PlatformError     a platform refuses the bot, or cannot be reached
-    ├── DeliveryRefused   what was to be posted unasked cannot be posted there, now or later
-    └── NotBuiltYet       a command whose interface is there, and nothing behind it yet (exit status 1)
+    └── DeliveryRefused   what was to be posted unasked cannot be posted there, now or later
 """
 
 
@@ -39,7 +38,3 @@ class PlatformError(BotError):
 
 class DeliveryRefused(BotError):
     """What was to be posted unasked cannot be posted there, now or later; the message says why."""
-
-
-class NotBuiltYet(BotError):
-    """A command that is not built yet."""

@@ -15,6 +15,7 @@ from corpus.journal import Gap
 from corpus.progress import Underway
 from corpus.subscriptions import Subscription
 from retrieval.index.port import GenerationInfo
+from retrieval.quotes import Quotes
 from retrieval.summary import Summary
 from retrieval.timeline import Timeline
 from retrieval.types import Answer, Article, Citation, Horizon
@@ -157,6 +158,14 @@ class TimelineReply:
     """A timeline."""
 
     timeline: Timeline
+    provenance: Provenance = NOTHING_KNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class QuotesReply:
+    """Quotes by a person."""
+
+    quotes: Quotes
     provenance: Provenance = NOTHING_KNOWN
 
 
@@ -326,6 +335,7 @@ Reply = (
     | HistoryReply
     | SummaryReply
     | TimelineReply
+    | QuotesReply
     | SourcesReply
     | GapsReply
     | StatusReply

@@ -8,20 +8,21 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
+from bot.article_names import article_named
 from bot.askers import Question
 from bot.edition import Edition
 from bot.engines import WARMING, Engines, instead
-from bot.errors import UsageError
 from bot.messages import (
     AnswerReply,
     HistoryReply,
     IndexReply,
     OutdatedCitation,
     Provenance,
+    QuotesReply,
     StatusReply,
     SummaryReply,
     TimelineReply,
@@ -29,11 +30,10 @@ from bot.messages import (
 from bot.provenance import Publishers
 from corpus.catalogue import Catalogue
 from corpus.changes import stands, steps
-from corpus.errors import CatalogueError, FeedsFileError, FetchError
+from corpus.errors import CatalogueError, FeedsFileError
 from corpus.feed_records import FeedState
 from corpus.feed_register import RegisteredFeed
 from corpus.feeds_file import BUILTIN
-from corpus.fetching.urls import canonical_url, is_web_address
 from corpus.indexer import Progress, Step, silent
 from corpus.locking import underway
 from corpus.runs import IndexRun
@@ -43,6 +43,7 @@ from retrieval.index.embedded import EmbeddedIndex, open_any, open_last_good
 from retrieval.index.generations import current_number
 from retrieval.index.port import GenerationInfo, Index
 from retrieval.questions import parse_question
+from retrieval.quotes import DEFAULT_QUOTES, Quoter
 from retrieval.segmentation import sentences
 from retrieval.summary import Summarizer
 from retrieval.timeline import DEFAULT_EVENTS, Chronicler
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     from bot.app import Application
 
 logger = logging.getLogger(__name__)
-_MOST_LISTED = 5
 
 
 class Service:
@@ -152,6 +152,19 @@ class Service:
             cited = [event.citation for event in timeline.events]
             self._verify(cited)
         return TimelineReply(timeline, self.provenance(cited))
+
+    def quotes(self, question: Question, *, count: int = DEFAULT_QUOTES, filters: Filters | None = None) -> QuotesReply:
+        """What the person whom the question names is quoted with, newest first.
+
+        Raises:
+            InputError: it cannot be asked; the message says why.
+            IndexFault: there is no index that could answer.
+        """
+        with self._engines.current() as engine:
+            quotes = Quoter(engine, self._catalogue).person(self._query(question, filters), count)
+            cited = [quote.citation for quote in quotes.quotes]
+            self._verify(cited)
+        return QuotesReply(quotes, self.provenance(cited))
 
     def status(self) -> StatusReply:
         """How things stand.
@@ -288,23 +301,8 @@ class Service:
         Raises:
             UsageError: there is no such article, or more than one.
         """
-        history = self._catalogue.history(self._article_named(name.strip()))
+        history = self._catalogue.history(article_named(self._catalogue, name.strip()))
         return HistoryReply(history[-1].article, tuple(steps(history, most)), len(history))
-
-    def _article_named(self, name: str) -> str:
-        found = self._catalogue.articles_named(name)
-        if not found and is_web_address(name):
-            with suppress(FetchError):
-                found = self._catalogue.articles_named(canonical_url(name))
-        if not found:
-            raise UsageError(
-                f"there is no article {name[:200]!r}: name one by its id, its address or its whole title, as answers "
-                "show them"
-            )
-        if len(found) > 1:
-            listed = ", ".join([*map(repr, found[:_MOST_LISTED]), *(["…"] if found[_MOST_LISTED:] else [])])
-            raise UsageError(f"{name[:200]!r} names several articles: name one by its id: {listed}")
-        return found[0]
 
     @property
     def _catalogue(self) -> Catalogue:

@@ -11,7 +11,7 @@ from retrieval.disagreement import disagreements
 from retrieval.encoders.port import Encoder
 from retrieval.errors import FilterError
 from retrieval.fusion import search
-from retrieval.index.port import Index
+from retrieval.index.port import Index, Match
 from retrieval.near_duplicates import same_elsewhere
 from retrieval.parameters import Calibration, Parameters
 from retrieval.questions import resolve_sources
@@ -151,6 +151,14 @@ class Engine:
         candidates = search(self.index, text, vector, depth, self._checked(filters))
         parameters = replace(self._parameters.ranking, recency_weight=0.0)
         return rank(candidates, fuse(candidates, parameters), {}, parameters).hits
+
+    def named(self, text: str, filters: Filters, depth: int) -> list[Match]:
+        """The ``depth`` passages that hold most of the words of a name, in text or title, best first.
+
+        Raises:
+            FilterError: a source or an article that the index does not hold.
+        """
+        return self.index.search_lexical(text, depth, self._checked(filters))
 
     def signals(self, text: str, filters: Filters, ranked: Ranked) -> dict[str, float]:
         """The signals that confidence is computed from; ``ranked`` holds at least one hit."""

@@ -89,17 +89,19 @@ def escaped_lines(text: str) -> Iterator[str]:
 
 
 def _quoted(parts: Excerpt) -> Iterator[str]:
+    runs = ((parts.before, False), (parts.marked, True), (parts.after, False))
+    for line in bold_lines(runs, LONGEST_DESCRIPTION - len(_QUOTE)):
+        yield _QUOTE + (line if line.strip() else ELLIPSIS)
+
+
+def bold_lines(runs: Iterable[tuple[str, bool]], longest: int = LONGEST_DESCRIPTION) -> Iterator[str]:
+    """Runs of text, each bold or not, escaped, in one line or in more where that does not hold them; at least one."""
     current, was_bold = "", False
-    for piece, bold in _runs(parts):
+    for piece, bold in ((piece, bold) for text, bold in runs for piece in pieces(text, _PIECE)):
         shown = strong(escape(piece)) if bold else escape(piece)
         # "**a****b**" would not be two bold texts.
-        if current and ((bold and was_bold) or size(_QUOTE + current + shown) > LONGEST_DESCRIPTION):
-            yield _QUOTE + current
+        if current and ((bold and was_bold) or size(current + shown) > longest):
+            yield current
             current = ""
         current, was_bold = current + shown, bold
-    yield _QUOTE + (current if current.strip() else ELLIPSIS)
-
-
-def _runs(parts: Excerpt) -> Iterator[tuple[str, bool]]:
-    for text, bold in ((parts.before, False), (parts.marked, True), (parts.after, False)):
-        yield from ((piece, bold) for piece in pieces(text, _PIECE))
+    yield current

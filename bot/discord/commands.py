@@ -28,6 +28,7 @@ _HELP = (
     ("new topic", "before a question lets go of what went before"),
     ("/summary", "the main sentences on a topic, or of an article"),
     ("/timeline", "dated events on a topic, or of an article"),
+    ("/quotes", "what a person is quoted with, newest first"),
     ("/sources", "what the corpus holds"),
     ("/answer", "an answer again by its id, or what today's corpus gives instead"),
     ("/history", "what an article said before"),
@@ -113,6 +114,27 @@ async def timeline(
 timeline.autocomplete("topic")(_titles)
 
 
+@app_commands.command(description="What a person is quoted with, word for word, newest first")
+@app_commands.describe(
+    person="A name, in full or the surname", since=_DATE, until=_DATE, source="The name of one outlet"
+)
+async def quotes(
+    interaction: Interaction,
+    person: _Text,
+    since: str | None = None,
+    until: str | None = None,
+    source: str | None = None,
+) -> None:
+    """Show quotes by a person."""
+    text = _filtered(person, since, until, source)
+    desk = parts_of(interaction).host.desk
+
+    def quoted(asker: Asker) -> Reply:
+        return desk.quotes(Question(text, interaction.created_at, asker))
+
+    await parts_of(interaction).interactions.answer(interaction, quoted, private=False, counted=True)
+
+
 @app_commands.command(description="What the corpus holds, by outlet")
 async def sources(interaction: Interaction) -> None:
     """Show the outlets."""
@@ -177,31 +199,19 @@ async def gaps(interaction: Interaction) -> None:
     await parts_of(interaction).interactions.answer(interaction, parts_of(interaction).host.desk.gaps)
 
 
-def _later(name: str, description: str) -> _Command:
-    """A command that says that it is not built yet."""
-
-    async def callback(interaction: Interaction, topic: str = "") -> None:  # noqa: ARG001
-        await parts_of(interaction).interactions.tell(
-            interaction, f"/{name} is not built yet: /help lists what is there"
-        )
-
-    return app_commands.Command(name=name, description=f"{description} (not built yet)", callback=callback)
-
-
-_LATER = (_later("quotes", "What a person is quoted with"),)
 _ADMIN: tuple[_Command, ...] = (reindex, status, gaps)
 _EVERYONE: tuple[_Command, ...] = (
     ask,
     ask_about,
     summary,
     timeline,
+    quotes,
     sources,
     answer,
     history,
     forget,
     help_,
     *WATCHING,
-    *_LATER,
 )
 
 

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from bot.desk import gaps_csv
-from bot.discord.cards import about, cited, described, escaped_lines, quoted_figure, titled
+from bot.discord.cards import about, bold_lines, cited, described, escaped_lines, quoted_figure, titled
 from bot.discord.markdown import clip, clipped, escape, link, strong
 from bot.discord.payloads import (
     ABSTAINED,
     ANSWERED,
     LONGEST_CONTENT,
+    LONGEST_DESCRIPTION,
     LONGEST_LABEL,
     LONGEST_TITLE,
     PLAIN,
@@ -38,6 +39,7 @@ from bot.messages import (
     Notice,
     PassagesReply,
     Provenance,
+    QuotesReply,
     RelatedReply,
     Reply,
     SourcesReply,
@@ -48,9 +50,10 @@ from bot.messages import (
 )
 from bot.passages import unfolded
 from bot.render.differing import disagreement_words, rising_words
-from bot.render.excerpts import pieces
+from bot.render.excerpts import marked_runs, pieces
 from bot.render.history import Line, Mark, history_lines, history_title
 from bot.render.links import link_to, safe_link
+from bot.render.quote_words import quotes_words, speaker_words
 from bot.render.words import (
     NO_GAPS,
     NOT_ANSWERED,
@@ -114,6 +117,8 @@ def render(  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
             return _summary(reply)
         case TimelineReply():
             return _timeline(reply)
+        case QuotesReply():
+            return _quotes(reply)
         case SourcesReply():
             return packed("", described(_lines([horizon_words(reply.horizon), *sources_words(reply)])))
         case GapsReply():
@@ -272,6 +277,23 @@ def _timeline(reply: TimelineReply) -> tuple[Message, ...]:
         above += f"\n{clipped(filtered, 400)}"
     if not lines:
         return packed(f"{above}\n{footer}", [])
+    return packed(above, described(lines, color=ANSWERED, footer=footer))
+
+
+def _quotes(reply: QuotesReply) -> tuple[Message, ...]:
+    quotes = reply.quotes
+    lines: list[str] = []
+    for quote in quotes.quotes:
+        date = f"{strong(long_date(quote.citation.published))} "
+        first, *rest = bold_lines(marked_runs(quote.citation), LONGEST_DESCRIPTION - len(date))
+        source = _linked(quote.citation, reply.provenance)
+        lines += [f"{date}{first}", *rest, f"-# {clipped(speaker_words(quote), 300)} · {source}"]
+    footer, *notes = quotes_words(quotes)
+    above = "\n".join(
+        [f"{strong('Quotes:')} {clipped(quotes.person, 300)}", *(clipped(note, 600) for note in notes if note)]
+    )
+    if not lines:
+        return packed(f"{above}\n{clipped(footer, 600)}", [])
     return packed(above, described(lines, color=ANSWERED, footer=footer))
 
 

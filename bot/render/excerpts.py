@@ -43,6 +43,19 @@ def excerpt(citation: Citation, room: int) -> Excerpt:
     return Excerpt(visible(_end_of(before, left)), visible(marked), visible(_start_of(after, right)))
 
 
+def marked_runs(citation: Citation) -> Iterator[tuple[str, bool]]:
+    """All of a citation's text, visible, in runs; each says whether it is marked. None is empty."""
+    at = 0
+    for highlight in sorted(citation.highlights, key=lambda h: h.start):
+        start, end = highlight.start - citation.start, highlight.end - citation.start
+        if at < start:
+            yield visible(citation.text[at:start]), False
+        yield visible(highlight.text), True
+        at = end
+    if citation.text[at:]:
+        yield visible(citation.text[at:]), False
+
+
 def pieces(text: str, longest: int) -> Iterator[str]:
     """The text in pieces of at most so many characters, cut after a space where there is one."""
     while len(text) > longest:

@@ -6,7 +6,16 @@ import datetime as dt
 from dataclasses import asdict
 from typing import Any
 
-from bot.messages import AnswerReply, HistoryReply, IndexReply, Provenance, StatusReply, SummaryReply, TimelineReply
+from bot.messages import (
+    AnswerReply,
+    HistoryReply,
+    IndexReply,
+    Provenance,
+    QuotesReply,
+    StatusReply,
+    SummaryReply,
+    TimelineReply,
+)
 from bot.render.words import independent_sources
 from corpus.changes import Step
 from corpus.readers.pages import Page
@@ -79,6 +88,37 @@ def timeline_object(reply: TimelineReply) -> Object:
             }
             for event in reply.timeline.events
         ],
+    }
+
+
+def quotes_object(reply: QuotesReply) -> Object:
+    """Quotes by a person."""
+    quotes = reply.quotes
+    return {
+        "person": quotes.person,
+        "speakers": [speaker.name for speaker in quotes.speakers],
+        "quotes": [
+            {
+                "article_id": quote.citation.article_id,
+                "title": quote.citation.title,
+                "source": quote.citation.source or None,
+                "published": _date(quote.citation.published),
+                "url": quote.citation.url or None,
+                "speaker": quote.speaker,
+                "named": quote.named or None,
+                "verb": quote.verb or None,
+                "partial": quote.partial,
+                "text": quote.citation.text,
+                "start": quote.citation.start,
+                "end": quote.citation.end,
+                "quotations": [{"start": h.start, "end": h.end, "text": h.text} for h in quote.citation.highlights],
+                "also_in": list(quote.citation.also_in),
+            }
+            for quote in quotes.quotes
+        ],
+        "articles": quotes.articles,
+        "near": list(quotes.near),
+        "elapsed_ms": round(quotes.elapsed_ms, 1),
     }
 
 

@@ -25,6 +25,7 @@ from bot.messages import (
     Notice,
     PassagesReply,
     Provenance,
+    QuotesReply,
     RelatedReply,
     Reply,
     SourcesReply,
@@ -35,7 +36,9 @@ from bot.messages import (
 )
 from bot.passages import marked_figure, unfolded
 from bot.render.differing import disagreement_words, rising_words
+from bot.render.excerpts import marked_runs
 from bot.render.history import Mark, history_lines, history_title
+from bot.render.quote_words import quotes_words, speaker_words
 from bot.render.unasked import (
     IT_SAID,
     IT_SAYS,
@@ -59,6 +62,7 @@ from bot.render.words import (
     footer_words,
     horizon_words,
     index_words,
+    long_date,
     one_line,
     published_words,
     recalled_words,
@@ -109,6 +113,8 @@ def render(  # noqa: C901, PLR0911, PLR0912 (a case for each kind of reply)
             return _summary(reply)
         case TimelineReply():
             return _timeline(reply)
+        case QuotesReply():
+            return _quotes(reply, color=color)
         case SourcesReply():
             return Text("\n".join([horizon_words(reply.horizon), *sources_words(reply)]))
         case GapsReply():
@@ -168,13 +174,11 @@ def passage(
 
 def _marked(citation: Citation, *, color: bool) -> Text:
     text = Text()
-    at = citation.start
-    for highlight in sorted(citation.highlights, key=lambda h: h.start):
-        text.append(_unjoined(citation.text[at - citation.start : highlight.start - citation.start]))
-        sentence = _unjoined(highlight.text)
-        text.append(sentence if color else f"{_OPEN}{sentence}{_CLOSE}", style=_MARKED if color else "")
-        at = highlight.end
-    text.append(visible(citation.text[at - citation.start :]))
+    for run, marked in marked_runs(citation):
+        shown = _unjoined(run)
+        text.append(
+            f"{_OPEN}{shown}{_CLOSE}" if marked and not color else shown, style=_MARKED if marked and color else ""
+        )
     return text
 
 
@@ -325,6 +329,21 @@ def _timeline(reply: TimelineReply) -> RenderableType:
     made_of, filtered = timeline_words(reply.timeline)
     lines = [f"{made_of} · {reply.timeline.elapsed_ms:.0f} ms", visible(filtered)]
     return Group(table, Text(), Text("\n".join(line for line in lines if line), style="dim"))
+
+
+def _quotes(reply: QuotesReply, *, color: bool) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    for quote in reply.quotes.quotes:
+        told = quote.citation
+        said = _marked(told, color=color)
+        title, source = visible(told.title or told.article_id), visible(told.source)
+        about = (title, published_words(told, reply.provenance, source), also_in_words(told, reply.provenance))
+        said.append("\n" + " · ".join(part for part in (speaker_words(quote), *about) if part), style="dim")
+        table.add_row(Text(long_date(told.published), style="bold cyan"), said)
+    made_of, *notes = quotes_words(reply.quotes)
+    parts: list[RenderableType] = [table, Text()] if reply.quotes.quotes else []
+    parts += [Text(visible(note), style="yellow") for note in notes if note]
+    return Group(*parts, Text(visible(f"{made_of} · {reply.quotes.elapsed_ms:.0f} ms"), style="dim"))
 
 
 def _status(reply: StatusReply) -> RenderableType:

@@ -31,7 +31,7 @@ _MONTHS = "January February March April May June July August September October N
 _OLD = dt.timedelta(days=365)
 _BAR = 12
 _OUTLETS_NAMED = 2
-_LONGEST_OUTLET = 60
+_LONGEST_NAME = 60
 NOT_ANSWERED = "The corpus does not seem to answer this."
 NO_GAPS = "No question has gone unanswered, and no answer was voted down."
 NOTHING_RELATED = "The cited articles suggest no further question."
@@ -76,7 +76,7 @@ def horizon_words(horizon: Horizon) -> str:
 def understood_words(answer: Answer) -> str:
     """Which filters were applied, and which one is offered; empty where there is nothing to say."""
     filters = answer.query.filters
-    said = _applied(filters)
+    said = filters_words(filters)
     words = [f"Only articles {said}." if said else ""]
     suggested = answer.query.suggested
     if suggested and not (filters.since or filters.until):
@@ -88,7 +88,8 @@ def understood_words(answer: Answer) -> str:
     return " ".join(word for word in words if word)
 
 
-def _applied(filters: Filters) -> str:
+def filters_words(filters: Filters) -> str:
+    """Which filters were applied; empty where none was."""
     applied = [
         f"since {filters.since}" if filters.since else "",
         f"until {filters.until}" if filters.until else "",
@@ -237,9 +238,9 @@ def _independent(count: int) -> str:
 
 
 def short_name(name: str) -> str:
-    """A name on one line, cut off where it is long."""
+    """A name on one line, of a length that can be shown."""
     shown = one_line(name)
-    return shown if len(shown) <= _LONGEST_OUTLET else f"{shown[: _LONGEST_OUTLET - 1].rstrip()}…"
+    return shown if len(shown) <= _LONGEST_NAME else f"{shown[: _LONGEST_NAME - 1].rstrip()}…"
 
 
 def since_words(citation: Citation) -> str:
@@ -346,7 +347,7 @@ def event_date_words(event: Event) -> str:
 
 def timeline_words(timeline: Timeline) -> list[str]:
     """What a timeline is made of, and which filters were applied."""
-    said = _applied(timeline.filters)
+    said = filters_words(timeline.filters)
     looked = f"out of {counted(timeline.articles, 'article')}"
     return [
         f"{counted(len(timeline.events), 'event')} {looked} · every sentence verbatim"

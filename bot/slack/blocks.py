@@ -20,6 +20,7 @@ from bot.messages import (
     Notice,
     PassagesReply,
     Provenance,
+    QuotesReply,
     RelatedReply,
     Reply,
     SourcesReply,
@@ -31,9 +32,10 @@ from bot.messages import (
 from bot.passages import unfolded
 from bot.related import related_questions
 from bot.render.differing import disagreement_words, rising_words
-from bot.render.excerpts import pieces
+from bot.render.excerpts import marked_runs, pieces
 from bot.render.history import Mark, history_lines, history_title
 from bot.render.links import link_to, safe_link
+from bot.render.quote_words import quotes_words, speaker_words
 from bot.render.unasked import match_words
 from bot.render.words import (
     NO_GAPS,
@@ -49,6 +51,7 @@ from bot.render.words import (
     health_words,
     horizon_words,
     index_words,
+    long_date,
     one_line,
     recalled_words,
     searched_words,
@@ -59,7 +62,7 @@ from bot.render.words import (
     underway_words,
 )
 from bot.slack.actions import Action, packed
-from bot.slack.citations import about, citation_blocks, figure_blocks, spoken, title_of
+from bot.slack.citations import about, citation_blocks, figure_blocks, fitted, spoken, title_of
 from bot.slack.elements import (
     LONGEST_PIECE,
     Block,
@@ -119,6 +122,8 @@ def render(reply: Reply, showing: Showing) -> list[Payload]:  # noqa: C901, PLR0
             return messages(_summary(reply))
         case TimelineReply():
             return messages(_timeline(reply))
+        case QuotesReply():
+            return messages(_quotes(reply))
         case SourcesReply():
             return messages(sources_blocks(reply))
         case GapsReply():
@@ -301,3 +306,18 @@ def _timeline(reply: TimelineReply) -> list[Block]:
         where = " · ".join(part for part in sources if part)
         blocks.append(rich(section(link(link_to(told), title_of(told)), text(f" · {where}"))))
     return blocks + small(*timeline_words(timeline))
+
+
+def _quotes(reply: QuotesReply) -> list[Block]:
+    quotes = reply.quotes
+    blocks = paragraphs([f"Quotes: {shortened(quotes.person, _LONGEST_LINE)}"])
+    for quote in quotes.quotes:
+        told = quote.citation
+        first, *rest = fitted(marked_runs(told))
+        blocks.append(rich(section(text(f"{long_date(told.published)}  ", bold=True), *first)))
+        blocks += [rich(section(*runs)) for runs in rest]
+        sources = (about(told, reply.provenance), also_in_words(told, reply.provenance))
+        where = " · ".join(part for part in sources if part)
+        speaker = text(f"{shortened(speaker_words(quote), _LONGEST_LINE)} · ")
+        blocks.append(rich(section(speaker, link(link_to(told), title_of(told)), text(f" · {where}"))))
+    return blocks + small(*quotes_words(quotes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bot.messages import NOTHING_KNOWN, Provenance
 from bot.passages import marked_figure
@@ -65,9 +65,14 @@ def _head(citation: Citation, number: int, provenance: Provenance) -> Iterator[B
 def _runs(citation: Citation, room: int) -> list[list[Block]]:
     """The shortened paragraph as runs of text, in lists that each fit into a block."""
     parts = excerpt(citation, room)
+    return fitted(((parts.before, False), (parts.marked, True), (parts.after, False)))
+
+
+def fitted(runs: Iterable[tuple[str, bool]]) -> list[list[Block]]:
+    """Runs of text, each bold or not, in lists that each fit into a block."""
     lists: list[list[Block]] = [[]]
     left = LONGEST_PIECE
-    for content, bold in ((parts.before, False), (parts.marked, True), (parts.after, False)):
+    for content, bold in runs:
         for piece in pieces(content, LONGEST_PIECE):
             if len(piece) > left:
                 lists.append([])

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.app import Application
 from bot.desk import gaps_csv
-from bot.errors import NotBuiltYet, UsageError
+from bot.errors import UsageError
 from bot.messages import GapsReply, HelpReply, Notice, Reply
 from bot.reception import Reception
 from bot.reindexing import ProgressLine, reindex
@@ -33,8 +33,7 @@ class Command(StrEnum):
     BACKCHANNEL = "backchannel"
 
 
-_LATER = ("quotes",)
-_SUBCOMMANDS = ("help", "status", "gaps", "sources", "answer", "history", *watching.NAMES, "forget", *_LATER)
+_SUBCOMMANDS = ("help", "status", "gaps", "sources", "quotes", "answer", "history", *watching.NAMES, "forget")
 
 
 def help_reply(prefix: str) -> HelpReply:
@@ -49,6 +48,7 @@ def help_reply(prefix: str) -> HelpReply:
                 f"/{prefix}timeline TOPIC",
                 "dated events on a topic, or of an article; since: and until: bound their dates",
             ),
+            (f"/{prefix}backchannel quotes PERSON", "what that person is quoted with, newest first"),
             (f"/{prefix}backchannel sources", "what can be searched"),
             (f"/{prefix}backchannel answer ID [diff]", "an answer again; with diff, what today's corpus gives instead"),
             (f"/{prefix}backchannel history ARTICLE", "what the article of that id, address or title said before"),
@@ -120,11 +120,12 @@ class Commands:
             "forget": lambda: self._desk.forget(turn.asker),
             "answer": lambda: self._recall(turn, rest),
             "history": lambda: self._desk.history(rest),
-            **{later: lambda: self._later(name) for later in _LATER},
         }
         admin: dict[str, Callable[[Turn], Awaitable[None]]] = {"status": self._status, "gaps": self._gaps}
         if name in admin:
             await admin[name](await self._admins.known(turn))
+        elif name == "quotes":
+            await self._answering.tell(turn, lambda: self._desk.quotes(turn.question(rest)), counted=True)
         elif name in watching.NAMES:
             await self._watching.handle(turn, name, rest.strip())
         else:
@@ -161,9 +162,6 @@ class Commands:
             await live.show(Notice(str(ProgressLine())))
             rebuild = text == "full"
             await reindex(self._desk, self._reception, turn.asker, live.show, rebuild=rebuild, every=self._every)
-
-    def _later(self, name: str) -> Reply:
-        raise NotBuiltYet(f"{name} is not built yet; /{self._prefix}backchannel help lists what there is")
 
     def _unknown(self, name: str) -> Reply:
         raise UsageError(f"there is no “{name[:50]}” here: it is one of {', '.join(_SUBCOMMANDS)}")

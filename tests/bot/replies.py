@@ -17,6 +17,7 @@ from bot.messages import (
     HistoryReply,
     MatchReply,
     OutdatedCitation,
+    QuotesReply,
     Reply,
     Story,
     TimelineReply,
@@ -28,6 +29,7 @@ from corpus.revisions import Revision
 from corpus.subscriptions import Kind, Subscription
 from retrieval.dates import PartialDate
 from retrieval.event_sentences import Origin
+from retrieval.quotes import Quote, Quotes, Speaker
 from retrieval.timeline import Event, Timeline
 from retrieval.types import (
     Answer,
@@ -85,6 +87,14 @@ def timeline(topic: str, citations: Sequence[Citation]) -> TimelineReply:
     kinds = [(True, Origin.TEXT), (False, Origin.TEXT), (False, Origin.PUBLICATION)]
     events = tuple(Event(JULY_9, kinds[n % 3][1], kinds[n % 3][0], citation, 1) for n, citation in enumerate(citations))
     return TimelineReply(Timeline(topic, Filters(sources=frozenset({topic})), events, 2, 3.4))
+
+
+def quotes(person: str, citations: Sequence[Citation]) -> QuotesReply:
+    """A quote for each citation, whole and in part in turn; who is named by a surname, with a namesake."""
+    shown = tuple(Quote(person, "she", "said", n % 2 == 1, citation) for n, citation in enumerate(citations))
+    speakers = (Speaker(person, len(shown) + 1), Speaker(person, 1)) if shown else ()
+    filters = Filters(sources=frozenset({person}))
+    return QuotesReply(Quotes(person, filters, speakers, shown, 2, () if shown else (person,), 3.4))
 
 
 def answer(*citations: Citation, abstained: bool = False, query: Query | None = None, **others: object) -> AnswerReply:

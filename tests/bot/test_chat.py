@@ -257,11 +257,6 @@ def test_what_a_terminal_has_not_is_told(app: Application, command: str) -> None
     assert "in Slack and Discord" in talk(app, command)[1]
 
 
-@pytest.mark.parametrize("command", ["/quotes Modi"])
-def test_what_comes_later_says_so(app: Application, command: str) -> None:
-    assert f"{command.split(maxsplit=1)[0]} is not built yet" in talk(app, command)[1]
-
-
 @pytest.mark.parametrize("command", ["/dance", "/", "/summery grain"])
 def test_an_unknown_command_is_refused_and_not_asked(app: Application, command: str) -> None:
     shown = talk(app, command)[1]

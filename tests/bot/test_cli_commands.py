@@ -281,6 +281,65 @@ def test_a_timeline_of_nothing_that_can_be_told_is_bad_input(cli: CommandLine, a
     assert said in cli("timeline", *arguments, "--json").refused(2)
 
 
+# Quotes
+
+QUAY = "Mayor Anna Lund opened the quay. “The old quay is gone,” she said. “The new one holds.”"
+
+
+@pytest.fixture
+def quay(cli: CommandLine) -> CommandLine:
+    """The command line, with an article that quotes somebody."""
+    feed = write_jsonl(Path("quay.jsonl"), record("quay", QUAY, title="The quay", published="2024-07-08"))
+    assert cli("index", str(feed)).status == 0
+    return cli
+
+
+def test_quotes_have_the_keys_of_the_interface_in_their_order(quay: CommandLine) -> None:
+    quotes = quay("quotes", "Anna Lund", "--json").json
+    assert list(quotes) == ["person", "speakers", "quotes", "articles", "near", "elapsed_ms"]
+    assert [quotes[key] for key in ("person", "speakers", "articles", "near")] == ["Anna Lund", ["Anna Lund"], 1, []]
+    (quote,) = quotes["quotes"]
+    assert list(quote) == [
+        *("article_id", "title", "source", "published", "url", "speaker", "named", "verb", "partial"),
+        *("text", "start", "end", "quotations", "also_in"),
+    ]
+    assert [quote[key] for key in ("article_id", "source", "published", "speaker", "named", "verb", "partial")] == [
+        *("quay", None, "2024-07-08", "Anna Lund", "she", "said", False),
+    ]
+    assert quote["text"] == QUAY[quote["start"] : quote["end"]] == QUAY.partition("quay. ")[2]
+    assert [part["text"] for part in quote["quotations"]] == ["The old quay is gone,", "The new one holds."]
+    for part in quote["quotations"]:
+        assert part["text"] == QUAY[part["start"] : part["end"]]
+
+
+def test_quotes_take_filters_and_a_number(quay: CommandLine) -> None:
+    for options in (["--since", "2024-07-09"], ["--until", "2024-07-07"], ["--source", "BBC News"]):
+        assert quay("quotes", "Lund", "--json", *options).json["quotes"] == []
+    assert len(quay("quotes", "Lund", "--json", "-k", "1", "--until", "2024").json["quotes"]) == 1
+
+
+def test_quotes_as_text_mark_the_words_and_cite(quay: CommandLine) -> None:
+    out = " ".join(quay("quotes", "Lund").out.split())
+    assert "8 July 2024 “⟦The old quay is gone,⟧” she said. “⟦The new one holds.⟧” Anna Lund (“she”) · The quay" in out
+    assert "1 quote by Anna Lund, newest first, out of 1 article with the name" in out
+    assert "No quotation by “Nansen” was found in 0 articles with the name." in quay("quotes", "Nansen").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["?!"], "holds no word"),
+        ([""], "blank"),
+        (["Lund source:Nobody"], "no article is from the source 'Nobody'"),
+        (["Lund", "--since", "2025", "--until", "2024"], "swap the two dates"),
+        (["Lund", "-k", "0"], "'-k'"),
+        ([], "PERSON"),
+    ],
+)
+def test_quotes_of_nobody_that_can_be_named_are_bad_input(cli: CommandLine, arguments: list[str], said: str) -> None:
+    assert said in cli("quotes", *arguments, "--json").refused(2)
+
+
 # No index
 
 
@@ -292,6 +351,7 @@ def test_a_timeline_of_nothing_that_can_be_told_is_bad_input(cli: CommandLine, a
         ["summary", "--batch", "in.jsonl", "--output", "out.jsonl"],
         ["timeline", "grain"],
         ["timeline", "grain", "--json"],
+        ["quotes", "Lund"],
         ["status"],
         ["status", "--json"],
         ["ask", "--batch", "in.jsonl", "--output", "out.jsonl"],
@@ -314,6 +374,7 @@ EVERY_COMMAND = [
     ["ask", "--batch", "in.jsonl", "--output", "out.jsonl"],
     ["summary", "grain"],
     ["timeline", "grain"],
+    ["quotes", "Lund"],
     ["index"],
     ["chat"],
     ["status"],
@@ -437,7 +498,7 @@ def test_the_version_is_the_packages(cli: CommandLine) -> None:
 def test_help_lists_every_command_of_the_interface(cli: CommandLine) -> None:
     cli.data_dir = None
     out = cli("--help").out
-    for command in ("ask", "summary", "timeline", "index", "extract", "chat", "serve", "status"):
+    for command in ("ask", "summary", "timeline", "quotes", "index", "extract", "chat", "serve", "status"):
         assert f"\n  {command} " in out
         assert cli(command, "--help").status == 0
         assert "--data-dir DIR" in cli(command, "--help").out

@@ -23,6 +23,7 @@ from tests.fakes import record, write_jsonl
 QUESTION = "What did envoys agree on in Oslo?"
 SENTENCE = "They agreed to let grain ships pass the strait until December."
 NEW = "A comet was seen over Turku."
+SAID = "“The old quay is gone, and the new one holds,”"
 OFTEN = "9999/minute"
 
 
@@ -201,6 +202,21 @@ async def test_a_topic_and_an_article_have_timelines(scene: Scene) -> None:
     shown = await scene.driver.command("timeline", "grain talks in Oslo until:2023", scene.stage.ann)
     assert "No dated event on this was found" in words(shown)
     assert "Only events until 2023-12-31." in words(shown)
+
+
+async def test_a_person_is_quoted_word_for_word(scene: Scene) -> None:
+    text = f"Mayor Anna Lund opened the quay. {SAID} she said.\n\n“I paint it,” said Jens Lund."
+    write_jsonl(scene.feed, *NEWS, record("quay", text, title="The quay", source="The Wire", published="2024-07-08"))
+    await scene.driver.command("reindex", user=scene.stage.admin)
+    shown = await scene.driver.command("quotes", "Lund", scene.stage.ann)
+    for part in (SAID, "8 July 2024", "Anna Lund (“she”)", "The quay", "The Wire", "1 quote by Anna Lund"):
+        assert part in words(shown).replace("\\", "")
+    assert "Also quoted: Jens Lund (1)." in words(shown).replace("\\", "")
+    shown = await scene.driver.command("quotes", "Anna Lundt", scene.stage.ann)
+    assert "No quotation by “Anna Lundt” was found" in words(shown)
+    shown = await scene.driver.command("quotes", "Anna Lund source:“BBC News”", scene.stage.ann)
+    assert SAID not in words(shown)
+    assert "Only articles from BBC News." in words(shown)
 
 
 async def test_what_is_in_the_corpus_is_told(scene: Scene) -> None:

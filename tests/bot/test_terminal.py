@@ -50,6 +50,7 @@ from tests.bot.replies import (
     histories,
     history,
     outdated_from,
+    quotes,
     timeline,
     unasked,
 )
@@ -181,6 +182,7 @@ def test_an_articles_id_stands_for_a_missing_title_and_steers_nothing(article_id
         answer(citation, abstained=True),
         SummaryReply(Summary("grain", (sentence,), 1, 1.0)),
         timeline("grain", (sentence,)),
+        quotes("Lund", (sentence,)),
     ):
         assert steering(shown(reply)) == set()
     assert packed(visible(article_id)) in packed(shown(answer(citation)))
@@ -214,6 +216,8 @@ def test_status_index_runs_summaries_and_notices_steer_nothing(one: str, two: st
         SummaryReply(Summary("grain", (sentence,), 1, 1.0)),
         Notice(four),
         timeline(one, (sentence,)),
+        quotes(one, (sentence,)),
+        quotes(one, ()),
     )
     for reply in replies:
         assert steering(shown(reply)) == set()

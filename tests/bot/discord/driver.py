@@ -164,7 +164,7 @@ class DiscordDriver:
 
     async def command(self, name: str, text: str = "", user: str = "1") -> Shown:
         """Run a command with its first option."""
-        first = {"ask": "question", "summary": "topic", "answer": "id", "timeline": "topic", "quotes": "topic"} | {
+        first = {"ask": "question", "summary": "topic", "answer": "id", "timeline": "topic", "quotes": "person"} | {
             "history": "article"
         }
         options = {first[name]: text} if text and name in first else {}

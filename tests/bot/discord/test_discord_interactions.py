@@ -197,6 +197,14 @@ async def test_a_timeline_takes_filters(bot: Bot, server: FakeDiscord) -> None:
     assert "Envoys of both countries met in Oslo on Monday." in shown.text
 
 
+async def test_quotes_take_a_person_and_filters(bot: Bot, server: FakeDiscord) -> None:
+    options = {"person": "Nansen", "since": "2024-06", "until": "2024", "source": "The Wire"}
+    shown = await seen(await server.command("quotes", options))
+    assert "No quotation by “Nansen” was found in 0 articles with the name." in shown.text
+    assert "Only articles since 2024-06-01, until 2024-12-31, from The Wire." in shown.text
+    assert not shown.private
+
+
 @pytest.mark.parametrize("command", ["summary", "timeline"])
 async def test_titles_complete_a_topic(bot: Bot, server: FakeDiscord, command: str) -> None:
     typed = await server.command(command, {"topic": "grain"}, focused="topic")

@@ -31,7 +31,7 @@ from retrieval.dates import PartialDate
 from retrieval.summary import Summary
 from retrieval.types import Answer, Article, Citation, Headline, Highlight, Horizon, Query, text_digest
 from tests.bot.discord.server import violation
-from tests.bot.replies import differing, histories, history, outdated_from, timeline, unasked
+from tests.bot.replies import differing, histories, history, outdated_from, quotes, timeline, unasked
 
 TODAY = dt.date(2024, 7, 12)
 HOSTILE = [
@@ -117,6 +117,7 @@ replies = st.one_of(
     histories(long_texts, urls),
     st.builds(lambda q, c: SummaryReply(Summary(q, c, 2, 1.0)), long_texts, found.filter(bool)),
     st.builds(timeline, long_texts, found),
+    st.builds(quotes, long_texts, found),
     st.builds(lambda q: GapsReply((Gap(q, 1, 2),) * 30), long_texts),
     st.builds(lambda t: HelpReply((("/x", t),)), filled),
     filled.map(Notice),

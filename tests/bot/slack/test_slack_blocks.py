@@ -39,7 +39,7 @@ from retrieval.dates import PartialDate
 from retrieval.index.port import GenerationInfo
 from retrieval.summary import Summary
 from retrieval.types import Answer, Citation, Filters, Headline, Highlight, Horizon, Query, SuggestedFilter
-from tests.bot.replies import differing, histories, outdated_from, timeline, unasked
+from tests.bot.replies import differing, histories, outdated_from, quotes, timeline, unasked
 from tests.bot.slack.block_kit import buttons, links, marked, message_problems, shown, view_problems
 
 TODAY = dt.date(2026, 1, 1)
@@ -254,6 +254,8 @@ def test_whatever_an_article_holds_the_other_replies_keep_the_rules(found: tuple
         PassagesReply("7F3KAB", 1, 4, tuple(outdated_from(c) for c in found), more=True),
         SummaryReply(Summary(text, found, 2, 1.0)),
         timeline(text, found),
+        quotes(text, found),
+        quotes(text, ()),
         sources,
         gaps,
         status,

@@ -28,7 +28,7 @@ async def test_every_command_answers_in_private(bot: Bot) -> None:
         ("backchannel", "", "/backchannel answer ID"),
         ("backchannel", "help", "/reindex [full]"),
         ("backchannel", "sources", "5 articles"),
-        ("backchannel", "quotes Nansen", "not built yet"),
+        ("backchannel", "quotes Nansen", "No quotation by “Nansen” was found in 0 articles"),
         ("backchannel", "watch grain", "1: watch on “grain”"),
         ("backchannel", "digest daily", "2: daily digest"),
         ("backchannel", "forget", "Deleted: 0 answers"),
