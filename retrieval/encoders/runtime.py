@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -39,7 +40,9 @@ def save_graph(module: Any, example: Mapping[str, Any], outputs: Sequence[str], 
     """
     library = _library()
     try:
-        graph = library.convert_model(module, example_input=dict(example))
+        with warnings.catch_warnings():  # what the libraries have to say about tracing
+            warnings.simplefilter("ignore")
+            graph = library.convert_model(module, example_input=dict(example))
         for output, name in zip(graph.outputs, outputs, strict=True):
             output.get_tensor().set_names({name})
     except (OSError, MemoryError):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import hashlib
 import threading
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -88,8 +87,7 @@ class SentenceTransformerEncoder:
         verbosity = transformers_logging.get_verbosity()
         transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
         try:
-            with self._lock, warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with self._lock:
                 yield _one_module(self._model), example
         finally:
             transformers_logging.set_verbosity(verbosity)

@@ -41,6 +41,7 @@ class Layer(nn.Module):
         super().__init__()
         hidden = shape.hidden
         self.heads = shape.heads
+        self.root = math.sqrt(hidden // shape.heads)
         self.query, self.key, self.value, self.gather = (nn.Linear(hidden, hidden) for _ in range(4))
         self.widen, self.narrow = nn.Linear(hidden, shape.wide), nn.Linear(shape.wide, hidden)
         self.norms = nn.ModuleList([nn.LayerNorm(hidden, eps=1e-12) for _ in range(2)])
@@ -51,7 +52,7 @@ class Layer(nn.Module):
             part(rows).unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (self.query, self.key, self.value)
         )
         # Written out: on a CPU, torch's own attention takes twice as long to go back through.
-        logits = query / math.sqrt(query.shape[-1]) @ key.transpose(2, 3) + never.to(query.dtype)
+        logits = query / self.root @ key.transpose(2, 3) + never.to(query.dtype)
         found = logits.softmax(dim=-1).to(value.dtype) @ value
         rows = self.norms[0](rows + self.gather(found.transpose(1, 2).flatten(2)))
         widened: Tensor = self.norms[1](rows + self.narrow(functional.gelu(self.widen(rows))))
