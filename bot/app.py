@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 from bot.errors import UsageError
 from bot.settings import ReaderKind, Settings
 from corpus.errors import CatalogueError
+from retrieval.encoders.models import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from bot.answers import AnswerBook
@@ -182,9 +183,10 @@ class Application:
 
     @property
     def _reader_kind(self) -> str:
-        """Beside a given encoder, which is none of ours, that encoder reads where the shipped network would."""
-        kind = self.settings.reader
-        return ReaderKind.MAXSIM if kind is ReaderKind.JOINT and self._given_encoder is not None else kind
+        """Beside another encoder that was given, as tests do, that one reads where the shipped network would."""
+        given, kind = self._given_encoder, self.settings.reader
+        stranger = given is not None and not given.fingerprint.startswith(f"{DEFAULT_MODEL}:")
+        return ReaderKind.MAXSIM if kind is ReaderKind.JOINT and stranger else kind
 
     @_once
     def indexer(self) -> Indexer:
