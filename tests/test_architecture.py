@@ -26,12 +26,12 @@ ALLOWED = {
         "corpus/snapshots.py",
         "corpus/story_records.py",
     ),
-    "sentence_transformers": ("retrieval/encoders/sentence_transformer.py",),
-    "openvino": ("retrieval/encoders/openvino.py",),
+    "sentence_transformers": ("retrieval/encoders/sentence_transformer.py", "retrieval/named_readers.py"),
+    "openvino": ("retrieval/encoders/runtime.py",),
     "feedparser": ("corpus/webfeeds/rss.py",),
     "protego": ("corpus/fetching/robots.py",),
-    "torch": ("retrieval/encoders/sentence_transformer.py",),
-    "transformers": ("retrieval/encoders/sentence_transformer.py",),
+    "torch": ("retrieval/encoders/sentence_transformer.py", "retrieval/joint/", "retrieval/named_readers.py"),
+    "transformers": ("retrieval/encoders/sentence_transformer.py", "retrieval/named_readers.py"),
     "slack_bolt": ("bot/slack/",),
     "slack_sdk": ("bot/slack/",),
     "discord": ("bot/discord/",),
@@ -149,7 +149,9 @@ def importable(path: Path) -> str:
 
 
 def test_importing_every_module_has_no_effects_and_loads_no_model_library(tmp_path: Path) -> None:
-    names = [importable(path) for path in MODULES if path.name != "__main__.py"]
+    # A torch module by its nature; imported where it is trained, exported or run by torch.
+    apart = {"bot.__main__", "retrieval.joint.network"}
+    names = [name for name in map(importable, MODULES) if name not in apart]
     in_python(
         IMPORT_EVERYTHING.format(
             names=names,
