@@ -32,6 +32,8 @@ class RankingParameters:
         recency_weight: of how new an article is, where a question asks for the latest.
         read: how many passages the reader reads.
         reader_weight: of the reader's score in the final one, in [0, 1].
+        reader_in_odds: whether the reader's scores are log-odds, which count as the probabilities that they are; others
+            are stretched to [0, 1] over what was read.
     """
 
     depth: int
@@ -40,6 +42,7 @@ class RankingParameters:
     recency_weight: float
     read: int
     reader_weight: float
+    reader_in_odds: bool
 
 
 @dataclass(frozen=True, slots=True)

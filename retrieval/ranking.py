@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -69,8 +70,8 @@ def best_first(scores: Scores, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int
 def rank(candidates: Candidates, fused: Scores, readings: dict[int, Reading], parameters: RankingParameters) -> Ranked:
     """Put candidates in their final order.
 
-    The reader's scores, scaled to [0, 1] over what it read, are mixed into the fused ones. What was not
-    read counts as read worst, so that it cannot overtake. That places the articles; which of an article's
+    The reader's scores, as probabilities or scaled to [0, 1] over what it read, are mixed into the fused ones. What was
+    not read counts as read worst, so that it cannot overtake. That places the articles; which of an article's
     passages comes first is decided by their best sentences.
 
     Args:
@@ -79,16 +80,10 @@ def rank(candidates: Candidates, fused: Scores, readings: dict[int, Reading], pa
         readings: by passage id, for those that were read.
         parameters: the weights.
     """
-    read = [reading.score for reading in readings.values()]
-    low, high = (min(read), max(read)) if read else (0.0, 1.0)
-    weight = parameters.reader_weight if read else 0.0
-
-    def final(passage_id: int, score: float) -> float:
-        reading = readings.get(passage_id)
-        scaled = (reading.score - low) / max(high - low, _NARROWEST) if reading else 0.0
-        return (1 - weight) * score + weight * scaled
-
-    scores = np.array([final(i, f) for i, f in zip(candidates.ids.tolist(), fused.tolist(), strict=True)])
+    weight = parameters.reader_weight if readings else 0.0
+    scaled = _scaled(readings, in_odds=parameters.reader_in_odds)
+    read = np.array([scaled.get(i, 0.0) for i in candidates.ids.tolist()])
+    scores = (1 - weight) * fused + weight * read
     final_scores = _best_sentence_first(candidates, readings, scores)
     order = best_first(final_scores, candidates.ids)
     fused_ranks = _ranks(best_first(fused, candidates.ids))
@@ -102,6 +97,15 @@ def rank(candidates: Candidates, fused: Scores, readings: dict[int, Reading], pa
         ),
         readings=readings,
     )
+
+
+def _scaled(readings: dict[int, Reading], *, in_odds: bool) -> dict[int, float]:
+    """The reader's scores in [0, 1], by passage id."""
+    if in_odds:
+        return {i: 1 / (1 + math.exp(-max(min(reading.score, 40.0), -40.0))) for i, reading in readings.items()}
+    read = [reading.score for reading in readings.values()]
+    low, high = min(read, default=0.0), max(read, default=1.0)
+    return {i: (reading.score - low) / max(high - low, _NARROWEST) for i, reading in readings.items()}
 
 
 def _best_sentence_first(candidates: Candidates, readings: dict[int, Reading], scores: Scores) -> Scores:

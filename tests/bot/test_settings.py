@@ -122,7 +122,6 @@ def test_every_field_is_set_by_the_env_file_and_the_environment_wins(
     ("name", "value"),
     [
         ("LOG_LEVEL", "shout"),
-        ("READER", "oracle"),
         ("PRECISION", "fp64"),
         ("READER_BUDGET_MS", "soon"),
         ("READER_BUDGET_MS", "0"),
@@ -213,6 +212,11 @@ def test_letter_case_does_not_matter_in_a_choice(monkeypatch: pytest.MonkeyPatch
         ReaderKind.WORDS,
         Precision.BFLOAT16,
     )
+
+
+def test_a_reader_may_be_another_model_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKCHANNEL_READER", "Cross-Encoder/Tiny")
+    assert load_settings().reader == "Cross-Encoder/Tiny"
 
 
 def test_a_home_folder_is_written_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,9 @@ from retrieval.ranking import best_of_each_article, fuse, rank
 from retrieval.reader import Reading
 from retrieval.types import Explanation, Hit, Span
 
-PLAIN = RankingParameters(depth=9, dense_weight=0.25, support_weight=0.0, recency_weight=0.0, read=3, reader_weight=0.4)
+PLAIN = RankingParameters(
+    depth=9, dense_weight=0.25, support_weight=0.0, recency_weight=0.0, read=3, reader_weight=0.4, reader_in_odds=False
+)
 # By id: article, cosine and its rank, BM25 and its rank.
 FOUND = {
     2: ("a", 1.0, 1, 0.0, 0),
@@ -185,3 +187,11 @@ def hits(*articles: str) -> list[Hit]:
 )
 def test_each_article_is_cited_once_before_any_is_cited_again(articles: str, k: int, ids: list[int]) -> None:
     assert [hit.passage_id for hit in best_of_each_article(hits(*articles), k)] == ids
+
+
+def test_log_odds_count_as_probabilities() -> None:
+    found = candidates(FOUND)
+    readings = {2: Reading(0.0, ((Span(0, 1), 0.0),)), 5: Reading(-1000.0, ((Span(0, 1), -1000.0),))}
+    in_odds = replace(PLAIN, reader_in_odds=True)
+    scores = {hit.passage_id: hit.score for hit in rank(found, np.array([0.2, 0.4, 0.1, 0.1]), readings, in_odds).hits}
+    assert scores == pytest.approx({2: 0.6 * 0.2 + 0.4 * 0.5, 5: 0.6 * 0.4, 7: 0.6 * 0.1, 8: 0.6 * 0.1})
