@@ -21,6 +21,7 @@ from retrieval.signals import signals
 from retrieval.types import Answer, Citation, Disagreement, Filters, Headline, Hit, Passage, Query, Span
 
 _NEAREST = 3
+_SHOWN = 3  # citations that an answer shows unless asked for more
 _HIGHLIGHTS = 1  # sentences marked in a passage
 # Passages looked through for copies of what is cited.
 _FOLDED_WITHIN = 20
@@ -227,10 +228,7 @@ class Engine:
         return {passage.id: (passage, same) for passage, same in zip(passages, copies, strict=True)}
 
     def _cite(self, text: str, hits: Sequence[Hit], ranked: Ranked, around: _Around) -> list[Citation]:
-        unread = [around[hit.passage_id][0] for hit in hits if hit.passage_id not in ranked.readings]
-        readings = ranked.readings | dict(
-            zip((p.id for p in unread), self._words.read(text, unread, self.weigh), strict=True)
-        )
+        readings = ranked.readings | self._marked(text, hits, ranked, around)
         return [
             Citation.of(
                 around[hit.passage_id][0],
@@ -241,6 +239,17 @@ class Engine:
             )
             for hit in hits
         ]
+
+    def _marked(self, text: str, hits: Sequence[Hit], ranked: Ranked, around: _Around) -> dict[int, Reading]:
+        """What ranking did not need to read: what is shown at first is read too if there is time, the rest by words."""
+        in_time = len(ranked.readings) >= min(self._parameters.ranking.read, len(ranked.hits))
+        shown = _SHOWN if self._reader and in_time else 0
+        found: dict[int, Reading] = {}
+        for reader, part in ((self._reader or self._words, hits[:shown]), (self._words, hits[shown:])):
+            unread = [around[hit.passage_id][0] for hit in part if hit.passage_id not in ranked.readings]
+            if unread:
+                found |= zip((p.id for p in unread), reader.read(text, unread, self.weigh), strict=True)
+        return found
 
     def _disagreements(self, text: str, citations: Sequence[Citation], around: _Around) -> tuple[Disagreement, ...]:
         marked = [Span(citation.highlights[0].start, citation.highlights[0].end) for citation in citations]

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.errors import RetrievalError
+from retrieval.mixed_reader import Mixture
 
 SHIPPED = Path(__file__).parent / "data" / "parameters.json"
 
@@ -126,7 +127,8 @@ class Parameters:
     Args:
         ranking: how passages are ranked.
         sentence: weights of the reader's features in a sentence's score, by name.
-        maxsim: how they are ranked where MaxSim reads.
+        mixture: how the joint reader and MaxSim are read together.
+        maxsim: how passages are ranked where MaxSim reads alone.
         calibration: confidence where the joint reader reads.
         untrained: confidence where MaxSim reads.
         plain: confidence by words alone, also where a reader is of a kind that nothing was fitted for.
@@ -135,6 +137,7 @@ class Parameters:
 
     ranking: RankingParameters
     sentence: Mapping[str, float]
+    mixture: Mixture
     maxsim: RankingParameters
     calibration: Calibration
     untrained: Calibration
@@ -159,6 +162,7 @@ class Parameters:
             return cls(
                 RankingParameters(**value["ranking"]),
                 value["sentence"],
+                Mixture(**value["mixture"]),
                 RankingParameters(**value["ranking"] | value["maxsim"]),
                 Calibration(**value["calibration"]),
                 Calibration(**value["untrained"]),

@@ -27,14 +27,14 @@ from training.data import LabelledQuestion, engine_with, indexed, read_questions
 
 SETS = ("squad2", "clapnq", "realtimeqa_2022")
 _QUESTIONS = 400  # of a set
-_READ = 12
+_READ = 8
 FUSION = {
     "dense_weight": (0.4, 0.5, 0.6),
     "support_weight": (0.1, 0.3, 0.5),
     "recency_weight": (0.0, 0.1, 0.2),
 }
-# Reading costs the most time of all: twelve passages are what it may take here.
-READING = {"read": (0, 8, 12), "reader_weight": (0.2, 0.3, 0.4, 0.5, 0.6), "reader_in_odds": (False, True)}
+# Reading costs the most time of all: eight passages are what it may take.
+READING = {"read": (0, 4, 8), "reader_weight": (0.2, 0.3, 0.4, 0.5, 0.6), "reader_in_odds": (False, True)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from retrieval.engine import Engine
 from retrieval.errors import IndexDamaged
 from retrieval.index.memory import MemoryIndexStore
 from retrieval.index.port import Index, IndexedPassage, IndexStore
+from retrieval.mixed_reader import Mixture
 from retrieval.parameters import Calibration, Parameters, RankingParameters, Regression, SummaryParameters
 from retrieval.passages import PassageCutter, encoder_inputs
 from retrieval.reader import MaxSimReader, Reader
@@ -30,6 +31,7 @@ SUMMARY = SummaryParameters(
 PARAMETERS = Parameters(
     ranking=RANKING,
     sentence={"maxsim": 1.0},
+    mixture=Mixture(0.5, 0.0),
     maxsim=RANKING,
     calibration=Calibration(-3.0, {"dense": 10.0}, 0.5),
     untrained=Calibration(-3.0, {"dense": 10.0}, 0.5),

@@ -16,6 +16,7 @@ from retrieval.joint.inputs import Inputs, SpecialTokens
 from retrieval.joint.models import OpenVinoJointModel, TorchJointModel, example, load_joint_model
 from retrieval.joint.reader import JointReader
 from retrieval.joint.weights import SHIPPED, Card, packed, unpacked, write
+from retrieval.mixed_reader import MixedReader
 from retrieval.reader import MaxSimReader
 from retrieval.types import Article, Passage
 from tests.retrieval.joint_fake import alike
@@ -186,4 +187,4 @@ def test_beside_an_encoder_that_is_given_that_encoder_reads(tmp_path: Path) -> N
 @pytest.mark.model
 def test_the_shipped_network_reads_by_default(tmp_path: Path) -> None:
     app = Application(Settings(data_dir=tmp_path, _env_file=None))
-    assert isinstance(app.reader, JointReader)
+    assert isinstance(app.reader, MixedReader)
