@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
 
@@ -19,15 +18,6 @@ from retrieval.types import Article, Citation, Filters
 
 Stories = Callable[[Collection[str]], Mapping[str, str]]
 """For each article the story that it tells; articles of one story have the same."""
-
-_SURE = 0.5
-"""The confidence that a topic of a few words needs. Calibration was done on questions; words without a question find
-much that is merely near, while what is on the topic is found with near certainty. Measured: see the README."""
-_QUESTION = re.compile(
-    r"\?\W*$|^\W*(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|had|can|could|will"
-    r"|would|should)\b",
-    re.IGNORECASE,
-)
 
 
 def each_its_own(article_ids: Collection[str]) -> Mapping[str, str]:
@@ -88,13 +78,12 @@ class Edition:
             InputError: the topic cannot be searched for, such as one of a source that is not in the corpus any more.
         """
         story = self.story_of(article_ids)
-        sure = 0.0 if _QUESTION.search(topic) else _SURE
         left = set(article_ids)
         found: list[Citation] = []
         while left and len(found) < most:
             query = parse_question(topic, now, k=1, filters=Filters(article_ids=frozenset(left)))
             answer = self._engine.answer(query)
-            if answer.abstained or answer.confidence < sure or not answer.citations:
+            if answer.abstained or not answer.citations:
                 break
             best = answer.citations[0]
             found.append(best)

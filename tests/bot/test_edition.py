@@ -39,20 +39,11 @@ class FakeEngine:
         return Answer(query, confidence < 0.2, confidence, (citation,), (), Horizon(1, None, None), 1.0)
 
 
-@pytest.mark.parametrize(
-    ("topic", "found"),
-    [
-        ("grain deal", ["a"]),
-        ("the grain deal of 2022", ["a"]),
-        ("What became of the grain deal", ["a", "b"]),
-        ("the grain deal?", ["a", "b"]),
-        ("Is there a grain deal", ["a", "b"]),
-    ],
-)
-def test_a_few_words_need_more_confidence_than_a_question(topic: str, found: list[str]) -> None:
+@pytest.mark.parametrize("topic", ["grain deal", "What became of the grain deal", "Is there a grain deal"])
+def test_a_topic_may_be_a_question_or_a_few_words(topic: str) -> None:
     engine = FakeEngine({"a": 0.6, "b": 0.4, "c": 0.1})
     edition = Edition(engine, SimpleNamespace())  # type: ignore[arg-type]
-    assert [c.article_id for c in edition.matches(topic, ["a", "b", "c"], 9, NOW)] == found
+    assert [c.article_id for c in edition.matches(topic, ["a", "b", "c"], 9, NOW)] == ["a", "b"]
 
 
 def test_of_a_story_the_best_article_is_cited_and_no_more_than_wanted() -> None:
