@@ -15,11 +15,13 @@ settings.load_profile("shared")
 
 @pytest.fixture(scope="session")
 def exported_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of exported models that holds the default one; not to be changed."""
+    """A folder of exported models that holds the default encoder and the reader; not to be changed."""
     from retrieval.encoders.loading import load_encoder
+    from retrieval.joint.models import load_joint_model
 
     folder = tmp_path_factory.mktemp("exported") / "models"
     load_encoder(DEFAULT_MODEL, Precision.FLOAT32, Backend.OPENVINO, folder)
+    load_joint_model(Precision.FLOAT32, Backend.OPENVINO, folder)
     return folder
 
 
