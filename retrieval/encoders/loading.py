@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 from retrieval.encoders.agreement import least_cosine
@@ -11,11 +10,10 @@ from retrieval.encoders.models import source_of
 from retrieval.encoders.openvino import OpenVinoEncoder, export_model
 from retrieval.encoders.options import Backend, Precision, in_bfloat16
 from retrieval.encoders.port import Encoder
-from retrieval.encoders.runtime import installed_version
+from retrieval.encoders.runtime import exported_or_torch, installed_version
 from retrieval.encoders.sentence_transformer import SentenceTransformerEncoder
 from retrieval.errors import ExportImpossible
 
-_log = logging.getLogger(__name__)
 # Below this an export is refused. Rounding alone leaves float32 above 0.999999, and single tokens in bfloat16, by torch
 # as by OpenVINO, at 0.9999.
 _LEAST_COSINE = {Precision.FLOAT32: 0.9999, Precision.BFLOAT16: 0.999}
@@ -34,21 +32,13 @@ def load_encoder(model: str, precision: Precision, backend: Backend, folder: Pat
         EncoderError: the model cannot be loaded.
         ExportImpossible: the backend is to be OpenVINO and cannot.
     """
-    if backend is not Backend.TORCH:
-        try:
-            return _exported(model, precision, Exports(folder, installed_version(), ModelFacts))
-        except ExportImpossible as error:
-            if backend is Backend.OPENVINO:
-                raise ExportImpossible(
-                    f"the model {model!r} cannot be run by OpenVINO: {error}; set BACKCHANNEL_ENCODER_BACKEND=auto"
-                ) from error
-            _log.warning(
-                "the model %r is run by torch, which starts slower: %s (BACKCHANNEL_ENCODER_BACKEND=torch ends this "
-                "warning)",
-                model,
-                error,
-            )
-    return SentenceTransformerEncoder(model, precision)
+
+    def exported() -> Encoder:
+        return _exported(model, precision, Exports(folder, installed_version(), ModelFacts))
+
+    return exported_or_torch(
+        f"the model {model!r}", backend, exported, lambda: SentenceTransformerEncoder(model, precision)
+    )
 
 
 def _exported(model: str, precision: Precision, exports: Exports[ModelFacts]) -> OpenVinoEncoder:

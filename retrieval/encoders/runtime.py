@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from retrieval.encoders.options import Precision, in_bfloat16
+from retrieval.encoders.options import Backend, Precision, in_bfloat16
 from retrieval.errors import ExportImpossible
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 
 def installed_version() -> str:
@@ -72,6 +76,34 @@ def compiled(graph: Path, precision: Precision) -> Any:  # noqa: ANN401 (OpenVIN
         return core.compile_model(str(graph), "CPU", configuration)
     except RuntimeError as error:
         raise ExportImpossible(f"OpenVINO cannot run the model ({first_line(error)})") from error
+
+
+def exported_or_torch(what: str, backend: Backend, exported: Callable[[], _T], by_torch: Callable[[], _T]) -> _T:
+    """What the backend asks for: an exported model, else torch with a warning.
+
+    Args:
+        what: is run, as messages name it.
+        backend: what computes.
+        exported: loads the export, making it first where that has not been done.
+        by_torch: loads the original.
+
+    Raises:
+        ExportImpossible: the backend is to be OpenVINO and cannot.
+    """
+    if backend is not Backend.TORCH:
+        try:
+            return exported()
+        except ExportImpossible as error:
+            if backend is Backend.OPENVINO:
+                raise ExportImpossible(
+                    f"{what} cannot be run by OpenVINO: {error}; set BACKCHANNEL_ENCODER_BACKEND=auto"
+                ) from error
+            _log.warning(
+                "%s is run by torch, which starts slower: %s (BACKCHANNEL_ENCODER_BACKEND=torch ends this warning)",
+                what,
+                error,
+            )
+    return by_torch()
 
 
 def first_line(error: Exception) -> str:

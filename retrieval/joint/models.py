@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from retrieval.encoders.exports import Export, Exports
 from retrieval.encoders.models import DEFAULT_MODEL, packaged_folder, source_of
 from retrieval.encoders.options import Backend, Precision, in_bfloat16
-from retrieval.encoders.runtime import compiled, installed_version, save_graph
+from retrieval.encoders.runtime import compiled, exported_or_torch, installed_version, save_graph
 from retrieval.errors import ExportImpossible
 from retrieval.joint.inputs import Inputs, SpecialTokens, batch, passage_tokens_of, question_tokens_of
 from retrieval.joint.reader import JointModel, Logits
@@ -35,7 +34,6 @@ _EXAMPLE = (
 )
 # The largest difference of two logits, by which an export is refused; rounding alone leaves a hundredth of it.
 _ALIKE = {Precision.FLOAT32: 0.01, Precision.BFLOAT16: 0.5}
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +116,12 @@ def load_joint_model(precision: Precision, backend: Backend, folder: Path, card:
         RetrievalError: the shipped weights are.
         ExportImpossible: the backend is to be OpenVINO and cannot.
     """
-    card = card or Card.load()
-    if backend is not Backend.TORCH:
-        try:
-            return _exported(card, precision, Exports(folder, installed_version(), ReaderFacts))
-        except ExportImpossible as error:
-            if backend is Backend.OPENVINO:
-                raise ExportImpossible(
-                    f"the reader cannot be run by OpenVINO: {error}; set BACKCHANNEL_ENCODER_BACKEND=auto"
-                ) from error
-            _log.warning(
-                "the reader is run by torch, which starts slower: %s (BACKCHANNEL_ENCODER_BACKEND=torch ends this "
-                "warning)",
-                error,
-            )
-    return TorchJointModel(card, precision)
+    shipped = card or Card.load()
+
+    def exported() -> JointModel:
+        return _exported(shipped, precision, Exports(folder, installed_version(), ReaderFacts))
+
+    return exported_or_torch("the reader", backend, exported, lambda: TorchJointModel(shipped, precision))
 
 
 def plain_tokenizer(file: Path) -> Tokenizer:
