@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -137,13 +138,13 @@ async def test_what_cannot_be_kept_is_told(newsroom: DiscordRoom, name: str, opt
 
 
 @pytest.mark.parametrize(
-    "topic", ["@everyone comet", "[comet](https://evil.example)", "<@1> comet <t:5:R>", "``` comet"]
+    "topic", ["@everyone comet", "[comet over Turku](https://e.example)", "<@Turku> comet", "``` comet"]
 )
 async def test_a_hostile_topic_pings_and_formats_nothing(newsroom: DiscordRoom, topic: str) -> None:
     await newsroom.command("watch", {"topic": topic})
-    for post in await newsroom.publish(TURKU):
-        assert topic in Shown.of(post).text
-        assert topic not in post["content"]
+    (post,) = await newsroom.publish(TURKU)
+    assert topic in Shown.of(post).text
+    assert topic not in re.sub(r"\\.", "", post["content"])  # not where nothing is escaped
 
 
 @pytest.mark.parametrize("where", ["here", "dm"])
