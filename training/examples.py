@@ -12,6 +12,7 @@ import torch
 
 from retrieval.joint.inputs import Inputs, PassageTokens, QuestionTokens, SpecialTokens, batch
 from retrieval.reader import Weigh
+from training.hard_negatives import Mined, known_answers
 from training.perturb import perturbed
 from training.reader_data import Pair, Texts, held_out
 
@@ -20,7 +21,8 @@ _JUDGED_WEIGHT = 2.0
 _CUT = 0.7  # of the passages are cut to a few sentences
 _CHANGED = 0.5  # of the answered pairs are also shown so changed that nothing answers
 _REMOVED = 0.4  # of these by taking away what answers, the others by changing the question
-_OTHERS = 0.6  # of the questions are also shown with another passage
+_OTHERS = 0.7  # of the questions are also shown with another passage
+_MINED = 0.6  # of these others are what our own search brings
 _UNTITLED = 0.1
 _POOL = 4096  # examples among which those of like length are put together
 
@@ -66,11 +68,13 @@ class Examples:
     Args:
         texts: the pairs and their tokens.
         weigh: how rare words are.
+        mined: what our own search brings for each question, without its answer.
     """
 
-    def __init__(self, texts: Texts, weigh: Weigh) -> None:
+    def __init__(self, texts: Texts, weigh: Weigh, mined: Mined) -> None:
         self._texts = texts
         self._weigh = weigh
+        self._mined = mined
         pairs = texts.pairs
         unseen = [held_out(title, text) for title, text in pairs.passages]
         of_held_out = {p.question for p in pairs.pairs if unseen[p.passage] and p.answers}
@@ -79,12 +83,9 @@ class Examples:
         self._held_out = [
             p for p in pairs.pairs if p.question not in trained and (unseen[p.passage] or p.question in of_held_out)
         ]
-        self._answers: dict[int, set[str]] = {}
+        self._answers = known_answers(pairs)
         self._known: dict[int, list[Pair]] = {}
         self._by_title: dict[str, list[int]] = {}
-        for pair in pairs.pairs:
-            text = pairs.passages[pair.passage][1]
-            self._answers.setdefault(pair.question, set()).update(text[a:b].lower() for a, b in pair.answers)
         for pair in self._train:
             if not pair.answers and pair.kind not in _JUDGED:
                 self._known.setdefault(pair.question, []).append(pair)
@@ -143,8 +144,12 @@ class Examples:
         return self._example(unanswered, self._texts.question(changed, self._weigh), keep, titled=titled)
 
     def _other(self, pair: Pair, question: QuestionTokens, chance: random.Random) -> Example | None:
-        """Another passage, that does not hold the words of the answer: one of the set's own, or of the same article."""
-        known = self._known.get(pair.question, [])
+        """Another passage, that does not hold the words of the answer: mined, the set's own, or of the same article."""
+        mined = [at for at in self._mined[pair.question].tolist() if at >= 0]
+        if mined and chance.random() < _MINED:
+            known = [Pair(pair.question, chance.choice(mined), pair.source, "mined", [])]
+        else:
+            known = self._known.get(pair.question, [])
         if not known:
             answers, passages = self._answers[pair.question], self._texts.pairs.passages
             beside = [

@@ -34,6 +34,7 @@ from retrieval.joint.network import NEVER, JointNetwork
 from retrieval.joint.weights import write
 from retrieval.reader import Weigh, inverse_document_frequency
 from training.examples import Batch, Example, Examples, batches
+from training.hard_negatives import mined
 from training.reader_data import Texts, collect
 
 _STEPS = 1_800
@@ -60,7 +61,8 @@ def prepare(train: Path, data: Path, work: Path) -> Examples:
         pairs = collect(train, data)
         file.write_bytes(pickle.dumps(Texts(pairs, _tokenizer(), _LONGEST)))
     texts = pickle.loads(file.read_bytes())  # noqa: S301 (our own)
-    return Examples(texts, weigher(text for _, text in texts.pairs.passages))
+    weigh = weigher(text for _, text in texts.pairs.passages)
+    return Examples(texts, weigh, mined(texts.pairs, file.parent))
 
 
 def weigher(texts: Iterable[str]) -> Weigh:
