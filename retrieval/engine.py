@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from retrieval.index.port import Index, Match
 from retrieval.near_duplicates import same_elsewhere
 from retrieval.parameters import Calibration, Parameters
 from retrieval.questions import resolve_sources
-from retrieval.ranking import Ranked, best_first, best_of_each_article, fuse, rank
+from retrieval.ranking import MOST_READ, Ranked, best_first, best_of_each_article, fuse, rank, to_read
 from retrieval.reader import Reader, Reading, WordReader, inverse_document_frequency
 from retrieval.signals import signals
 from retrieval.types import Answer, Citation, Disagreement, Filters, Headline, Hit, Passage, Query, Span
@@ -59,19 +60,19 @@ class Pace:
     """How fast the reader has been of late."""
 
     def __init__(self) -> None:
-        self._per_passage = 0.0
+        self._per_character = 0.0
 
-    def affordable(self, wanted: int, budget: ReadingBudget) -> int:
-        """How many of the wanted passages fit into the budget."""
-        if not self._per_passage:
-            return wanted
-        return max(min(wanted, int(budget.milliseconds / self._per_passage)), min(budget.least, wanted))
+    def affordable(self, lengths: Sequence[int], budget: ReadingBudget) -> int:
+        """How many passages of such lengths, in characters, fit into the budget, taken from the first on."""
+        taken = (total * self._per_character for total in itertools.accumulate(lengths))
+        fitting = sum(milliseconds <= budget.milliseconds for milliseconds in taken)
+        return max(fitting, min(budget.least, len(lengths)))
 
-    def note(self, milliseconds: float, passages: int) -> None:
+    def note(self, milliseconds: float, characters: int) -> None:
         """Remember a reading; recent ones count most."""
-        if passages:
-            now = milliseconds / passages
-            self._per_passage = 0.8 * self._per_passage + 0.2 * now if self._per_passage else now
+        if characters:
+            now = milliseconds / characters
+            self._per_character = 0.8 * self._per_character + 0.2 * now if self._per_character else now
 
 
 class Engine:
@@ -189,17 +190,20 @@ class Engine:
         vector = self._encoder.encode_queries([text])[0]
         candidates = search(self.index, text, vector, depth, filters)
         fused = fuse(candidates, self._parameters.ranking)
-        first = candidates.ids[best_first(fused, candidates.ids)[: self._parameters.ranking.read]]
+        first = candidates.ids[best_first(fused, candidates.ids)[:MOST_READ]]
         return rank(candidates, fused, self._read(text, first.tolist()), self._parameters.ranking)
 
     def _read(self, text: str, ids: Sequence[int]) -> dict[int, Reading]:
-        if self._reader is None or not ids:
+        if self._reader is None or not ids or not self._parameters.ranking.read:
             return {}
-        ids = ids[: self._pace.affordable(len(ids), self._budget)]
+        passages = self._passages.passages(ids)
+        lengths = [len(passage.text) for passage in passages]
+        lengths = lengths[: to_read(lengths, self._parameters.ranking)]
+        lengths = lengths[: self._pace.affordable(lengths, self._budget)]
         started = time.perf_counter()
-        readings = self._reader.read(text, self._passages.passages(ids), self.weigh)
-        self._pace.note((time.perf_counter() - started) * 1000, len(ids))
-        return dict(zip(ids, readings, strict=True))
+        readings = self._reader.read(text, passages[: len(lengths)], self.weigh)
+        self._pace.note((time.perf_counter() - started) * 1000, sum(lengths))
+        return dict(zip(ids, readings, strict=False))
 
     def _confidence(self, text: str, filters: Filters, ranked: Ranked) -> float:
         return self._calibration.confidence(self.signals(text, filters, ranked)) if ranked.hits else 0.0

@@ -31,7 +31,8 @@ class RankingParameters:
         dense_weight: of the dense score in the fused one, in [0, 1]; the lexical score has the rest.
         support_weight: of what an article's other passages add to each of its passages.
         recency_weight: of how new an article is, where a question asks for the latest.
-        read: how many passages the reader reads.
+        read: how many passages the reader reads at least; 0 reads none.
+        read_characters: it reads further ones while all together are no longer.
         reader_weight: of the reader's score in the final one, in [0, 1].
         reader_in_odds: whether the reader's scores are log-odds, which count as the probabilities that they are; others
             are stretched to [0, 1] over what was read.
@@ -42,6 +43,7 @@ class RankingParameters:
     support_weight: float
     recency_weight: float
     read: int
+    read_characters: int
     reader_weight: float
     reader_in_odds: bool
 

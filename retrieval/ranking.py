@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from retrieval.types import Explanation, Hit
 # Scores that lie closer together than bfloat16 rounds are equal: scaling must not pull them apart.
 _NARROWEST = 1e-3
 _SUPPORTING = 3  # passages of an article beside its best
+MOST_READ = 32
+"""Passages that are read for a question, however short they are."""
 
 
 def fuse(candidates: Candidates, parameters: RankingParameters) -> Scores:
@@ -60,6 +63,17 @@ class Ranked:
 
     hits: tuple[Hit, ...]
     readings: dict[int, Reading]
+
+
+def to_read(lengths: Sequence[int], parameters: RankingParameters) -> int:
+    """How many passages to read of those that search put first, from their lengths in characters.
+
+    Reading costs time by the length of what is read, so of short texts more are read.
+    """
+    if not parameters.read:
+        return 0
+    fitting = sum(total <= parameters.read_characters for total in itertools.accumulate(lengths))
+    return min(max(parameters.read, fitting), MOST_READ, len(lengths))
 
 
 def best_first(scores: Scores, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -20,7 +20,7 @@ import numpy as np
 
 from retrieval.fusion import Candidates, search
 from retrieval.parameters import SHIPPED, Parameters, RankingParameters
-from retrieval.ranking import best_first, best_of_each_article, fuse, rank
+from retrieval.ranking import best_first, best_of_each_article, fuse, rank, to_read
 from retrieval.reader import Reading
 from retrieval.types import Filters
 from training.data import LabelledQuestion, engine_with, indexed, read_questions, sample
@@ -44,6 +44,7 @@ class Searched:
     question: LabelledQuestion
     candidates: Candidates
     readings: dict[int, Reading]
+    lengths: dict[int, int]
 
 
 def collect(folder: Path, work: Path, *, read: int) -> list[Searched]:
@@ -53,14 +54,13 @@ def collect(folder: Path, work: Path, *, read: int) -> list[Searched]:
         asked = sample([q for q in read_questions(folder) if q.answerable], _QUESTIONS)
         vectors = app.encoder.encode_queries([question.text for question in asked])
         depth = app.parameters.ranking.depth
-        return [
-            Searched(
-                question,
-                search(engine.index, question.text, vector, depth, Filters()),
-                engine.search(question.text, Filters()).readings if read else {},
-            )
-            for question, vector in zip(asked, vectors, strict=True)
-        ]
+        found = []
+        for question, vector in zip(asked, vectors, strict=True):
+            candidates = search(engine.index, question.text, vector, depth, Filters())
+            readings = engine.search(question.text, Filters()).readings if read else {}
+            lengths = {passage.id: len(passage.text) for passage in app.catalogue.passages(list(readings))}
+            found.append(Searched(question, candidates, readings, lengths))
+        return found
 
 
 def place(searched: Searched, parameters: RankingParameters) -> int | None:
@@ -68,7 +68,8 @@ def place(searched: Searched, parameters: RankingParameters) -> int | None:
     candidates = searched.candidates
     fused = fuse(candidates, parameters)
     first = candidates.ids[best_first(fused, candidates.ids)].tolist()
-    readable = [i for i in first if i in searched.readings][: parameters.read]
+    readable = [i for i in first if i in searched.readings]
+    readable = readable[: to_read([searched.lengths[i] for i in readable], parameters)]
     ranked = rank(candidates, fused, {i: searched.readings[i] for i in readable}, parameters)
     best = best_of_each_article(ranked.hits, 10)
     return next((at for at, hit in enumerate(best) if hit.article_id in searched.question.gold), None)

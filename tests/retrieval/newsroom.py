@@ -16,7 +16,14 @@ from retrieval.reader import MaxSimReader, Reader
 from retrieval.types import Article, Passage
 
 RANKING = RankingParameters(
-    depth=50, dense_weight=0.5, support_weight=0.1, recency_weight=0.0, read=4, reader_weight=0.4, reader_in_odds=False
+    depth=50,
+    dense_weight=0.5,
+    support_weight=0.1,
+    recency_weight=0.0,
+    read=4,
+    read_characters=0,
+    reader_weight=0.4,
+    reader_in_odds=False,
 )
 # A word matters less the later it comes, more in the title; a pair as its lesser word.
 _STANDING = {"opening": 0.0, "early": 0.0, "late": -1.0, "place": 0.0, "spread": 0.0, "share": 0.0, "titled": 0.5}

@@ -414,16 +414,19 @@ class CountingReader(WordReader):
 def test_the_pace_decides_how_many_can_be_read() -> None:
     pace = Pace()
     budget = ReadingBudget(milliseconds=100, least=2)
-    assert pace.affordable(8, budget) == 8
-    pace.note(160, 8)  # 20 ms each
-    assert pace.affordable(8, budget) == 5
-    assert pace.affordable(4, budget) == 4
+    eight = [100] * 8
+    assert pace.affordable(eight, budget) == 8
+    pace.note(160, 800)  # 20 ms for a hundred characters
+    assert pace.affordable(eight, budget) == 5
+    assert pace.affordable([50] * 8, budget) == 8
+    assert pace.affordable([50, 450, 50], budget) == 2
+    assert pace.affordable(eight[:4], budget) == 4
     pace.note(0.0, 0)
-    assert pace.affordable(8, budget) == 5
-    pace.note(1020, 1)  # 0.8 · 20 + 0.2 · 1020 = 220 ms each
-    assert pace.affordable(8, budget) == 2
-    assert pace.affordable(1, budget) == 1
-    assert pace.affordable(0, budget) == 0
+    assert pace.affordable(eight, budget) == 5
+    pace.note(1020, 100)  # 0.8 · 20 + 0.2 · 1020 = 220 ms for a hundred
+    assert pace.affordable(eight, budget) == 2
+    assert pace.affordable([100], budget) == 1
+    assert pace.affordable([], budget) == 0
 
 
 def test_a_slow_reader_reads_less() -> None:

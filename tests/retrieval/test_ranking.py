@@ -7,12 +7,19 @@ from hypothesis import strategies as st
 
 from retrieval.fusion import Candidates
 from retrieval.parameters import RankingParameters
-from retrieval.ranking import best_of_each_article, fuse, rank
+from retrieval.ranking import MOST_READ, best_of_each_article, fuse, rank, to_read
 from retrieval.reader import Reading
 from retrieval.types import Explanation, Hit, Span
 
 PLAIN = RankingParameters(
-    depth=9, dense_weight=0.25, support_weight=0.0, recency_weight=0.0, read=3, reader_weight=0.4, reader_in_odds=False
+    depth=9,
+    dense_weight=0.25,
+    support_weight=0.0,
+    recency_weight=0.0,
+    read=3,
+    read_characters=0,
+    reader_weight=0.4,
+    reader_in_odds=False,
 )
 # By id: article, cosine and its rank, BM25 and its rank.
 FOUND = {
@@ -136,6 +143,15 @@ def test_among_an_articles_passages_the_best_sentence_comes_first() -> None:
 def test_without_a_reader_fused_scores_stand() -> None:
     fused = np.array([0.25, 0.75, 0.375, 0.125])
     assert [hit.score for hit in rank(candidates(FOUND), fused, {}, PLAIN).hits] == [0.75, 0.375, 0.25, 0.125]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "count"),
+    [([900] * 9, 3), ([150] * 9, 6), ([150] * 4, 4), ([10, 10, 10, 10, 2000, 10], 4), ([1] * 99, MOST_READ), ([], 0)],
+)
+def test_of_short_texts_more_are_read(lengths: list[int], count: int) -> None:
+    assert to_read(lengths, replace(PLAIN, read_characters=1000)) == count
+    assert to_read(lengths, replace(PLAIN, read=0, read_characters=1000)) == 0
 
 
 def test_equal_scores_come_by_ascending_id() -> None:
