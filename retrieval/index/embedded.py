@@ -20,7 +20,7 @@ from retrieval.dates import PartialDate
 from retrieval.encoders.port import Vectors
 from retrieval.errors import IndexDamaged, IndexForeign, IndexMissing, IndexUnwritable
 from retrieval.files import sync
-from retrieval.index.dense import DenseIndex
+from retrieval.index.dense import FLAT_MOST, DenseIndex
 from retrieval.index.generations import BUILDING, CURRENT, current_number, folder_of, numbers, put_out
 from retrieval.index.leases import Leases
 from retrieval.index.lexical import LexicalIndex
@@ -72,7 +72,7 @@ class EmbeddedIndex:
             manifest.check_encoder(encoder)
         try:
             parts = (
-                DenseIndex.load(folder / "dense.faiss"),
+                DenseIndex.load(folder / "dense.faiss", mapped=True),
                 LexicalIndex(folder / "lexical"),
                 PassageTable.load(folder),
             )
@@ -159,11 +159,11 @@ class EmbeddedIndexWriter:
         try:
             if base is None:
                 (self._folder / "lexical").mkdir()
-                self._dense = DenseIndex.empty(store.dimension)
+                self._dense = DenseIndex.empty(store.dimension, store.flat_most)
                 self._table = PassageTable.empty()
             else:
                 shutil.copytree(base / "lexical", self._folder / "lexical")
-                self._dense = DenseIndex.load(base / "dense.faiss")
+                self._dense = DenseIndex.load(base / "dense.faiss", store.flat_most)
                 self._table = PassageTable.load(base)
             self._lexical = LexicalIndex(self._folder / "lexical")
         except BaseException:
@@ -254,12 +254,14 @@ class EmbeddedIndexStore:
         root: the folder; it is made when the first generation is begun.
         encoder: fingerprint of the encoder in use; an index of another one is refused.
         dimension: of its vectors.
+        flat_most: up to so many passages dense search is exact.
     """
 
-    def __init__(self, root: Path, encoder: str, dimension: int) -> None:
+    def __init__(self, root: Path, encoder: str, dimension: int, flat_most: int = FLAT_MOST) -> None:
         self._root = root
         self.encoder = encoder
         self.dimension = dimension
+        self.flat_most = flat_most
 
     def folder_of(self, number: int) -> Path:
         """Where a generation lies."""

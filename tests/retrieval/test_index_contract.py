@@ -21,6 +21,7 @@ from retrieval.types import Filters, Horizon
 ENCODER = "two-dimensional"
 STORES: dict[str, Callable[[Path, int], IndexStore]] = {
     "embedded": lambda folder, dimension: EmbeddedIndexStore(folder / "index", ENCODER, dimension),
+    "embedded, in lists": lambda folder, dimension: EmbeddedIndexStore(folder / "index", ENCODER, dimension, 1),
     "memory": lambda _folder, dimension: MemoryIndexStore(ENCODER, dimension),
 }
 # Half precision keeps three decimal places.
