@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -166,11 +165,4 @@ def place_of(gold: frozenset[str], articles: Sequence[str]) -> int | None:
 
 def marks_answer(question: LabelledQuestion, answer: Answer) -> bool:
     """Whether the top highlight holds an answer, or lies inside a quoted one."""
-    top = _flat(answer.citations[0].highlights[0].text) if answer.citations else ""
-    quotes = [_flat(quote) for quote in question.quotes]
-    inside = len(top) >= 30 and any(top in quote for quote in quotes)
-    return inside or any(text in top for text in [*map(_flat, question.answers), *quotes])
-
-
-def _flat(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip().lower()
+    return bool(answer.citations) and question.answered_by(answer.citations[0].highlights[0].text)

@@ -34,23 +34,26 @@ class MixedReader:
     """
 
     def __init__(self, first: Reader, second: Reader, mixture: Mixture) -> None:
-        self._first = first
-        self._second = second
+        self.first, self.second = first, second
         self._mixture = mixture
 
     def read(self, question: str, passages: Sequence[Passage], weigh: Weigh) -> list[Reading]:
         """Log-odds of an answer in a passage, and in each sentence."""
-        both = (reader.read(question, passages, weigh) for reader in (self._first, self._second))
-        return [self._mixed(one, other) for one, other in zip(*both, strict=True)]
+        both = (reader.read(question, passages, weigh) for reader in (self.first, self.second))
+        return [mixed(one, other, self._mixture) for one, other in zip(*both, strict=True)]
 
-    def _mixed(self, one: Reading, other: Reading) -> Reading:
-        scores = dict(other.sentences)
-        sentences = [(span, self._mean(score, scores[span])) for span, score in one.sentences]
-        level = float(np.logaddexp.reduce(list(scores.values())))
-        return Reading(
-            self._mean(one.score, level), tuple(sorted(sentences, key=lambda pair: (-pair[1], pair[0].start)))
-        )
 
-    def _mean(self, one: float, other: float) -> float:
-        share = self._mixture.share
-        return share * one + (1 - share) * (other - self._mixture.offset)
+def mixed(one: Reading, other: Reading, mixture: Mixture) -> Reading:
+    """Two readings of a passage as one, the first in log-odds."""
+
+    def mean(first: float, second: float) -> float:
+        return mixture.share * first + (1 - mixture.share) * (second - mixture.offset)
+
+    scores = dict(other.sentences)
+    sentences = [(span, mean(score, scores[span])) for span, score in one.sentences]
+    return Reading(mean(one.score, level(other)), tuple(sorted(sentences, key=lambda pair: (-pair[1], pair[0].start))))
+
+
+def level(reading: Reading) -> float:
+    """The log of the sum of the exponentials of a passage's sentences."""
+    return float(np.logaddexp.reduce([score for _, score in reading.sentences]))

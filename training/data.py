@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ from retrieval.types import Article
 UNHURRIED = ReadingBudget(milliseconds=1e9)
 """What is measured must not depend on what else the machine does."""
 
+_TELLING = 30  # characters; a shorter sentence lies inside of any quote
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledQuestion:
@@ -34,6 +37,13 @@ class LabelledQuestion:
     quotes: tuple[str, ...]
     scope: frozenset[str] | None
     type: str
+
+    def answered_by(self, sentence: str) -> bool:
+        """Whether a sentence holds an answer, or lies inside a quoted one."""
+        said = _flat(sentence)
+        quotes = [_flat(quote) for quote in self.quotes]
+        inside = len(said) >= _TELLING and any(said in quote for quote in quotes)
+        return inside or any(text in said for text in [*map(_flat, self.answers), *quotes])
 
 
 def read_questions(folder: Path) -> list[LabelledQuestion]:
@@ -86,6 +96,10 @@ def engine_with(app: Application, parameters: Parameters, *, read: int | None = 
     if read is not None:
         parameters = replace(parameters, ranking=replace(parameters.ranking, read=read))
     return Engine(app.store.current(), app.catalogue, app.encoder, app.reader, parameters, UNHURRIED)
+
+
+def _flat(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip().lower()
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:

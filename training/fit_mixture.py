@@ -1,0 +1,106 @@
+"""Fit how much the joint reader and MaxSim each count where both read.
+
+    python -m training.fit_mixture --data EVAL --work FOLDER
+
+On development questions asked over the passages that they were written for. The share is the one of the largest mean,
+over the sets, of two figures: how often the best sentence of the best passage holds the answer, and the AUROC of the
+best passage's score between questions with and without an answer. The offset makes MaxSim as sure on average as the
+joint reader.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from bot.app import Application
+from retrieval.engine import Engine
+from retrieval.mixed_reader import MixedReader, Mixture, level, mixed
+from retrieval.parameters import SHIPPED
+from retrieval.reader import Reading
+from retrieval.types import Filters, Passage
+from training.data import LabelledQuestion, engine_with, indexed, read_questions, sample
+
+SETS = ("squad2", "clapnq", "rgb_en_fact")
+SHARES = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+_QUESTIONS = 400  # of a set
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTwice:
+    """A question, where it was asked, and what each reader made of that."""
+
+    question: LabelledQuestion
+    passages: Sequence[Passage]
+    joint: Sequence[Reading]
+    maxsim: Sequence[Reading]
+
+
+def collect(folder: Path, work: Path) -> list[ReadTwice]:
+    """A set's development questions, read."""
+    questions = [q for q in read_questions(folder) if q.scope and q.type != "counterfactual"]
+    with indexed(folder / "corpus.jsonl", work) as app:
+        engine = engine_with(app, app.parameters, read=0)
+        return [_read(app, engine, question) for question in sample(questions, _QUESTIONS)]
+
+
+def _read(app: Application, engine: Engine, question: LabelledQuestion) -> ReadTwice:
+    reader = app.reader
+    if not isinstance(reader, MixedReader):
+        raise TypeError(f"{type(reader).__name__} is read alone: set BACKCHANNEL_READER back")
+    found = engine.survey(question.text, Filters(article_ids=question.scope), app.parameters.ranking.depth)
+    passages = app.catalogue.passages([hit.passage_id for hit in found])
+    joint, maxsim = (one.read(question.text, passages, engine.weigh) for one in (reader.first, reader.second))
+    return ReadTwice(question, passages, joint, maxsim)
+
+
+def offset(found: Sequence[ReadTwice]) -> float:
+    """How much surer MaxSim is than the joint reader, on average over all that was read."""
+    pairs = [pair for each in found for pair in zip(each.joint, each.maxsim, strict=True)]
+    return float(np.mean([level(maxsim) - joint.score for joint, maxsim in pairs]))
+
+
+def figures(found: Sequence[ReadTwice], mixture: Mixture) -> tuple[float, float]:
+    """The share of answers that the best sentence holds, and the AUROC of the best score."""
+    held: list[bool] = []
+    scores: list[float] = []
+    for each in found:
+        readings = [mixed(joint, maxsim, mixture) for joint, maxsim in zip(each.joint, each.maxsim, strict=True)]
+        best, passage = max(zip(readings, each.passages, strict=True), key=lambda pair: pair[0].score)
+        scores.append(best.score)
+        if each.question.answerable:
+            held.append(each.question.answered_by(best.sentences[0][0].of(passage.article.text)))
+    return float(np.mean(held)), float(roc_auc_score([each.question.answerable for each in found], scores))
+
+
+def best_share(sets: Mapping[str, Sequence[ReadTwice]]) -> Mixture:
+    """The mixture of the largest mean; of equal ones the one that counts the joint reader least."""
+    apart = offset([each for found in sets.values() for each in found])
+    means: dict[float, float] = {}
+    for share in SHARES:
+        by_set = {name: figures(found, Mixture(share, apart)) for name, found in sets.items()}
+        means[share] = float(np.mean(list(by_set.values())))
+        shown = ", ".join(f"{name} {held:.3f} / {auroc:.3f}" for name, (held, auroc) in by_set.items())
+        print(f"share {share:.1f}: {means[share]:.4f} ({shown})", flush=True)
+    return Mixture(max(means, key=means.__getitem__), round(apart, 2))
+
+
+def main() -> None:
+    """Fit and write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of the question sets")
+    parser.add_argument("--work", type=Path, required=True, help="folder for indexes, kept between runs")
+    options = parser.parse_args()
+    fitted = best_share({name: collect(options.data / name, options.work) for name in SETS})
+    value = json.loads(SHIPPED.read_text(encoding="utf-8")) | {"mixture": asdict(fitted)}
+    SHIPPED.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
