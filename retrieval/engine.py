@@ -186,12 +186,15 @@ class Engine:
                 raise FilterError(f"{named}: name ids of articles that are indexed, or leave article_ids out")
         return filters
 
-    def _rank(self, text: str, filters: Filters, depth: int) -> Ranked:
+    def _rank(self, text: str, filters: Filters, depth: int, read: dict[int, Reading] | None = None) -> Ranked:
+        """Ranked candidates; what was ``read`` already is not read again, and nothing beside it."""
         vector = self._encoder.encode_queries([text])[0]
         candidates = search(self.index, text, vector, depth, filters)
         fused = fuse(candidates, self._parameters.ranking)
-        first = candidates.ids[best_first(fused, candidates.ids)[:MOST_READ]]
-        return rank(candidates, fused, self._read(text, first.tolist()), self._parameters.ranking)
+        if read is None:
+            first = candidates.ids[best_first(fused, candidates.ids)[:MOST_READ]]
+            read = self._read(text, first.tolist())
+        return rank(candidates, fused, read, self._parameters.ranking)
 
     def _read(self, text: str, ids: Sequence[int]) -> dict[int, Reading]:
         if self._reader is None or not ids or not self._parameters.ranking.read:
@@ -217,11 +220,11 @@ class Engine:
         # A search that lists fewer than its depth has listed all.
         while listed >= depth and (len(hits) < query.k or len({hit.article_id for hit in hits}) < articles):
             depth *= 4
-            deeper = self._rank(query.text, filters, depth).hits
+            deeper = self._rank(query.text, filters, depth, ranked.readings).hits
             listed = len(deeper)
             # What was found first keeps its place: an answer is the same however many articles are cited.
-            placed = {hit.passage_id for hit in hits}
-            hits += [hit for hit in deeper if hit.passage_id not in placed]
+            placed, last = {hit.passage_id for hit in hits}, hits[-1].score
+            hits += [replace(hit, score=min(hit.score, last)) for hit in deeper if hit.passage_id not in placed]
         return best_of_each_article(hits, max(query.k, _NEAREST))
 
     def _around(self, hits: Sequence[Hit], ranked: Ranked) -> _Around:

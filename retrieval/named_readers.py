@@ -15,6 +15,7 @@ from retrieval.encoders.options import Precision
 from retrieval.encoders.sentence_transformer import autocast
 from retrieval.encoders.tokens import encodable
 from retrieval.errors import EncoderError
+from retrieval.joint.inputs import LONGEST_QUESTION
 from retrieval.passages import encoder_inputs, title_prefix
 from retrieval.reader import Reader, Reading, Weigh, ranked_sentences, sentences_of
 from retrieval.types import Passage, Span
@@ -129,6 +130,15 @@ class SpanReader:
             for passage, (offsets, first, last, null) in zip(passages, self._judged(question, passages), strict=True)
         ]
 
+    def _asked(self, question: str) -> str:
+        """The question, cut so that the passage has room beside it."""
+        text = encodable(question)
+        ends = [
+            end
+            for _, end in self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+        ]
+        return text[: ends[LONGEST_QUESTION - 1]] if len(ends) > LONGEST_QUESTION else text
+
     def _judged(
         self, question: str, passages: Sequence[Passage]
     ) -> Iterator[tuple[npt.NDArray[np.int64], Logits, Logits, float]]:
@@ -137,7 +147,7 @@ class SpanReader:
 
         texts = [encodable(text) for text in encoder_inputs([(p.article.title, p.text) for p in passages])]
         given = self._tokenizer(
-            [encodable(question)] * len(texts),
+            [self._asked(question)] * len(texts),
             texts,
             truncation="only_second",
             max_length=_LONGEST,

@@ -103,6 +103,9 @@ _NO_COUNT_AFTER = re.compile(
     r"south|east|west)|th\b|st\b|nd\b|rd\b|years?[\s-]olds?\b|years?\sof\sage)",
 )
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
+# A number of several words ("one hundred and fifty") is read as none: a part of it would be another number.
+_BEGUN_BEFORE = re.compile(rf"\b(?:{_SCALE})\s(?:and\s)?$", re.IGNORECASE)
+_GOES_ON = re.compile(rf"\s(?:(?:and\s)?(?:{_SMALL})|(?:{_SCALE}))\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,8 @@ def numbers(sentence: str) -> Iterator[Number]:
 def _is_count(sentence: str, match: re.Match[str]) -> bool:
     before, after = sentence[: match.start()], sentence[match.end() :]
     if _NO_COUNT_AFTER.match(after) or (not match["currency"] and _NAMES_BEFORE.search(before)):
+        return False
+    if _BEGUN_BEFORE.search(before) or (_scale_of(match[0]) and _GOES_ON.match(after)):
         return False
     plain = match["first"] and not (match["currency"] or match["percent"] or match["second"])
     return not (plain and _YEAR.fullmatch(match["first"]))

@@ -39,11 +39,11 @@ class LabelledQuestion:
     type: str
 
     def answered_by(self, sentence: str) -> bool:
-        """Whether a sentence holds an answer, or lies inside a quoted one."""
+        """Whether a sentence holds an answer, word for word, or lies inside a quoted one."""
         said = _flat(sentence)
         quotes = [_flat(quote) for quote in self.quotes]
         inside = len(said) >= _TELLING and any(said in quote for quote in quotes)
-        return inside or any(text in said for text in [*map(_flat, self.answers), *quotes])
+        return inside or any(_holds(said, text) for text in [*map(_flat, self.answers), *quotes])
 
 
 def read_questions(folder: Path) -> list[LabelledQuestion]:
@@ -96,6 +96,13 @@ def engine_with(app: Application, parameters: Parameters, *, read: int | None = 
     if read is not None:
         parameters = replace(parameters, ranking=replace(parameters.ranking, read=read))
     return Engine(app.store.current(), app.catalogue, app.encoder, app.reader, parameters, UNHURRIED)
+
+
+def _holds(said: str, answer: str) -> bool:
+    """Whether the words of an answer are said; marks alone, or "NA", are none."""
+    if answer == "na" or not re.search(r"\w", answer):
+        return False
+    return re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", said) is not None
 
 
 def _flat(text: str) -> str:

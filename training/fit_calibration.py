@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 from bot.app import Application
 from retrieval.engine import Engine
@@ -45,8 +45,8 @@ READERS = ("calibration", "untrained", "plain")
 """The calibrations by what reads: the joint reader, MaxSim, words alone."""
 
 Floats = npt.NDArray[np.float64]
-Rows = list[tuple[str, bool, dict[str, float]]]
-"""Kind, whether it is answerable, and the signals."""
+Rows = list[tuple[str, bool, dict[str, float], str]]
+"""Kind, whether it is answerable, the signals, and what it shares with other questions of its subject."""
 
 
 def scoped(folder: Path, work: Path, *, reader: str) -> Rows:
@@ -105,9 +105,16 @@ def _rows(kind: str, engine: Engine, questions: Iterable[LabelledQuestion]) -> R
         filters = Filters(article_ids=question.scope)
         ranked = engine.search(question.text, filters)
         if ranked.hits:
-            rows.append((kind, question.answerable, engine.signals(question.text, filters, ranked)))
+            signals = engine.signals(question.text, filters, ranked)
+            rows.append((kind, question.answerable, signals, _subject(question)))
     print(f"{kind}: {len(rows)} questions", flush=True)
     return rows
+
+
+def _subject(question: LabelledQuestion) -> str:
+    """Its article, where it has one; questions on one article must not lie on both sides of a fold."""
+    alone = question.scope if question.scope and len(question.scope) == 1 else frozenset()
+    return min(question.gold or alone or {question.text})
 
 
 def fit(rows: Rows) -> dict[str, object]:
@@ -121,7 +128,8 @@ def fit(rows: Rows) -> dict[str, object]:
     center, scale = values.mean(axis=0), values.std(axis=0)
     model = LogisticRegression(C=_STRENGTH, max_iter=5000)
     scaled = (values - center) / scale
-    folds = list(StratifiedKFold(5, shuffle=True, random_state=0).split(scaled, groups))
+    subjects = [row[3] for row in rows]
+    folds = list(StratifiedGroupKFold(5, shuffle=True, random_state=0).split(scaled, groups, subjects))
     likelihoods = cross_val_predict(
         model, scaled, right, cv=folds, method="predict_proba", params={"sample_weight": weight}
     )

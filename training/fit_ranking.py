@@ -47,10 +47,10 @@ class Searched:
     lengths: dict[int, int]
 
 
-def collect(folder: Path, work: Path, *, read: int) -> list[Searched]:
-    """Search a set's answerable questions once, and read so many passages for each."""
+def collect(folder: Path, work: Path, ranking: RankingParameters, *, read: int) -> list[Searched]:
+    """Search a set's answerable questions, and read so many passages for each of those that ``ranking`` puts first."""
     with indexed(folder / "corpus.jsonl", work) as app:
-        engine = engine_with(app, app.parameters, read=read)
+        engine = engine_with(app, replace(app.parameters, ranking=ranking), read=read)
         asked = sample([q for q in read_questions(folder) if q.answerable], _QUESTIONS)
         vectors = app.encoder.encode_queries([question.text for question in asked])
         depth = app.parameters.ranking.depth
@@ -67,10 +67,9 @@ def place(searched: Searched, parameters: RankingParameters) -> int | None:
     """The rank, from 0, of the first article that answers among the ten best; ``None`` where none does."""
     candidates = searched.candidates
     fused = fuse(candidates, parameters)
-    first = candidates.ids[best_first(fused, candidates.ids)].tolist()
-    readable = [i for i in first if i in searched.readings]
-    readable = readable[: to_read([searched.lengths[i] for i in readable], parameters)]
-    ranked = rank(candidates, fused, {i: searched.readings[i] for i in readable}, parameters)
+    first = candidates.ids[best_first(fused, candidates.ids)][: len(searched.readings)].tolist()
+    chosen = first[: to_read([searched.lengths[i] for i in first], parameters)] if parameters.reader_weight else []
+    ranked = rank(candidates, fused, {i: searched.readings[i] for i in chosen}, parameters)
     best = best_of_each_article(ranked.hits, 10)
     return next((at for at, hit in enumerate(best) if hit.article_id in searched.question.gold), None)
 
@@ -103,13 +102,13 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for indexes, kept between runs")
     parser.add_argument("--fusion-only", action="store_true", help="leave the reader's values as they are")
     options = parser.parse_args()
-    read = 0 if options.fusion_only else _READ
-    sets = {name: collect(options.data / name, options.work, read=read) for name in SETS}
     shipped = Parameters.load().ranking
-    fitted = best_of(sets, replace(shipped, reader_weight=0.0), FUSION)
-    fitted = (
-        replace(fitted, reader_weight=shipped.reader_weight) if options.fusion_only else best_of(sets, fitted, READING)
-    )
+    unread = {name: collect(options.data / name, options.work, shipped, read=0) for name in SETS}
+    fitted = best_of(unread, replace(shipped, reader_weight=0.0), FUSION)
+    fitted = replace(fitted, reader_weight=shipped.reader_weight)
+    if not options.fusion_only:
+        sets = {name: collect(options.data / name, options.work, fitted, read=_READ) for name in SETS}
+        fitted = best_of(sets, fitted, READING)
     value = json.loads(SHIPPED.read_text(encoding="utf-8")) | {"ranking": asdict(fitted)}
     SHIPPED.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -56,8 +57,9 @@ def known_answers(pairs: Pairs) -> Mapping[int, AbstractSet[str]]:
 
 
 def mined(pairs: Pairs, work: Path) -> Mined:
-    """As :func:`mine` by the packaged encoder, kept in ``work``."""
-    file = work / "negatives.npy"
+    """As :func:`mine` by the packaged encoder, kept in ``work`` for these very passages."""
+    digest = hashlib.sha256(repr((pairs.questions, pairs.passages)).encode()).hexdigest()
+    file = work / f"negatives.{digest[:16]}.npy"
     if not file.exists():
         encoder = load_encoder(DEFAULT_MODEL, Precision.AUTO, Backend.AUTO, work / "models")
         np.save(file, mine(pairs, encoder))

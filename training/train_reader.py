@@ -136,6 +136,8 @@ class Training:
 
     def run(self) -> Iterator[int]:
         """Train; gives the number of steps each time the state has been kept."""
+        if self.step >= self._steps:
+            return
         losses: list[float] = []
         started, shown = time.monotonic(), 0
         for batch, part in _ahead(self._batches()):
@@ -196,16 +198,22 @@ class Training:
 
 def _ahead(items: Iterable[T], most: int = 8) -> Iterator[T]:
     """Items, the next ones made while the last one is used."""
-    queue: Queue[T | None] = Queue(most)
+    queue: Queue[T | BaseException] = Queue(most)
 
     def fill() -> None:
-        for item in items:
-            queue.put(item)
-        queue.put(None)
+        try:
+            for item in items:
+                queue.put(item)
+        except BaseException as error:
+            queue.put(error)  # to be raised where the items are used
+        else:
+            queue.put(StopIteration())
 
     threading.Thread(target=fill, daemon=True).start()
-    while (item := queue.get()) is not None:
+    while not isinstance(item := queue.get(), BaseException):
         yield item
+    if not isinstance(item, StopIteration):
+        raise item
 
 
 def measure(network: JointNetwork, examples: Sequence[Example]) -> dict[str, float]:

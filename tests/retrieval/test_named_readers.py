@@ -66,6 +66,8 @@ def check(reader: Reader) -> None:
     (alone,) = reader.read("Where did the envoys meet?", PASSAGES[:1], alike)
     assert alone.score == pytest.approx(readings[0].score, abs=1e-3)
     assert reader.read("Who?", [], alike) == []
+    (endless,) = reader.read("Where did the envoys meet? " * 74, PASSAGES[:1], alike)
+    assert np.isfinite(endless.score)
 
 
 def test_a_cross_encoder_reads(cross: str) -> None:

@@ -42,6 +42,20 @@ def test_what_a_wording_allows(sentence: str, text: str, low: float, high: float
 
 
 @pytest.mark.parametrize(
+    "sentence",
+    [
+        "One hundred and fifty boats sank.",
+        "At least one hundred and twenty-three boats sank.",
+        "Two thousand five hundred boats sank.",
+        "Two hundred thousand boats sank.",
+        "A hundred and two boats sank.",
+    ],
+)
+def test_a_number_of_several_words_is_no_other_one(sentence: str) -> None:
+    assert read(sentence) == []
+
+
+@pytest.mark.parametrize(
     ("one", "other", "agree"),
     [
         ("$44 billion", "$44.2 billion", True),
