@@ -111,14 +111,13 @@ def ask(app: Application, engine: Engine, question: LabelledQuestion) -> Asked:
 
     Args:
         app: answers.
-        engine: of the same data folder, for what each part of the search alone would rank.
+        engine: of the same data folder, reading nothing, for what each part of the search alone would rank.
         question: what is asked.
     """
     scope = question.scope
-    narrow = _answer(app, question.text, scope, max(_FEWEST, len(scope)) if scope else _ARTICLES)
-    whole: Answer | None = narrow
-    if scope:
-        whole = _answer(app, question.text, None, _ARTICLES) if question.answerable else None
+    # First over the whole corpus, so that what is timed was not read just before.
+    whole = _answer(app, question.text, None, _ARTICLES) if question.answerable or not scope else None
+    narrow = whole if whole and not scope else _answer(app, question.text, scope, max(_FEWEST, len(scope or ())))
     judged = bool(question.answerable and question.answers and scope)
     ranked = bool(question.answerable and not question.answers and scope)
     marked = marks_answer(question, narrow) if judged else None
@@ -131,7 +130,7 @@ def ask(app: Application, engine: Engine, question: LabelledQuestion) -> Asked:
         right=marked if marked is not None else place_of(question.gold, found[:1]) == 0,
         marked=marked,
         candidate=reciprocal_rank(place_of(question.gold, found)) if ranked else None,
-        places=_places(app, engine, question, whole) if question.answerable and whole else {},
+        places=_places(engine, question, whole) if question.answerable and whole else {},
         elapsed_ms=whole.elapsed_ms if whole else None,
     )
 
@@ -141,9 +140,9 @@ def _answer(app: Application, text: str, scope: frozenset[str] | None, articles:
     return app.service.ask(asked, k=articles, filters=Filters(article_ids=scope), keep=False).answer
 
 
-def _places(app: Application, engine: Engine, question: LabelledQuestion, answer: Answer) -> dict[str, int | None]:
+def _places(engine: Engine, question: LabelledQuestion, answer: Answer) -> dict[str, int | None]:
     """By each part alone, by both fused, and as answered."""
-    hits = engine.survey(question.text, Filters(), app.parameters.ranking.depth)
+    hits = engine.search(question.text, Filters()).hits
     keys: dict[str, Callable[[Hit], float]] = {
         "dense": lambda hit: -hit.explanation.dense,
         "lexical": lambda hit: hit.explanation.lexical_rank or math.inf,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,28 +37,31 @@ def short(value: float, decimals: int = 3) -> str:
     return f"{value:.{decimals}f}".removeprefix("0")
 
 
-def estimate(statistic: Callable[..., Any], *samples: Sequence[float] | Floats, paired: bool = False) -> Estimate:
-    """A statistic of samples with its percentile bootstrap interval, the same each time.
+def estimate(
+    statistic: Callable[..., Any], *samples: Sequence[float] | Floats, paired: bool = False, method: str = "percentile"
+) -> Estimate:
+    """A statistic of samples with its bootstrap interval, the same each time; a single point where one is too small.
 
     Args:
         statistic: of as many arrays as there are samples; a float.
         samples: what is drawn from, each by itself.
         paired: the samples belong together value by value, and are drawn so.
-
-    Raises:
-        ValueError: a sample has fewer than two values.
+        method: of scipy's: ``percentile``, or ``basic``, which reflects it and so takes off what drawing adds.
     """
     arrays = [np.asarray(sample, dtype=np.float64) for sample in samples]
+    count = len(arrays[0]) if paired else sum(map(len, arrays))
+    if min(map(len, arrays)) < 2:
+        value = float(statistic(*arrays))
+        return Estimate(value, value, value, count)
     drawn = bootstrap(
         arrays,
         statistic,
         paired=paired,
         vectorized=False,
         n_resamples=_RESAMPLES,
-        method="percentile",
+        method=method,
         rng=np.random.default_rng(0),
     ).confidence_interval
-    count = len(arrays[0]) if paired else sum(map(len, arrays))
     return Estimate(float(statistic(*arrays)), float(drawn.low), float(drawn.high), count)
 
 
@@ -113,6 +116,15 @@ def calibration_error(confidence: Floats, answerable: Floats) -> float:
     """
     bins = reliability(confidence, answerable)
     return sum(abs(one.confidence - one.answerable) * one.n for one in bins) / len(confidence)
+
+
+def calibration_estimate(confidence: Floats, answerable: Floats) -> Estimate:
+    """The calibration error with its interval.
+
+    Drawing again adds noise to every bin, and distances add up, so the percentiles would lie above the value.
+    """
+    found = estimate(calibration_error, confidence, answerable, paired=True, method="basic")
+    return replace(found, low=max(found.low, 0.0))
 
 
 def chance_calibration_error(confidence: Floats) -> float:

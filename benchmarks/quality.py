@@ -60,8 +60,8 @@ class Measured:
     sentence: Estimate | None
     candidates: Estimate | None
     trust: Trust | None
-    p50_ms: float
-    p95_ms: float
+    p50_ms: float | None
+    p95_ms: float | None
 
 
 def measured(name: str, asked: Sequence[Asked]) -> Measured:
@@ -81,8 +81,8 @@ def measured(name: str, asked: Sequence[Asked]) -> Measured:
         sentence=mean(marked) if marked else None,
         candidates=mean(ranks) if ranks else None,
         trust=_trust(asked) if len(answerable) < len(asked) else None,
-        p50_ms=float(np.percentile(times, 50)),
-        p95_ms=float(np.percentile(times, 95)),
+        p50_ms=float(np.percentile(times, 50)) if times else None,
+        p95_ms=float(np.percentile(times, 95)) if times else None,
     )
 
 
@@ -106,7 +106,7 @@ def _trust(asked: Sequence[Asked]) -> Trust:
             "rejected@90": estimate(figures.rejected, *kinds),
             "answered": mean(answered[answerable]),
             "wrongly_answered": mean(answered[~answerable]),
-            "calibration_error": estimate(figures.calibration_error, confidence, labels, paired=True),
+            "calibration_error": figures.calibration_estimate(confidence, labels),
             "brier": mean((confidence - labels) ** 2),
             "aurc": estimate(figures.area_under_risk_coverage, confidence, right, paired=True),
         },
@@ -138,7 +138,8 @@ def tables(found: Sequence[Measured]) -> Iterator[Table]:
             trust.add(one.name, f"{one.questions} / {one.trust.unanswerable}", *shown)
             chance = figures.short(one.trust.chance)
             confidence.add(one.name, str(of["calibration_error"]), chance, str(of["brier"]), str(of["aurc"]))
-        times.add(one.name, f"{one.p50_ms:.0f} ms", f"{one.p95_ms:.0f} ms")
+        if one.p50_ms is not None and one.p95_ms is not None:
+            times.add(one.name, f"{one.p50_ms:.0f} ms", f"{one.p95_ms:.0f} ms")
     yield from (ranking, sentences, trust, confidence, times)
 
 
@@ -166,7 +167,7 @@ def main() -> None:
                 print(f"{folder.name}: {NOTHING_LEFT}", file=sys.stderr)
                 continue
             with indexed(folder / "corpus.jsonl", options.work or Path(temporary)) as made, unhurried(made) as app:
-                engine = engine_with(app, app.parameters)
+                engine = engine_with(app, app.parameters, read=0)
                 asked = [ask(app, engine, question) for question in questions]
             found.append(measured(f"{folder.name}, held out" if options.held_out else folder.name, asked))
             rows.append(asdict(found[-1]) | {"asked": [asdict(one) for one in asked]})

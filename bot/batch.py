@@ -36,6 +36,8 @@ def run_batch(queries: Path, output: Path, answer: Callable[[Row], Row], advance
     Raises:
         UsageError: a file cannot be read or written.
     """
+    from bot.render.json import json_text
+
     try:
         output = output.resolve()
         partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
@@ -43,7 +45,7 @@ def run_batch(queries: Path, output: Path, answer: Callable[[Row], Row], advance
             # A lone surrogate, which an id may hold, is written as JSON's escape for it.
             with partial.open("w", encoding="utf-8", errors="backslashreplace") as stream:
                 for row in _answered(queries, answer):
-                    stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+                    stream.write(json_text(row) + "\n")
                     advance()
             partial.replace(output)
         finally:

@@ -7,7 +7,6 @@ success (to abstain is one), 1 where something failed, 2 for bad input.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import logging
 import sys
 from collections.abc import Callable
@@ -348,8 +347,10 @@ def _index_briefs_if_new(app: Application) -> None:
 
 
 def _print_json(value: dict[str, Any]) -> None:
+    from bot.render.json import json_text
+
     # Escapes keep every letter where the output's encoding has not all of them.
-    click.echo(json.dumps(value, ensure_ascii="utf" not in (sys.stdout.encoding or "").lower()))
+    click.echo(json_text(value, ascii_only="utf" not in (sys.stdout.encoding or "").lower()))
 
 
 def _print_error(message: str) -> None:

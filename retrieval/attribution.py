@@ -26,6 +26,7 @@ _PRONOUN = re.compile(r"(he|she)\s", re.IGNORECASE)
 # "FDA Commissioner Robert Califf", "the city's mayor Jane Doe", but not "A friend of Donald Trump" …
 _NO_SUBJECT = re.compile(r"\b(?:of|for|from|with|by|and|about|against|that|to|in|on|at)\s|[’']s?\s|,")
 _NOT_ITSELF = re.compile(r"[’']s?\b|\s(?:and|or)\s[A-Z]")  # … nor "Donald Trump's friend"
+_OWNED = re.compile(r"[’']s?\s(?P<whose>(?:[a-z][\w-]*\s?){1,3}?)(?=[,.]|\s(?:who|said|told)\b)")
 _BEFORE_NAME = 6  # words of titles
 _SIGNED = 4  # words between a dash and the name behind it
 # What is asked or thanked for in part is seldom quoted from who asks or thanks.
@@ -240,12 +241,20 @@ class _Reading:
             teller = self._teller(back)
             if earlier.paragraph < unit.paragraph - _PARAGRAPHS_BACK or back in self._unnamed:
                 return None
+            if self._is_of_anothers(earlier.span):
+                return None
             fitting = self._fitting(earlier.span, gender)
             if teller and (teller in fitting or (earlier.quoted and teller.gender in {gender, Gender.UNKNOWN})):
                 return teller
             if fitting:
                 return fitting[0] if len(fitting) == 1 else None
         return None
+
+    def _is_of_anothers(self, span: Span) -> bool:
+        """Whether a part of the article tells of somebody by whose they are: "Dorn's rival, …, disagreed"."""
+        ends = (mention.span.end for mention in self.people.within(span))
+        behind = (_OWNED.match(self._told, end, span.end) for end in ends)
+        return any(match and names_somebody(match["whose"]) for match in behind)
 
     def _fitting(self, span: Span, gender: Gender) -> list[Person]:
         named = (mention.person for mention in self.people.within(span))

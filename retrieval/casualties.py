@@ -67,7 +67,7 @@ _TRANSITIVE = re.compile(
     re.IGNORECASE,
 )
 _TOLL = re.compile(
-    r"\b(?:death\stoll|number\sof\s(?:deaths|dead|people\skilled|fatalities)|toll)\b(?:\s[\w’'-]+){0,7}?\s(?:to|at|of|is|"
+    r"\b(?:death\stoll|number\sof\s(?:deaths|dead|people\skilled|fatalities)|toll)\b(?:\s[\w’'-]+){0,10}?\s(?:to|at|of|is|"
     r"was|reached|hit|passed|surpassed|exceeded|tops|topped)\s$|\blives\sof\s$",
     re.IGNORECASE,
 )
@@ -94,6 +94,7 @@ _OTHERS = frozenset((" others", " other people"))
 _NEUTRAL = frozenset("innocent local total different separate of".split())
 
 _HOW_MANY = re.compile(r"\bhow (?:many|much)\b|\b(?:number|toll|amount) of\b|\btoll\b", re.IGNORECASE)
+_HOW_MANY_OF = re.compile(r"\bhow many (?P<noun>[a-z]+)", re.IGNORECASE)
 _ANY_PREDICATE = re.compile(rf"\b(?:{_ANY})\b", re.IGNORECASE)
 
 
@@ -110,6 +111,12 @@ def asked(question: str) -> frozenset[str]:
     return frozenset(
         name for match in _ANY_PREDICATE.finditer(question) for name, value in match.groupdict().items() if value
     )
+
+
+def asked_of(question: str) -> str:
+    """The noun, in the singular, that a question asks the number of: "How many homes"; empty where there is none."""
+    found = _HOW_MANY_OF.search(question)
+    return stem(found["noun"].lower()) if found else ""
 
 
 def casualties(said: str, number: Number, before: tuple[Number, str] | None) -> tuple[str, str] | None:

@@ -8,11 +8,12 @@ words) ends it, and so does an article that tells the other's figure too.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
-from retrieval.casualties import asked
+from retrieval.casualties import asked, asked_of
 from retrieval.quantities import Kind, may_tell, quantities
 from retrieval.reader import Weigh, sentences_of
 from retrieval.same_event import Events, Statement
@@ -22,6 +23,10 @@ _MOST_FIGURES = 4
 _MOST = 3  # disagreements of one answer
 _ANCHORED = 3  # cited passages whose figures are compared, however many are asked for
 _READ = 20  # passages
+_SUPERSEDED = re.compile(
+    r"\bearlier\b(?!\s(?:today|in|on|this|that|the)\b)|\b(?:previous(?:ly)?|initial(?:ly)?|original(?:ly)?|at\sfirst)\b",
+    re.IGNORECASE,
+)
 _FOLD = 10.0  # one figure this many times as large as the other counts something else
 
 
@@ -37,7 +42,7 @@ def disagreements(
         weigh: how rare words are.
     """
     passages = [passage for passage, _ in found[:_READ]]
-    anchors = list(_anchors(question, passages, marked[:_ANCHORED]))
+    anchors = _anchors(question, passages, marked[:_ANCHORED])
     if not anchors:
         return ()
     kinds = {anchor.kind for anchor in anchors}
@@ -56,13 +61,21 @@ def disagreements(
     return tuple(shown.values())
 
 
-def _anchors(question: str, passages: Sequence[Passage], marked: Sequence[Span]) -> Iterator[Statement]:
-    """What the question asks the number of, wherever cited passages tell it; else what their marked sentences tell."""
-    wanted = asked(question)
+def _anchors(question: str, passages: Sequence[Passage], marked: Sequence[Span]) -> list[Statement]:
+    """What the first cited passage that tells anything tells: later ones may be about another event.
+
+    What the question asks the number of counts wherever a passage tells it, else what its marked sentence tells.
+    """
+    wanted, counted = asked(question), asked_of(question)
     for passage, sentence in zip(passages, marked, strict=False):
-        for statement in _told(passage, sentences_of(passage) if wanted else [sentence]):
-            if statement.alone and (not wanted or statement.kind.predicate in wanted):
-                yield statement
+        spans = sentences_of(passage) if wanted or counted else [sentence]
+        told = [statement for statement in _told(passage, spans) if statement.alone]
+        found = [s for s in told if s.kind.predicate in wanted or (not wanted and s.kind.counted == counted)]
+        if not (found or wanted):
+            found = [statement for statement in told if statement.sentence == sentence]
+        if found:
+            return found
+    return []
 
 
 def _statements(passage: Passage, kinds: Collection[Kind]) -> Iterator[Statement]:
@@ -73,7 +86,10 @@ def _statements(passage: Passage, kinds: Collection[Kind]) -> Iterator[Statement
 
 
 def _told(passage: Passage, spans: Sequence[Span]) -> Iterator[Statement]:
+    """What sentences tell; a figure that was told earlier is no longer its article's."""
     for span in spans:
+        if _SUPERSEDED.search(span.of(passage.article.text)):
+            continue
         found = list(quantities(passage.article.text, span))
         counts = Counter(quantity.kind for quantity in found)
         yield from (Statement(passage, span, quantity, counts[quantity.kind] == 1) for quantity in found)

@@ -43,6 +43,10 @@ def load_reader(model: str, precision: Precision) -> Reader:
 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     local = Path(model).is_dir()
+    if not local and (Path(model).is_absolute() or model.startswith((".", "~"))):
+        raise EncoderError(
+            f"there is no folder {model!r}: name one that holds a model in BACKCHANNEL_READER, or unset it"
+        )
     with _explained(model):
         config = AutoConfig.from_pretrained(model, local_files_only=local)
     kinds = " ".join(config.architectures or [])

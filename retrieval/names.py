@@ -13,7 +13,7 @@ from retrieval.types import Span
 
 UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮİĶĹĻĽĿŁŃŅŇŌŎŐŒŔŖŘŚŜŞŠŢŤŦŨŪŬŮŰŲŴŶŸŹŻŽ"
 _ABBREVIATED = "Mr|Mrs|Ms|Dr|Sen|Sens|Rep|Reps|Gov|Lt|Gen|Col|Sgt|Capt|Cmdr|Adm|Rev|Prof|Maj|Supt|Det|Insp|Messrs|Pres"
-NAME_WORD = rf"[{UPPER}](?:[^\W\d_]|[’'](?!s\b)(?=[^\W\d_]{{2}}))*(?:-[^\W\d_][^\W\d_’']*)*"
+NAME_WORD = rf"[{UPPER}](?:[^\W\d_]|[’'](?!s\b)(?=[^\W\d_]{{2}}))*(?:[-‑][^\W\d_][^\W\d_’']*)*"
 _TOKEN = rf"(?:(?:{_ABBREVIATED})\.|(?:[{UPPER}]\.){{1,3}}|(?:al|el|ul)-{NAME_WORD}|{NAME_WORD})"
 _PARTICLE = r"(?:(?:de|da|do|dos|del|della|di|du|der|den|van|von|bin|bint|ibn|al|el|la|le|ter|ten|y)[ \u00a0])"
 _NAME = re.compile(rf"(?<![\w’'.-]){_TOKEN}(?:[ \u00a0]{_PARTICLE}{{0,3}}{_TOKEN})*(?:,? (?:Jr|Sr)\b\.?)?")
@@ -92,9 +92,12 @@ _NO_FIRST = frozenset(
 )
 
 
+_ALIKE = str.maketrans({"’": "", "'": "", "‑": "-"})
+
+
 def plain(text: str) -> str:
     """A text in a form in which names can be compared: without case, accents and apostrophes."""
-    parts = unicodedata.normalize("NFKD", text.replace("’", "").replace("'", ""))
+    parts = unicodedata.normalize("NFKD", text.translate(_ALIKE))
     return "".join(c for c in parts if not unicodedata.combining(c)).casefold()
 
 
@@ -106,7 +109,7 @@ def folded(word: str) -> str:
 
 def name_words(name: str) -> tuple[str, ...]:
     """The words of a name to compare, without titles before it and "Jr." after it."""
-    words = [word for word in re.sub(r"[^\w\s’'.-]", " ", name).split() if word not in _SUFFIX] or [name]
+    words = [word for word in re.sub(r"[^\w\s’'.‑-]", " ", name).split() if word not in _SUFFIX] or [name]
     while len(words) > 1 and words[0].capitalize() in _ROLES:
         words.pop(0)
     return tuple(folded(word) for word in words)

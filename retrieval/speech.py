@@ -29,6 +29,18 @@ _SECOND_CLAUSE = re.compile(r"\s(?:and|but|while|which|that|who)\s")
 _LEAD = re.compile(r"[\s,—–-]*(?:as\s)?")
 _NAME_NEXT = re.compile(r"\s[A-Z]")
 _LAST_WORD = re.compile(r"([\w’'-]+)\W*$")
+# What was denied, might have been said, or was made up is nobody's words.
+_UNSAID = re.compile(
+    r"\b(?:den(?:y|ies|ied|ying)|avoid\w*|refus\w+|without|never|stop(?:ped|s)? short of)\s(?:ever\s|having\s)?$"
+)
+_IMAGINED = re.compile(r"\b(?:[Ii]f|[Uu]nless)\b[^,;:]*$")
+_MADE_UP = re.compile(
+    r"\b(?:fake[ds]?|deep-?fakes?|doctored|fabricated|manipulated|bogus|artificial intelligence|AI-generated|parody)\b"
+    r"[^;]*\b(?:show|depict|portray|purport|appear|feature|quot)\w*\b[^,;]*$",
+    re.IGNORECASE,
+)
+# "X quoted Y as saying"
+_AS_SAYING = re.compile(r"\b(?:quot(?:ed|es|ing)|cit(?:ed|es|ing))\s(?P<who>[A-Z][^,;:]{1,60}?)\sas\s$")
 _COMMAS, _WORDS_BETWEEN = 4, 35  # between a quotation and its verb
 _DETERMINERS = frozenset("the a an his her their its my our your of so- no any these those such with for in".split())
 
@@ -96,7 +108,7 @@ def said_before(told: str, quoted: Span, unit: Span) -> Saying | None:
     if according and (not verbs or according[-1].start() > verbs[-1].start()):
         return _said_by_name(told, according[-1], start, unit.end)
     if verbs:
-        return _governed(told, Span(start, quoted.start), verbs)
+        return _told_as_fact(told, Span(start, quoted.start), verbs)
     if before.rstrip().endswith(":") and not _SECOND_CLAUSE.search(before):
         return Saying(Kind.SUBJECT, Span(start, quoted.start), "", Span(start, quoted.start))
     return None
@@ -146,6 +158,19 @@ def _said_between(told: str, start: int, clause: str, verb: re.Match[str]) -> Sa
         named = noun_phrase(start + begins, between.split(",", maxsplit=1)[0])
         found = named if named[0] is Kind.NAME and named[1].start == start + begins else found
     return Saying(*found, verb.group(), at)
+
+
+def _told_as_fact(told: str, before: Span, verbs: Sequence[re.Match[str]]) -> Saying | None:
+    """Who is told to have said it; nobody where that is denied, imagined or made up."""
+    last = verbs[-1]
+    lead = told[before.start : before.start + last.start()]
+    at = _span_of(last, 0, before.start)
+    quoting = _AS_SAYING.search(lead)
+    if quoting:
+        return Saying(*name_behind(told, Span(before.start + quoting.start("who"), at.start)), last.group(), at)
+    if any(pattern.search(lead) for pattern in (_UNSAID, _IMAGINED, _MADE_UP)):
+        return Saying(Kind.OTHER, Span(before.start, at.start), last.group(), at)
+    return _governed(told, before, verbs)
 
 
 def _governed(told: str, before: Span, verbs: Sequence[re.Match[str]]) -> Saying | None:

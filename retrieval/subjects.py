@@ -31,7 +31,8 @@ _CONJUNCTION = re.compile(r"(?:^|[\s,])(?:and|but|or|then)$")
 _SOMEBODY = re.compile(
     r"\b(?:people|fans|\w+(?:man|woman|person|ist|ician|ian|er|or)|nurse|official|resident|witness|student|mother|father|mom|dad|parent|couple|"
     r"neighbou?r|friend|source|colleague|judge|teen|boy|girl|child|patient|survivor|expert|professor|chief|president|secretary|"
-    r"governor|mayor|aide|guest|fan|relative|daughter|son|sister|brother|wife|husband|attorney|star|actress|coach|captain)s?$"
+    r"governor|mayor|aide|guest|fan|relative|daughter|son|sister|brother|wife|husband|attorney|star|actress|coach|captain|"
+    r"rival|opponent|deputy|critic|ally|counterpart)s?$"
 )
 _NO_APPOSITION = re.compile(
     r"\s*(?:and|but|or|if|when|while|because|as|though|although|so|yet|that|after|before|since)\b"

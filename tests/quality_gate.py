@@ -91,7 +91,7 @@ def briefs(app: Application) -> Figures:
         "answered": mean([float(not answer.abstained) for _, answer in answerable]),
         "wrongly_answered": mean([float(not answer.abstained) for answer in others]),
         "auroc": estimate(figures.auroc, confidence[labels == 1], confidence[labels == 0]),
-        "calibration_error": estimate(figures.calibration_error, confidence, labels, paired=True),
+        "calibration_error": figures.calibration_estimate(confidence, labels),
         "brier": mean((confidence - labels) ** 2),
     }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -16,13 +18,26 @@ from bot.messages import (
     SummaryReply,
     TimelineReply,
 )
-from bot.render.words import independent_sources
+from bot.render.words import BIDI, independent_sources
 from corpus.changes import Step
 from corpus.readers.pages import Page
 from retrieval.dates import PartialDate
 from retrieval.types import Citation, Disagreement, Filters, Headline, Highlight, Horizon, Query
 
 Object = dict[str, Any]
+
+_STEERING = re.compile(f"[\x7f-\x9f{''.join(sorted(BIDI))}]")
+
+
+def json_text(value: Object, *, ascii_only: bool = False) -> str:
+    """One line of JSON in which nothing steers a screen: controls, and marks of direction, are escaped.
+
+    Args:
+        value: what is written.
+        ascii_only: escape every other letter that is none of ASCII's too.
+    """
+    written = json.dumps(value, ensure_ascii=ascii_only)
+    return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", written)
 
 
 def answer_object(reply: AnswerReply, *, explain: bool = False) -> Object:

@@ -37,6 +37,10 @@ NO_GAPS = "No question has gone unanswered, and no answer was voted down."
 NOTHING_RELATED = "The cited articles suggest no further question."
 
 
+BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+"""Marks and overrides of the writing direction."""
+
+
 def visible(text: str) -> str:
     """The text without characters that steer a screen: controls, and overrides of the writing direction.
 
@@ -44,11 +48,8 @@ def visible(text: str) -> str:
     """
     text = text.replace("\r\n", "\n")
     return "".join(
-        c if c in "\n\t" or (unicodedata.category(c) not in {"Cc", "Cs"} and c not in _BIDI) else "\ufffd" for c in text
+        c if c in "\n\t" or (unicodedata.category(c) not in {"Cc", "Cs"} and c not in BIDI) else "\ufffd" for c in text
     )
-
-
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 
 
 def long_date(date: PartialDate | None) -> str:

@@ -106,7 +106,7 @@ def app(tmp_path: Path) -> Iterator[Application]:
 
 
 def asked_of(app: Application, question: LabelledQuestion) -> Asked:
-    return ask(app, engine_with(app, app.parameters), question)
+    return ask(app, engine_with(app, app.parameters, read=0), question)
 
 
 def written(

@@ -64,6 +64,10 @@ def test_a_speech_verb_or_a_signature_tells_who_speaks(sentence: str) -> None:
         "Lund saw a poster: it promised what the crowd chanted, “we will rebuild the quay.”",
         "“We will rebuild the quay,” the Russian leader said.",
         "“We will rebuild the quay.”",
+        "Lund denied saying “we will rebuild the quay.”",
+        "Anna Lund refused to rule it out, never saying “we will rebuild the quay.”",
+        "If Lund had said “we will rebuild the quay,” nobody would have believed it.",
+        "A video made by artificial intelligence showed Anna Lund saying: “We will rebuild the quay.”",
     ],
 )
 def test_what_is_not_said_by_a_person_or_not_clearly_is_left_out(sentence: str) -> None:
@@ -81,6 +85,17 @@ def test_what_is_not_said_by_a_person_or_not_clearly_is_left_out(sentence: str) 
 )
 def test_scare_quotes_and_titles_are_no_quotes(sentence: str) -> None:
     assert said(f"{ANNA}\n\n{sentence}") == []
+
+
+def test_who_quotes_somebody_says_nothing_of_it() -> None:
+    assert said(f"{ANNA} Lund quoted Per Holm as saying: “We will rebuild the quay.”") == [
+        ("Per Holm", "We will rebuild the quay.")
+    ]
+
+
+def test_whose_rival_somebody_is_does_not_speak() -> None:
+    text = f"{ANNA}\n\nLund’s rival, Oren Vale, disagreed. “We will rebuild the quay,” he said."
+    assert said(text) == []
 
 
 def test_a_spokesman_speaks_for_himself() -> None:

@@ -95,6 +95,30 @@ def test_only_what_the_question_asks_the_number_of_is_shown(question: str, shown
     assert figures(among([one, other], question)) == shown
 
 
+def test_a_figure_that_was_told_earlier_is_not_its_articles() -> None:
+    update = "The ferry sank off Zanzibar and 17 people were killed. Earlier, officials said 14 people were killed."
+    again = article("At least 14 people were killed when the ferry sank off Zanzibar.", 2)
+    assert figures(among([article(update, published=MAY_4), again], "How many were killed off Zanzibar?")) == [
+        ["At least 14", "17"]
+    ]
+    assert figures(among([again, article(update, 3, MAY_4)])) == [["At least 14", "17"]]
+
+
+def test_what_a_question_asks_the_number_of_is_told_alone_though_nothing_became_of_it() -> None:
+    said = "The quake in Velen on Friday killed {} people and damaged {} homes."
+    found = among([article(said.format(12, 300)), article(said.format(15, 500), 2)], "How many homes were damaged?")
+    assert [one.counted for one in found] == ["home"]
+
+
+def test_a_contrast_is_about_what_comes_first() -> None:
+    capsized = article("Nine people were killed when a fishing boat capsized off Pemba on Sunday.", 3)
+    found = [
+        (Passage(n, one, 0, len(one.text)), ()) for n, one in enumerate((capsized, article(FIRST), article(LATER, 2)))
+    ]
+    marked = [Span(0, len(passage.text)) for passage, _ in found]
+    assert disagreements("How many were killed?", marked, found, lambda words: [1.0] * len(words)) == ()
+
+
 def test_a_name_of_the_question_that_was_found_must_stand_with_both() -> None:
     articles = [article(FIRST), article(LATER, 2), article("Nothing happened in Velen.", 3)]
     assert among(articles, "How many people were killed in Velen?") == []
