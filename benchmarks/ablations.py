@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,12 +24,12 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.bm25 import Bm25
+from benchmarks.figures import estimate
 from bot.app import Application
 from bot.settings import load_settings
 from corpus.catalogue import input_digest
 from corpus.vectors import VectorCache
 from retrieval import passages as cutting
-from retrieval.dates import PartialDate
 from retrieval.encoders.port import Encoder, Vectors
 from retrieval.fusion import Candidates
 from retrieval.index.lexical import analyzer
@@ -39,7 +38,7 @@ from retrieval.passages import PassageCutter, title_prefix
 from retrieval.ranking import best_first, fuse
 from retrieval.recency import asks_for_the_latest, newness
 from retrieval.types import Article
-from training.data import LabelledQuestion, read_questions, sample
+from training.data import LabelledQuestion, read_articles, read_questions, sample
 
 Scores = npt.NDArray[np.float64]
 Places = npt.NDArray[np.float64]
@@ -48,7 +47,6 @@ Places = npt.NDArray[np.float64]
 SETS = ("realtimeqa_2022", "squad2", "clapnq", "rgb_en_fact")
 SHIPPED = Parameters.load().ranking
 _QUESTIONS = 400  # of a set
-_RESAMPLES = 2000
 _BATCH = 512
 _LEAD = 400  # characters of an article
 _ASKING = "who whom which what when where why how do does did has have had".split()
@@ -236,21 +234,6 @@ CUTS = (
 )
 
 
-def read_articles(folder: Path) -> list[Article]:
-    """The articles of a set."""
-    with (folder / "corpus.jsonl").open(encoding="utf-8") as stream:
-        rows = [json.loads(line) for line in stream]
-    return [
-        Article(
-            row["id"],
-            row["text"],
-            row.get("title") or "",
-            published=PartialDate.parse(row["published"]) if row.get("published") else None,
-        )
-        for row in rows
-    ]
-
-
 def searchable(folder: Path, encoder: Encoder, cache: VectorCache, cut: Cut) -> Searchable:
     """Cut and encode a set; what was encoded before is taken from the cache."""
     articles = read_articles(folder)
@@ -329,20 +312,12 @@ def figures(where: Places) -> Scores:
     return np.array([*((where < k).mean() for k in (1, 4, 10)), (1 / (where + 1)).mean()])
 
 
-def interval(where: Places, shipped: Places) -> tuple[float, float]:
-    """The 95 % interval of the difference in MRR@10, by paired bootstrap over the questions."""
-    differences = 1 / (where + 1) - 1 / (shipped + 1)
-    drawn = np.random.default_rng(0).integers(0, len(where), (_RESAMPLES, len(where)))
-    low, high = np.quantile(differences[drawn].mean(axis=1), (0.025, 0.975))
-    return float(low), float(high)
-
-
 def line(variant: Variant, where: Places, shipped: Places) -> str:
     """A row of the table."""
     values, changes = figures(where), figures(where) - figures(shipped)
-    low, high = interval(where, shipped)
+    apart = estimate(np.mean, 1 / (where + 1) - 1 / (shipped + 1))
     cells = " | ".join(f"{value:.3f} ({change:+.3f})" for value, change in zip(values, changes, strict=True))
-    return f"| {variant.name} | {cells} [{low:+.3f}, {high:+.3f}] |"
+    return f"| {variant.name} | {cells} [{apart.low:+.3f}, {apart.high:+.3f}] |"
 
 
 def show(folder: Path, prepare: Callable[[Cut], Searchable], variants: Iterable[Variant]) -> None:

@@ -24,6 +24,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
+from benchmarks.figures import calibration_error, rejected
 from bot.app import Application
 from retrieval.engine import Engine
 from retrieval.parameters import SHIPPED
@@ -37,7 +38,6 @@ _OTHERS = 100  # news questions of other years, for each corpus
 # News asked of news is what the bot is for; that a question about news is not answered by an encyclopedia is easy.
 _SHARE = {"realtimeqa_2022, whole": 4.0, "squad2, whole": 0.5, "clapnq, whole": 0.5}
 _ANSWERED = 0.95
-_KEPT = 0.9  # for the figure that is printed
 _CACHED = 4000  # passages kept by a reader, since questions share them
 _STRENGTH = 0.3  # inverse of the L2 penalty
 
@@ -138,9 +138,10 @@ def fit(rows: Rows) -> dict[str, object]:
     for kind in sorted(set(kinds)):
         of = kinds == kind
         yes, no = held_out[of & right], held_out[of & ~right]
+        apart = calibration_error(held_out[of], right[of].astype(np.float64))
         print(
             f"{kind}: AUROC {roc_auc_score(right[of], held_out[of]):.3f}, rejected while 90 % are kept "
-            f"{_rejected(yes, no):.3f}, calibration error {_calibration_error(held_out[of], right[of]):.3f}, "
+            f"{rejected(yes, no):.3f}, calibration error {apart:.3f}, "
             f"answered {(yes >= threshold).mean():.3f}, wrongly {(no >= threshold).mean():.3f}"
         )
     model.fit(scaled, right, sample_weight=weight)
@@ -163,16 +164,6 @@ def _columns(rows: Rows) -> tuple[list[str], Floats]:
 
 def _threshold(likely: Floats, right: npt.NDArray[np.bool_], kinds: npt.NDArray[np.str_]) -> float:
     return float(min(np.quantile(likely[(kinds == kind) & right], 1 - _ANSWERED) for kind in set(kinds)))
-
-
-def _rejected(answerable: Floats, unanswerable: Floats) -> float:
-    return float((unanswerable < np.quantile(answerable, 1 - _KEPT)).mean())
-
-
-def _calibration_error(likely: Floats, right: npt.NDArray[np.bool_], bins: int = 10) -> float:
-    """The expected one, over bins of equal mass (Naeini, Cooper and Hauskrecht, 2015)."""
-    parts = np.array_split(np.argsort(likely, kind="stable"), bins)
-    return float(sum(len(part) * abs(likely[part].mean() - right[part].mean()) for part in parts) / len(likely))
 
 
 def main() -> None:

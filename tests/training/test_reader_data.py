@@ -1,0 +1,119 @@
+"""What the joint reader is trained on: nothing that is evaluated, and nothing that is held out."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from retrieval.encoders.models import packaged_folder
+from retrieval.joint.models import plain_tokenizer, special_tokens
+from retrieval.joint.reader import JointReader
+from retrieval.types import Article, Passage
+from tests.retrieval.joint_fake import FakeJointModel
+from training.examples import Examples, batches
+from training.reader_data import SETS, Texts, collect, held_out
+
+SAID = "The comet was seen over Turku on Friday by Anna Lund, who runs the town's only observatory with her two sons."
+OTHER = "Bread prices rose in Velen on Monday. The baker spoke of dear flour. Nobody was surprised by that."
+
+
+def row(number: int, question: str, title: str, passage: str, answer: str) -> dict[str, Any]:
+    start = passage.index(answer) if answer else 0
+    return {
+        "question_id": f"q{number}",
+        "question": question,
+        "title": title,
+        "passage": passage,
+        "answerable": bool(answer),
+        "answer_spans": [[start, start + len(answer)]] if answer else [],
+        "negative_type": None if answer else "bm25_other",
+    }
+
+
+def write(folder: Path, rows: list[dict[str, Any]], evaluated: list[dict[str, Any]]) -> tuple[Path, Path]:
+    """Training sets, all but one empty, and one evaluation set."""
+    train, data = folder / "train", folder / "eval" / "one"
+    train.mkdir()
+    data.mkdir(parents=True)
+    for name in SETS:
+        with gzip.open(train / f"{name}.jsonl.gz", "wt", encoding="utf-8") as stream:
+            stream.writelines(json.dumps(one) + "\n" for one in (rows if name == "tydiqa_en" else []))
+    (data / "queries.jsonl").write_text("".join(json.dumps(one) + "\n" for one in evaluated), encoding="utf-8")
+    return train, data.parent
+
+
+def titles(unseen: bool, count: int) -> list[str]:
+    return [title for title in map(str, range(400)) if held_out(title, "") is unseen][:count]
+
+
+def examples_of(folder: Path) -> Examples:
+    """Six titles that are trained on, and two that are not, each with a question of its own."""
+    rows = [
+        row(number, f"What happened in case {title}?", title, f"{OTHER} Case {title} was closed on Friday.", "closed")
+        for number, title in enumerate([*titles(False, 6), *titles(True, 2)])
+    ]
+    pairs = collect(*write(folder, rows, []))
+    texts = Texts(pairs, plain_tokenizer(packaged_folder() / "tokenizer.json"), 64)
+    mined = np.array([[(number + 1) % 6, -1] for number in range(len(pairs.questions))], dtype=np.int32)
+    return Examples(texts, lambda words: [1.0] * len(words), mined)
+
+
+def test_what_shares_a_question_or_thirteen_words_with_an_evaluation_set_is_left_out(tmp_path: Path) -> None:
+    rows = [
+        row(1, "Who saw the comet?", "Comet", SAID, "Anna Lund"),
+        row(2, "What rose in Velen?", "Bread", OTHER, "Bread prices"),
+        row(3, "Who spoke of flour?", "Bread", OTHER, "The baker"),
+    ]
+    stolen = " ".join(SAID.split()[2:15])
+    evaluated = [{"question": "WHAT rose in velen"}, {"question": "?", "text": f"It is said that {stolen}."}]
+    assert collect(*write(tmp_path, rows, evaluated)).questions == ["Who spoke of flour?"]
+
+
+def test_an_epoch_shows_nothing_that_is_held_out(tmp_path: Path) -> None:
+    examples = examples_of(tmp_path)
+    tokenizer = plain_tokenizer(packaged_folder() / "tokenizer.json")
+    epochs = [example for number in range(4) for example in examples.epoch(number)]
+    shown = [tokenizer.decode(example.question.ids.tolist()) for example in epochs]
+    unseen = [tokenizer.decode(example.question.ids.tolist()) for example in examples.held_out(9)]
+    assert len(unseen) == 2
+    assert not set(unseen) & set(shown)
+    asked = {text for text in shown if text.startswith("what happened in case")}
+    assert len(asked) >= 6
+
+
+def test_examples_that_are_not_answered_hold_no_answer(tmp_path: Path) -> None:
+    kinds = set()
+    for example in examples_of(tmp_path).epoch(1):
+        kinds.add(example.kind)
+        assert example.answerable is (example.kind == "answer")
+        assert example.inside.any() == example.answerable
+    assert {"answer", "mined"} <= kinds
+
+
+def test_a_batch_points_at_the_tokens_of_the_answer(tmp_path: Path) -> None:
+    tokenizer = plain_tokenizer(packaged_folder() / "tokenizer.json")
+    found = iter(examples_of(tmp_path).held_out(9))
+    ((batch, part),) = batches(found, special_tokens(tokenizer), 6000, random.Random(0))
+    assert batch.answerable.all()
+    for at in range(len(part)):
+        ids = batch.inputs[3][at][batch.inside[at]].tolist()
+        assert tokenizer.decode(ids) == "closed"
+        assert set(batch.places[at][batch.inside[at]].tolist()) <= set(np.flatnonzero(batch.right[at]).tolist())
+
+
+@pytest.mark.parametrize("title", ["", "Comet over Turku"])
+def test_the_network_is_told_the_same_when_it_is_trained_and_when_it_reads(tmp_path: Path, title: str) -> None:
+    model = FakeJointModel()
+    rows = [row(1, "Who saw it?", title, SAID, "Anna Lund")]
+    texts = Texts(collect(*write(tmp_path, rows, [])), model.tokenizer, model.longest)
+    (trained,) = texts.passages
+    reader = JointReader(model)
+    (prepared,) = reader._prepared.of([Passage(1, Article("a", SAID, title), 0, len(SAID))])
+    for name in ("ids", "words", "shapes", "places"):
+        assert np.array_equal(getattr(trained, name), getattr(prepared.tokens, name)), name
