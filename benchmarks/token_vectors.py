@@ -32,8 +32,8 @@ from training.data import LabelledQuestion, engine_with, indexed, read_questions
 
 _DEPTH = 20
 _FITTED_ON = 60_000  # token vectors
-# By FAISS's names. Residual quantisers behind 1,024 centroids keep what ColBERTv2 does (Santhanam et al., 2022): the
-# nearest centroid, and 2, 1 or half a bit for each dimension of what is left.
+# By FAISS's names: scalar quantisers of so many bits, behind a projection to so many dimensions or not, and product
+# quantisers of 2 bits and 1 bit a dimension, as ColBERTv2 keeps of residuals (Santhanam et al., 2022).
 PACKINGS = (
     "SQfp16",
     "SQ8",
@@ -43,9 +43,7 @@ PACKINGS = (
     "PCA128,SQ4",
     "PCA96,SQ4",
     "OPQ96_384,PQ96",
-    "IVF1024,PQ96",
-    "IVF1024,PQ48",
-    "IVF1024,PQ24",
+    "OPQ48_384,PQ48",
 )
 
 

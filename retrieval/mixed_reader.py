@@ -16,11 +16,13 @@ class Mixture:
     """How much each counts.
 
     Args:
-        share: of the first, in [0, 1].
+        marking: share of the first in the scores of sentences, in [0, 1].
+        judging: its share in the scores of passages.
         offset: what is taken off the second's scores, so that it is as sure on average as the first.
     """
 
-    share: float
+    marking: float
+    judging: float
     offset: float
 
 
@@ -46,12 +48,15 @@ class MixedReader:
 def mixed(one: Reading, other: Reading, mixture: Mixture) -> Reading:
     """Two readings of a passage as one, the first in log-odds."""
 
-    def mean(first: float, second: float) -> float:
-        return mixture.share * first + (1 - mixture.share) * (second - mixture.offset)
+    def mean(share: float, first: float, second: float) -> float:
+        return share * first + (1 - share) * (second - mixture.offset)
 
     scores = dict(other.sentences)
-    sentences = [(span, mean(score, scores[span])) for span, score in one.sentences]
-    return Reading(mean(one.score, level(other)), tuple(sorted(sentences, key=lambda pair: (-pair[1], pair[0].start))))
+    sentences = [(span, mean(mixture.marking, score, scores[span])) for span, score in one.sentences]
+    return Reading(
+        mean(mixture.judging, one.score, level(other)),
+        tuple(sorted(sentences, key=lambda pair: (-pair[1], pair[0].start))),
+    )
 
 
 def level(reading: Reading) -> float:

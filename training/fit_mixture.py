@@ -2,10 +2,10 @@
 
     python -m training.fit_mixture --data EVAL --work FOLDER
 
-On development questions asked over the passages that they were written for. The share is the one of the largest mean,
-over the sets, of two figures: how often the best sentence of the best passage holds the answer, and the AUROC of the
-best passage's score between questions with and without an answer. The offset makes MaxSim as sure on average as the
-joint reader.
+On development questions asked over the passages that they were written for. The share in the scores of sentences is
+the one with which the best sentence of the best passage holds the answer most often, the share in those of passages the
+one of the largest AUROC of the best score between questions with and without an answer, each on the mean of the
+sets. The offset makes MaxSim as sure on average as the joint reader.
 """
 
 from __future__ import annotations
@@ -79,16 +79,17 @@ def figures(found: Sequence[ReadTwice], mixture: Mixture) -> tuple[float, float]
     return float(np.mean(held)), float(roc_auc_score([each.question.answerable for each in found], scores))
 
 
-def best_share(sets: Mapping[str, Sequence[ReadTwice]]) -> Mixture:
-    """The mixture of the largest mean; of equal ones the one that counts the joint reader least."""
+def best_mixture(sets: Mapping[str, Sequence[ReadTwice]]) -> Mixture:
+    """The shares of the largest means over the sets; of equal ones those that count the joint reader least."""
     apart = offset([each for found in sets.values() for each in found])
-    means: dict[float, float] = {}
+    held: dict[float, float] = {}
+    told: dict[float, float] = {}
     for share in SHARES:
-        by_set = {name: figures(found, Mixture(share, apart)) for name, found in sets.items()}
-        means[share] = float(np.mean(list(by_set.values())))
-        shown = ", ".join(f"{name} {held:.3f} / {auroc:.3f}" for name, (held, auroc) in by_set.items())
-        print(f"share {share:.1f}: {means[share]:.4f} ({shown})", flush=True)
-    return Mixture(max(means, key=means.__getitem__), round(apart, 2))
+        by_set = {name: figures(found, Mixture(share, share, apart)) for name, found in sets.items()}
+        held[share], told[share] = np.mean(list(by_set.values()), axis=0).tolist()
+        shown = ", ".join(f"{name} {one:.3f} / {other:.3f}" for name, (one, other) in by_set.items())
+        print(f"share {share:.1f}: {held[share]:.4f} / {told[share]:.4f} ({shown})", flush=True)
+    return Mixture(max(held, key=held.__getitem__), max(told, key=told.__getitem__), round(apart, 2))
 
 
 def main() -> None:
@@ -97,7 +98,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the question sets")
     parser.add_argument("--work", type=Path, required=True, help="folder for indexes, kept between runs")
     options = parser.parse_args()
-    fitted = best_share({name: collect(options.data / name, options.work) for name in SETS})
+    fitted = best_mixture({name: collect(options.data / name, options.work) for name in SETS})
     value = json.loads(SHIPPED.read_text(encoding="utf-8")) | {"mixture": asdict(fitted)}
     SHIPPED.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 

@@ -37,7 +37,7 @@ from training.examples import Batch, Example, Examples, batches
 from training.hard_negatives import mined
 from training.reader_data import Texts, collect
 
-_STEPS = 1_800
+_STEPS = 5_000
 _TOKENS = 6_000  # of a batch, padding counted
 _RATE, _NEW_RATE = 3e-4, 1e-3  # of the encoder's layers, and of what is new
 _DECAY = 0.01

@@ -21,16 +21,16 @@ class Told:
         return [self.reading for _ in passages]
 
 
-def mixed(share: float, offset: float = 0.0) -> Reading:
-    reader = MixedReader(Told(2.0, 1.0, 0.5), Told(0.9, 3.0, 5.0), Mixture(share, offset))
+def mixed(marking: float, judging: float = 0.5, offset: float = 0.0) -> Reading:
+    reader = MixedReader(Told(2.0, 1.0, 0.5), Told(0.9, 3.0, 5.0), Mixture(marking, judging, offset))
     (reading,) = reader.read("Who?", [PASSAGE], lambda words: [1.0] * len(words))
     return reading
 
 
 def test_scores_worked_by_hand() -> None:
-    reading = mixed(0.75, offset=1.0)
+    reading = mixed(0.75, 0.25, offset=1.0)
     level = math.log(math.exp(3.0) + math.exp(5.0))
-    assert reading.score == pytest.approx(0.75 * 2.0 + 0.25 * (level - 1.0))
+    assert reading.score == pytest.approx(0.25 * 2.0 + 0.75 * (level - 1.0))
     assert dict(reading.sentences) == pytest.approx({ONE: 0.75 * 1.0 + 0.25 * 2.0, TWO: 0.75 * 0.5 + 0.25 * 4.0})
 
 
@@ -40,5 +40,5 @@ def test_either_may_mark_the_sentence() -> None:
 
 
 def test_nothing_to_read() -> None:
-    reader = MixedReader(Told(2.0, 1.0, 0.5), Told(0.9, 3.0, 5.0), Mixture(0.5, 0.0))
+    reader = MixedReader(Told(2.0, 1.0, 0.5), Told(0.9, 3.0, 5.0), Mixture(0.5, 0.5, 0.0))
     assert reader.read("Who?", [], lambda words: [1.0] * len(words)) == []

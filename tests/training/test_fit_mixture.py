@@ -8,7 +8,7 @@ from retrieval.mixed_reader import Mixture
 from retrieval.reader import Reading
 from retrieval.types import Article, Passage, Span
 from training.data import LabelledQuestion
-from training.fit_mixture import ReadTwice, best_share, figures, offset
+from training.fit_mixture import ReadTwice, best_mixture, figures, offset
 
 TEXT = "The comet was seen on Friday. Nobody spoke."
 FIRST, SECOND = Span(0, 29), Span(30, 43)
@@ -35,12 +35,14 @@ FOUND = [
 
 
 def test_each_reader_alone() -> None:
-    assert figures(FOUND, Mixture(1.0, 0.0)) == (0.5, 1.0)
-    assert figures(FOUND, Mixture(0.0, 0.0)) == (1.0, 0.0)
+    assert figures(FOUND, Mixture(1.0, 1.0, 0.0)) == (0.5, 1.0)
+    assert figures(FOUND, Mixture(0.0, 0.0, 0.0)) == (1.0, 0.0)
 
 
-def test_the_share_of_the_best_mean_is_taken_and_the_least_of_equal_ones() -> None:
-    assert best_share({"one": FOUND}).share == pytest.approx(0.5)
+def test_each_reader_has_the_say_in_what_it_does_best() -> None:
+    fitted = best_mixture({"one": FOUND})
+    assert fitted.marking < fitted.judging
+    assert figures(FOUND, fitted) == (1.0, 1.0)
 
 
 def test_the_offset_makes_both_as_sure() -> None:
