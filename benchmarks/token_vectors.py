@@ -33,7 +33,7 @@ from training.data import LabelledQuestion, engine_with, indexed, read_questions
 _DEPTH = 20
 _FITTED_ON = 60_000  # token vectors
 # By FAISS's names: scalar quantisers of so many bits, behind a projection to so many dimensions or not, and product
-# quantisers of 2 bits and 1 bit a dimension, as ColBERTv2 keeps of residuals (Santhanam et al., 2022).
+# quantisers of two bits a dimension, as ColBERTv2 keeps of residuals (Santhanam et al., 2022).
 PACKINGS = (
     "SQfp16",
     "SQ8",
@@ -43,7 +43,6 @@ PACKINGS = (
     "PCA128,SQ4",
     "PCA96,SQ4",
     "OPQ96_384,PQ96",
-    "OPQ48_384,PQ48",
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -18,8 +18,8 @@ from retrieval.reader import Reading, Weigh, ranked_sentences, sentences_of
 from retrieval.recent import Recent
 from retrieval.types import Passage, Span
 
-# Pairs computed at once; larger batches pad more than they spare.
-_BATCH = 16
+# Tokens of the passages computed at once, padding counted; larger batches pad more than they spare.
+_AT_ONCE = 512
 # Kernels are made for each width anew; with few widths they are found ready-made.
 _WIDTH_STEP = 16
 _UNREAD = -20.0
@@ -73,13 +73,23 @@ class JointReader:
         asked = question_tokens_of(question, encoding, weigh)
         prepared = self._prepared.of(passages)
         found: dict[int, Reading] = {}
-        order = sorted(range(len(passages)), key=lambda at: len(prepared[at].tokens.ids))
-        for first in range(0, len(order), _BATCH):
-            chosen = order[first : first + _BATCH]
+        for chosen in _batches([len(each.tokens.ids) for each in prepared]):
             inputs = batch([(asked, prepared[at].tokens) for at in chosen], self._model.special, width_step=_WIDTH_STEP)
             for at, tokens, null in zip(chosen, *self._model.judge(inputs), strict=True):
                 found[at] = _reading(passages[at], prepared[at], tokens, float(null))
         return [found[at] for at in range(len(passages))]
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Places of passages that are computed together: those of like length, at least one."""
+    batch: list[int] = []
+    for at in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) + 1) * lengths[at] > _AT_ONCE:
+            yield batch
+            batch = []
+        batch.append(at)
+    if batch:
+        yield batch
 
 
 def _prepare(model: JointModel, passages: Sequence[Passage]) -> list[_Prepared]:
