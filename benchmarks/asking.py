@@ -18,7 +18,7 @@ from retrieval.types import Answer, Filters, Hit
 from training.data import LabelledQuestion, sample
 
 FITTED_ON = {"squad2": 400, "clapnq": 400, "realtimeqa_2022": 400, "rgb_en_fact": 400}
-"""How many questions of each kind ``training/fit_ranking.py`` and ``training/fit_calibration.py`` take of a set."""
+"""How many questions of each kind ``training/fit_mixture.py``, ``fit_ranking.py`` and ``fit_calibration.py`` take."""
 
 NOTHING_LEFT = "parameters were fitted on all of its questions"
 
@@ -93,7 +93,7 @@ def _fitted(name: str, questions: Sequence[LabelledQuestion]) -> frozenset[str]:
     kinds = (
         [q for q in questions if q.answerable],
         [q for q in questions if q.scope and q.type != "counterfactual"],
-        [q for q in questions if q.answerable or not q.scope],
+        list(questions),
     )
     return frozenset(q.id for kind in kinds for q in sample(kind, FITTED_ON.get(name, 0)))
 

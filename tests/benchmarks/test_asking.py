@@ -49,7 +49,7 @@ def test_nothing_was_fitted_on_other_sets() -> None:
     assert chosen("wikiqa", SET, 900, held_out=True) == chosen("wikiqa", SET, 900, held_out=False)
 
 
-@pytest.mark.parametrize("script", ["fit_ranking.py", "fit_calibration.py"])
+@pytest.mark.parametrize("script", ["fit_mixture.py", "fit_ranking.py", "fit_calibration.py"])
 def test_the_fitting_scripts_take_as_many_questions_as_are_held_out(script: str) -> None:
     taken = re.findall(r"^_QUESTIONS = (\d+)", (TRAINING / script).read_text(encoding="utf-8"), re.MULTILINE)
     assert taken == [str(number) for number in set(FITTED_ON.values())]

@@ -84,6 +84,12 @@ def test_a_model_for_extractive_question_answering_reads(spans: str) -> None:
     assert reading.score == reading.sentences[0][1]
 
 
+@pytest.mark.parametrize("name", ["/nonexistent/model", "./nothing", "~/nothing"])
+def test_a_folder_that_is_not_there_is_named(name: str) -> None:
+    with pytest.raises(EncoderError, match=rf"no folder '{name}'.*BACKCHANNEL_READER"):
+        load_reader(name, Precision.FLOAT32)
+
+
 def test_another_kind_of_model_is_refused(tmp_path: Path) -> None:
     folder = made(tmp_path, "BertForMaskedLM")
     with pytest.raises(EncoderError, match=r"BertForMaskedLM.*BACKCHANNEL_READER"):
