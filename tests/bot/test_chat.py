@@ -129,7 +129,9 @@ def test_pages_do_not_repeat_and_are_numbered_on_until_there_are_no_more(app: Ap
     seen = [item for shown in (first, *pages) for item in numbered(shown)]
     assert len(numbered(first)) == 3
     assert [number for number, _ in seen] == list(range(1, len(seen) + 1))
-    assert len({title for _, title in seen}) == len(seen) >= 10
+    assert len(seen) >= 10
+    marked = [sentence for shown in (first, *pages) for sentence in re.findall(r"⟦(.+?)⟧", one_line(shown))]
+    assert len(set(marked)) == len(marked) == len(seen)
     assert "there are no further passages" in last
 
 
