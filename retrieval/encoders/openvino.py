@@ -126,12 +126,19 @@ class OpenVinoEncoder:
             keep(request, batch)
             return request
 
-        for batch in _batches(encodings):
+        batches = list(_batches(encodings))
+        for batch in batches[:-1]:
             request = finish() if len(running) == _IN_FLIGHT else self._compiled.create_infer_request()
             request.start_async(self._tensors([encodings[at] for at in batch]))
             running.append((request, batch))
         while running:
             finish()
+        # The last in this thread: one of OpenVINO's may still be at its end when the wait for it is over, and crash
+        # where the model is let go just then.
+        for batch in batches[-1:]:
+            request = self._compiled.create_infer_request()
+            request.infer(self._tensors([encodings[at] for at in batch]))
+            keep(request, batch)
 
     def _tensors(self, encodings: Sequence[Encoding]) -> dict[str, _Ids]:
         """Each input, int64 ``(texts, width)``."""

@@ -142,7 +142,10 @@ async def test_what_cannot_be_kept_is_told(newsroom: DiscordRoom, name: str, opt
 )
 async def test_a_hostile_topic_pings_and_formats_nothing(newsroom: DiscordRoom, topic: str) -> None:
     await newsroom.command("watch", {"topic": topic})
-    (post,) = await newsroom.publish(TURKU)
+    names_it = TURKU | {
+        "text": f"A comet over Turku was seen on Friday: everyone saw {topic}, as https://e.example had it."
+    }
+    (post,) = await newsroom.publish(names_it)
     assert topic in Shown.of(post).text
     assert topic not in re.sub(r"\\.", "", post["content"])  # not where nothing is escaped
 
