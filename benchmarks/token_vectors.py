@@ -24,6 +24,7 @@ from rich.table import Table
 from benchmarks.figures import estimate, mean
 from bot.app import Application
 from retrieval.encoders.port import TokenVectors, Vectors
+from retrieval.encoders.tokens import unit
 from retrieval.engine import Engine
 from retrieval.parameters import Parameters
 from retrieval.reader import maxsim, passage_tokens, token_weights
@@ -80,8 +81,7 @@ def unpacked(packing: str, tokens: Mapping[int, TokenVectors]) -> tuple[float, d
     codec = faiss.index_factory(rows.shape[1], packing)
     chosen = np.random.default_rng(7).choice(len(rows), min(_FITTED_ON, len(rows)), replace=False)
     codec.train(rows[chosen])
-    back: Vectors = codec.sa_decode(codec.sa_encode(rows))
-    back /= np.maximum(np.linalg.norm(back, axis=1, keepdims=True), 1e-9)
+    back = unit(codec.sa_decode(codec.sa_encode(rows)))
     ends = np.cumsum([len(each.vectors) for each in tokens.values()])
     parts = np.split(back, ends[:-1])
     found = {i: replace(each, vectors=part) for (i, each), part in zip(tokens.items(), parts, strict=True)}

@@ -70,9 +70,11 @@ def _anchors(question: str, passages: Sequence[Passage], marked: Sequence[Span])
     for passage, sentence in zip(passages, marked, strict=False):
         spans = sentences_of(passage) if wanted or counted else [sentence]
         told = [statement for statement in _told(passage, spans) if statement.alone]
-        found = [s for s in told if s.kind.predicate in wanted or (not wanted and s.kind.counted == counted)]
-        if not (found or wanted):
-            found = [statement for statement in told if statement.sentence == sentence]
+        if wanted:
+            found = [statement for statement in told if statement.kind.predicate in wanted]
+        else:
+            of_noun = [statement for statement in told if counted and statement.kind.counted == counted]
+            found = of_noun or [statement for statement in told if statement.sentence == sentence]
         if found:
             return found
     return []

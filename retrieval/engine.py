@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from retrieval.disagreement import disagreements
-from retrieval.encoders.port import Encoder
+from retrieval.encoders.port import Encoder, Vectors
 from retrieval.errors import FilterError
 from retrieval.fusion import search
 from retrieval.index.port import Index, Match
 from retrieval.near_duplicates import same_elsewhere
 from retrieval.parameters import Calibration, Parameters
 from retrieval.questions import resolve_sources
-from retrieval.ranking import MOST_READ, Ranked, best_first, best_of_each_article, fuse, rank, to_read
+from retrieval.ranking import MOST_READ, Ranked, best_first, best_of_each_article, fitting, fuse, rank, to_read
 from retrieval.reader import Reader, Reading, WordReader, inverse_document_frequency
 from retrieval.signals import signals
 from retrieval.types import Answer, Citation, Disagreement, Filters, Headline, Hit, Passage, Query, Span
@@ -64,9 +63,9 @@ class Pace:
 
     def affordable(self, lengths: Sequence[int], budget: ReadingBudget) -> int:
         """How many passages of such lengths, in characters, fit into the budget, taken from the first on."""
-        taken = (total * self._per_character for total in itertools.accumulate(lengths))
-        fitting = sum(milliseconds <= budget.milliseconds for milliseconds in taken)
-        return max(fitting, min(budget.least, len(lengths)))
+        if not self._per_character:
+            return len(lengths)
+        return max(fitting(lengths, budget.milliseconds / self._per_character), min(budget.least, len(lengths)))
 
     def note(self, milliseconds: float, characters: int) -> None:
         """Remember a reading; recent ones count most."""
@@ -116,9 +115,10 @@ class Engine:
         """
         started = time.perf_counter()
         filters = self._checked(query.filters)
-        ranked = self._rank(query.text, filters, self._parameters.ranking.depth)
+        vector = self._encoder.encode_queries([query.text])[0]
+        ranked = self._rank(query.text, vector, filters, self._parameters.ranking.depth)
         confidence = self._confidence(query.text, filters, ranked)
-        hits = self._enough(query, filters, ranked)
+        hits = self._enough(replace(query, filters=filters), vector, ranked)
         abstained = confidence < self._calibration.threshold
         around = self._around(hits[: query.k], ranked)
         citations = tuple(self._cite(query.text, hits[: query.k], ranked, around))
@@ -139,7 +139,9 @@ class Engine:
         Raises:
             FilterError: a source or an article that the index does not hold.
         """
-        return self._rank(text, self._checked(filters), self._parameters.ranking.depth)
+        filters = self._checked(filters)
+        vector = self._encoder.encode_queries([text])[0]
+        return self._rank(text, vector, filters, self._parameters.ranking.depth)
 
     def survey(self, text: str, filters: Filters, depth: int) -> tuple[Hit, ...]:
         """Candidates by search alone, ``depth`` of each kind, best first: wider than :meth:`search`, and unread.
@@ -186,9 +188,10 @@ class Engine:
                 raise FilterError(f"{named}: name ids of articles that are indexed, or leave article_ids out")
         return filters
 
-    def _rank(self, text: str, filters: Filters, depth: int, read: dict[int, Reading] | None = None) -> Ranked:
+    def _rank(
+        self, text: str, vector: Vectors, filters: Filters, depth: int, read: dict[int, Reading] | None = None
+    ) -> Ranked:
         """Ranked candidates; what was ``read`` already is not read again, and nothing beside it."""
-        vector = self._encoder.encode_queries([text])[0]
         candidates = search(self.index, text, vector, depth, filters)
         fused = fuse(candidates, self._parameters.ranking)
         if read is None:
@@ -211,7 +214,7 @@ class Engine:
     def _confidence(self, text: str, filters: Filters, ranked: Ranked) -> float:
         return self._calibration.confidence(self.signals(text, filters, ranked)) if ranked.hits else 0.0
 
-    def _enough(self, query: Query, filters: Filters, ranked: Ranked) -> list[Hit]:
+    def _enough(self, query: Query, vector: Vectors, ranked: Ranked) -> list[Hit]:
         """Hits of ``k`` articles, or ``k`` hits where there are fewer; searched deeper until found."""
         articles = min(query.k, self.index.info.horizon.articles)
         depth = self._parameters.ranking.depth
@@ -220,7 +223,7 @@ class Engine:
         # A search that lists fewer than its depth has listed all.
         while listed >= depth and (len(hits) < query.k or len({hit.article_id for hit in hits}) < articles):
             depth *= 4
-            deeper = self._rank(query.text, filters, depth, ranked.readings).hits
+            deeper = self._rank(query.text, vector, query.filters, depth, ranked.readings).hits
             listed = len(deeper)
             # What was found first keeps its place: an answer is the same however many articles are cited.
             placed, last = {hit.passage_id for hit in hits}, hits[-1].score

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retrieval.reader import Reader, Reading, Weigh
+from retrieval.reader import Reader, Reading, Weigh, best_first
 from retrieval.types import Passage
 
 
@@ -52,11 +52,8 @@ def mixed(one: Reading, other: Reading, mixture: Mixture) -> Reading:
         return share * first + (1 - share) * (second - mixture.offset)
 
     scores = dict(other.sentences)
-    sentences = [(span, mean(mixture.marking, score, scores[span])) for span, score in one.sentences]
-    return Reading(
-        mean(mixture.judging, one.score, level(other)),
-        tuple(sorted(sentences, key=lambda pair: (-pair[1], pair[0].start))),
-    )
+    sentences = ((span, mean(mixture.marking, score, scores[span])) for span, score in one.sentences)
+    return Reading(mean(mixture.judging, one.score, level(other)), best_first(sentences))
 
 
 def level(reading: Reading) -> float:

@@ -137,11 +137,9 @@ class SpanReader:
     def _asked(self, question: str) -> str:
         """The question, cut so that the passage has room beside it."""
         text = encodable(question)
-        ends = [
-            end
-            for _, end in self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-        ]
-        return text[: ends[LONGEST_QUESTION - 1]] if len(ends) > LONGEST_QUESTION else text
+        cut = {"truncation": True, "max_length": LONGEST_QUESTION}
+        offsets = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, **cut)["offset_mapping"]
+        return text[: offsets[-1][1]] if offsets else text
 
     def _judged(
         self, question: str, passages: Sequence[Passage]

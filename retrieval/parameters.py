@@ -65,10 +65,17 @@ class Calibration:
         Raises:
             KeyError: a signal that has a weight is missing.
         """
-        logit = self.intercept + sum(
-            weight * math.prod(signals[part] for part in name.split("*")) for name, weight in self.weights.items()
-        )
+        logit = self.intercept + sum(weight * value_of(name, signals) for name, weight in self.weights.items())
         return 1 / (1 + math.exp(-max(min(logit, 40.0), -40.0)))
+
+
+def value_of(name: str, signals: Mapping[str, float]) -> float:
+    """A signal, or the product of those whose names ``*`` joins.
+
+    Raises:
+        KeyError: one is missing.
+    """
+    return math.prod(signals[part] for part in name.split("*"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,12 @@ def to_read(lengths: Sequence[int], parameters: RankingParameters) -> int:
     """
     if not parameters.read:
         return 0
-    fitting = sum(total <= parameters.read_characters for total in itertools.accumulate(lengths))
-    return min(max(parameters.read, fitting), MOST_READ, len(lengths))
+    return min(max(parameters.read, fitting(lengths, parameters.read_characters)), MOST_READ, len(lengths))
+
+
+def fitting(lengths: Sequence[int], most: float) -> int:
+    """How many of these, taken from the first on, are together no longer than ``most``."""
+    return sum(total <= most for total in itertools.accumulate(lengths))
 
 
 def best_first(scores: Scores, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -211,5 +211,9 @@ def sentences_of(passage: Passage) -> list[Span]:
 
 def ranked_sentences(passage: Passage, score: Callable[[Span], float]) -> tuple[tuple[Span, float], ...]:
     """The sentences of a passage with their scores, best first; equal ones in reading order."""
-    scored = [(span, score(span)) for span in sentences_of(passage)]
+    return best_first((span, score(span)) for span in sentences_of(passage))
+
+
+def best_first(scored: Iterable[tuple[Span, float]]) -> tuple[tuple[Span, float], ...]:
+    """Sentences with their scores, best first; equal ones in reading order."""
     return tuple(sorted(scored, key=lambda pair: (-pair[1], pair[0].start)))

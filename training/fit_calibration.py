@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -27,7 +26,7 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from benchmarks.figures import calibration_error, rejected
 from bot.app import Application
 from retrieval.engine import Engine
-from retrieval.parameters import SHIPPED
+from retrieval.parameters import SHIPPED, value_of
 from retrieval.reader import MaxSimReader, Reader
 from retrieval.types import Filters
 from training.data import UNHURRIED, LabelledQuestion, indexed, read_passages, read_questions, sample
@@ -158,7 +157,7 @@ def _columns(rows: Rows) -> tuple[list[str], Floats]:
     """The signals and their products with ``narrow``, but for those that are always the same."""
     alone = [name for name in rows[0][2] if name != "narrow"]
     names = ["narrow", *alone, *(f"narrow*{name}" for name in alone)]
-    values = np.array([[math.prod(row[2][part] for part in name.split("*")) for name in names] for row in rows])
+    values = np.array([[value_of(name, row[2]) for name in names] for row in rows])
     varies = values.std(axis=0) > 0
     return [name for name, kept in zip(names, varies, strict=True) if kept], values[:, varies]
 

@@ -110,6 +110,12 @@ def test_what_a_question_asks_the_number_of_is_told_alone_though_nothing_became_
     assert [one.counted for one in found] == ["home"]
 
 
+def test_money_in_the_marked_sentence_hides_no_other_figure() -> None:
+    said = "The quake in Velen on Friday killed {} people and cost $3 billion."
+    found = among([article(said.format(12)), article(said.format(15), 2)])
+    assert figures(found) == [["12", "15"]]
+
+
 def test_a_contrast_is_about_what_comes_first() -> None:
     capsized = article("Nine people were killed when a fishing boat capsized off Pemba on Sunday.", 3)
     found = [
