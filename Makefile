@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA := .data
 QUESTION := Why does India keep channels open to Russia?
 
-.PHONY: demo chat test lint format clean
+.PHONY: demo chat test test-milvus lint format clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/backchannel ask "$(QUESTION)" --data-dir $(DATA)
@@ -17,6 +17,11 @@ chat: $(VENV)/.installed
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest
+
+# The whole contract of an index on a real Milvus server, in a network namespace of its own.
+test-milvus: $(VENV)/.installed-test
+	unshare --user --map-root-user --net --kill-child $(CURDIR)/$(BIN)/python -m tests.retrieval.milvus_server \
+		$(CURDIR)/$(BIN)/python -m pytest tests/retrieval/test_index_contract.py -k "milvus and server"
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from corpus.right_of_way import RightOfWay
     from corpus.subscriptions import Subscriptions
     from retrieval.encoders.port import Encoder
-    from retrieval.index.embedded import EmbeddedIndexStore
+    from retrieval.index.milvus.store import Place
+    from retrieval.index.port import Generations, IndexStore
     from retrieval.parameters import Parameters
     from retrieval.reader import MaxSimReader, Reader
 
@@ -73,8 +75,7 @@ class Application:
         """Once this is set, an index run ends at its next step."""
 
     @property
-    def index_folder(self) -> Path:
-        """Where generations lie."""
+    def _index_folder(self) -> Path:
         return self.settings.data_dir / "index"
 
     @_once
@@ -143,11 +144,49 @@ class Application:
         return load_encoder(settings.model, settings.precision, settings.encoder_backend, settings.data_dir / "models")
 
     @_once
-    def store(self) -> EmbeddedIndexStore:
-        """The generations."""
-        from retrieval.index.embedded import EmbeddedIndexStore
+    def store(self) -> IndexStore:
+        """The generations of the encoder in use, and how new ones are made."""
+        fingerprint, dimension = self.encoder.fingerprint, self.encoder.dimension
+        place = self._place
+        if place is None:
+            from retrieval.index.embedded import EmbeddedIndexStore
 
-        return EmbeddedIndexStore(self.index_folder, self.encoder.fingerprint, self.encoder.dimension)
+            return EmbeddedIndexStore(self._index_folder, fingerprint, dimension)
+        from retrieval.index.milvus.server import Shape
+        from retrieval.index.milvus.store import MilvusIndexStore
+
+        settings = self.settings
+        shape = Shape(settings.milvus_shards, settings.milvus_replicas, settings.milvus_partitions)
+        grace = dt.timedelta(minutes=settings.milvus_grace_minutes)
+        return MilvusIndexStore(place, fingerprint, dimension, shape, grace)
+
+    @_once
+    def generations(self) -> Generations:
+        """The generations of any encoder; no model is loaded for them."""
+        place = self._place
+        if place is None:
+            from retrieval.index.embedded import EmbeddedGenerations
+
+            return EmbeddedGenerations(self._index_folder, None)
+        from retrieval.index.milvus.store import MilvusGenerations
+
+        return MilvusGenerations(place, None)
+
+    @_once
+    def _place(self) -> Place | None:
+        """Where generations lie on a Milvus server; ``None`` where they are embedded."""
+        from retrieval.index.location import MilvusLocation
+
+        settings = self.settings
+        location = MilvusLocation.parse(settings.index)
+        if location is None:
+            return None
+        from retrieval.index.milvus.server import Access, MilvusServer
+        from retrieval.index.milvus.store import Place
+
+        token = settings.milvus_token.get_secret_value() if settings.milvus_token else ""
+        access = Access(token, settings.milvus_certificate, settings.milvus_timeout_seconds)
+        return Place(MilvusServer(location, access), settings.milvus_name, self._index_folder / "milvus-words")
 
     @_once
     def parameters(self) -> Parameters:

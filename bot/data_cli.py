@@ -73,11 +73,10 @@ def data_commands(
         """Bring the data folder to what the backup FILE holds."""
         from bot.render.words import counted
         from corpus.backup import restore as restore_folder
-        from retrieval.index.generations import withdraw
 
         app = make_application(data_dir)
         app.check_data_folder()
-        done = restore_folder(app.settings.data_dir, file, lambda: withdraw(app.index_folder), force=force)
+        done = restore_folder(app.settings.data_dir, file, app.generations.withdraw, force=force)
         articles = counted(done.manifest.rows.get("articles", 0), "article")
         click.echo(f"Restored {articles}, as of {done.manifest.created}. Make the index by `backchannel index`.")
         for path in done.put_aside:

@@ -189,6 +189,9 @@ class Engines:
             before, self._open = self._open, _Opened(engine)
             unused = before is not None and not before.users
         logger.info("generation %d answers", engine.index.info.number)
+        shortcoming = engine.index.shortcoming
+        if shortcoming and (before is None or before.engine.index.shortcoming != shortcoming):
+            logger.warning("%s", shortcoming)
         if before and unused:
             before.engine.index.close()
 

@@ -14,6 +14,7 @@ from corpus.indexer import IndexRun
 from corpus.journal import Gap
 from corpus.progress import Underway
 from corpus.subscriptions import Subscription
+from retrieval.index.location import EMBEDDED
 from retrieval.index.port import GenerationInfo
 from retrieval.quotes import Quotes
 from retrieval.summary import Summary
@@ -200,7 +201,8 @@ class StatusReply:
     """How things stand: the generation that answers, the model it needs, the feeds it came from.
 
     ``underway`` is a re-index that is going on, in whatever process; ``problems`` say why feeds cannot be refreshed,
-    ``trouble`` why the generation is not the current one.
+    ``trouble`` why the generation is not the current one, ``shortcoming`` what the index cannot do. ``place`` is where
+    the index lies, as the settings name it.
     """
 
     info: GenerationInfo
@@ -211,6 +213,8 @@ class StatusReply:
     underway: Underway | None = None
     problems: tuple[str, ...] = ()
     trouble: str = ""
+    shortcoming: str = ""
+    place: str = EMBEDDED
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,6 @@ from corpus.locking import underway
 from corpus.runs import IndexRun
 from retrieval.engine import Engine
 from retrieval.errors import IndexDamaged, IndexMissing, QuotationError
-from retrieval.index.embedded import EmbeddedIndex, open_any, open_last_good
-from retrieval.index.generations import current_number
 from retrieval.index.port import GenerationInfo, Index
 from retrieval.questions import parse_question
 from retrieval.quotes import DEFAULT_QUOTES, Quoter
@@ -174,20 +172,25 @@ class Service:
         """
         if self.generation:
             with self._engines.held() as engine:
-                info, sources, trouble = engine.index.info, dict(engine.index.sources()), self.trouble
-        else:
-            index, trouble = self._looked_into()
-            info, sources = index.info, dict(index.sources())
+                return self._status(engine.index, self.trouble)
+        index, trouble = self._looked_into()
+        try:
+            return self._status(index, trouble)
+        finally:
             index.close()
+
+    def _status(self, index: Index, trouble: str) -> StatusReply:
         feeds, problem = self.feeds()
         return StatusReply(
-            info=info,
-            sources=sources,
+            info=index.info,
+            sources=dict(index.sources()),
             feeds=feeds,
             data_dir=str(self._app.settings.data_dir),
             underway=underway(self._app.settings.data_dir),
             problems=tuple(problem for problem in (problem, self._app.refreshing.problem) if problem),
             trouble=trouble,
+            shortcoming=index.shortcoming,
+            place=self._app.settings.index,
         )
 
     def feeds(self) -> tuple[tuple[FeedState, ...], str]:
@@ -336,18 +339,18 @@ class Service:
             logger.warning("an answer could not be kept: %s", error)
             return None
 
-    def _looked_into(self) -> tuple[EmbeddedIndex, str]:
+    def _looked_into(self) -> tuple[Index, str]:
         """The generation that would answer, whatever encoder made it, and what is wrong with the current one."""
+        generations = self._app.generations
         try:
-            index = open_any(self._app.index_folder)
+            return generations.current(), ""
+        except IndexMissing:
+            raise no_index(self._app) from None
         except IndexDamaged as error:
-            index = open_last_good(self._app.index_folder, None)
+            index = generations.last_good()
             if index is None:
                 raise
             return index, instead(index.info.number, error)
-        if index is None:
-            raise no_index(self._app)
-        return index, ""
 
     def _verify(self, citations: Iterable[Citation]) -> None:
         """Slice every quotation again from the stored text, just before it is shown."""
@@ -356,12 +359,12 @@ class Service:
 
 
 def has_index(app: Application) -> bool:
-    """Whether a generation has been published in the data folder.
+    """Whether a generation has been published.
 
     Raises:
-        IndexDamaged: the pointer to it is broken.
+        IndexFault: the pointer to it is broken, or the server that has it does not answer.
     """
-    return current_number(app.index_folder) is not None
+    return app.generations.current_number() is not None
 
 
 def require_catalogue(app: Application) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.errors import UsageError
 from bot.schedule import QuietHours, zone_of
 from retrieval.encoders.options import Backend, Precision
+from retrieval.index.location import EMBEDDED, MilvusLocation
 
 _PREFIX = "BACKCHANNEL_"
 
@@ -68,6 +70,11 @@ def _quiet(text: str) -> str:
     return text
 
 
+def _index(text: str) -> str:
+    MilvusLocation.parse(text)
+    return text.strip()
+
+
 def _parted(value: object) -> object:
     return tuple(part for part in value.replace(",", " ").split() if part) if isinstance(value, str) else value
 
@@ -98,6 +105,36 @@ class Settings(BaseSettings):
     refresh: Annotated[
         bool, Field(description="Whether serve refreshes each feed by itself when it is due; else index does it.")
     ] = True
+    index: Annotated[
+        str,
+        AfterValidator(_index),
+        Field(description="Where the index lies: embedded, or a Milvus server (milvus+http://host:19530)."),
+    ] = EMBEDDED
+    milvus_token: Annotated[
+        SecretStr | None, Field(description="What that server asks for: user:password, or a key.")
+    ] = None
+    milvus_certificate: Annotated[
+        Path | None,
+        Field(description="File of the authority that signed its certificate, where the system knows none."),
+    ] = None
+    milvus_name: Annotated[
+        str,
+        Field(description="Name of the index there; one for each corpus.", pattern="^[A-Za-z_][A-Za-z0-9_]{0,99}$"),
+    ] = "backchannel"
+    milvus_shards: Annotated[int, Field(description="Channels that a new index is written through.", ge=1)] = 1
+    milvus_replicas: Annotated[
+        int, Field(description="Copies of it in memory, each on query nodes of its own.", ge=1)
+    ] = 1
+    milvus_partitions: Annotated[
+        int,
+        Field(description="Partitions by source, so that a filter for sources searches those alone; 0 for none.", ge=0),
+    ] = 0
+    milvus_grace_minutes: Annotated[
+        int, Field(description="Minutes after which an index that another has replaced may be removed.", ge=0)
+    ] = 10
+    milvus_timeout_seconds: Annotated[
+        float, Field(description="Seconds that the server may take to answer a search.", gt=0)
+    ] = 10
     model: Annotated[
         str, Field(description="The encoder: all-MiniLM-L6-v2 is packaged; else a hub name or a folder.", min_length=1)
     ] = "all-MiniLM-L6-v2"
@@ -230,10 +267,15 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = variable(str(first["loc"][0]).lower())
-        value = "" if "TOKEN" in name or "SECRET" in name else f"={first['input']!r}"
+        value = "" if "TOKEN" in name or "SECRET" in name else f"={_without_password(first['input'])!r}"
         raise UsageError(f"{name}{value} cannot be used: {first['msg']}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"the file .env cannot be read ({error}): save it as UTF-8") from error
+
+
+def _without_password(value: object) -> object:
+    """An address without the password that may stand in it."""
+    return re.sub("(?<=://)[^/@]*@", "…@", value) if isinstance(value, str) else value
 
 
 def variable(field: str) -> str:

@@ -13,7 +13,8 @@
         ├── IndexMissing         nothing has been indexed yet
         ├── IndexDamaged         a file of the generation is missing, cut short or changed
         ├── IndexForeign         made by another model, dimension or version
-        └── IndexUnwritable      the folder cannot be written: no space, or no permission
+        ├── IndexUnwritable      the folder cannot be written: no space, or no permission
+        └── IndexUnavailable     the server that holds it cannot be reached, refuses, or its client is not installed
 """
 
 
@@ -63,3 +64,7 @@ class IndexForeign(IndexFault):
 
 class IndexUnwritable(IndexFault):
     """A folder in which generations lie cannot be written; the current one stays."""
+
+
+class IndexUnavailable(IndexFault):
+    """A server that holds generations cannot be reached or refuses, or its client library is not installed."""

@@ -19,6 +19,7 @@ MAY_IMPORT = {"retrieval": {"retrieval"}, "corpus": {"corpus", "retrieval"}, "bo
 ALLOWED = {
     "faiss": ("retrieval/index/dense.py",),
     "tantivy": ("retrieval/index/lexical.py",),
+    "pymilvus": ("retrieval/index/milvus/server.py",),
     "sqlite3": (
         "corpus/database.py",
         "corpus/catalogue.py",
@@ -110,7 +111,7 @@ def test_a_library_is_imported_in_its_place_alone(library: str) -> None:
     assert strays == []
 
 
-@pytest.mark.parametrize("library", ["faiss", "tantivy", "sqlite3", "sentence_transformers", "openvino"])
+@pytest.mark.parametrize("library", ["faiss", "tantivy", "pymilvus", "sqlite3", "sentence_transformers", "openvino"])
 def test_the_place_of_a_library_does_import_it(library: str) -> None:
     assert any(library in {name.partition(".")[0] for name in imports(ROOT / home)} for home in ALLOWED[library])
 
@@ -156,7 +157,7 @@ def test_importing_every_module_has_no_effects_and_loads_no_model_library(tmp_pa
         IMPORT_EVERYTHING.format(
             names=names,
             packages=PACKAGES,
-            heavy={"torch", "sentence_transformers", "openvino", "trafilatura", "pypdf"},
+            heavy={"torch", "sentence_transformers", "openvino", "trafilatura", "pypdf", "pymilvus"},
         ),
         tmp_path,
     )

@@ -172,6 +172,8 @@ def status_object(reply: StatusReply) -> Object:
         "reindex": reply.underway and asdict(reply.underway),
         "problems": list(reply.problems),
         "trouble": reply.trouble or None,
+        "index": reply.place,
+        "shortcoming": reply.shortcoming or None,
     }
 
 

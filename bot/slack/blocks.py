@@ -53,6 +53,7 @@ from bot.render.words import (
     index_words,
     long_date,
     one_line,
+    place_words,
     recalled_words,
     searched_words,
     sources_words,
@@ -168,6 +169,7 @@ def status_blocks(reply: StatusReply) -> list[Block]:
     named = {
         "Generation": f"{info.number}, made {info.created}",
         "Trouble": reply.trouble,
+        "Index": place_words(reply),
         "Corpus": horizon_words(info.horizon),
         "Passages": f"{info.passages:,}",
         "Sources": ", ".join(f"{name or 'no source named'} ({count})" for name, count in most),

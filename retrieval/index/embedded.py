@@ -21,7 +21,7 @@ from retrieval.encoders.port import Vectors
 from retrieval.errors import IndexDamaged, IndexForeign, IndexMissing, IndexUnwritable
 from retrieval.files import sync
 from retrieval.index.dense import FLAT_MOST, DenseIndex
-from retrieval.index.generations import BUILDING, CURRENT, current_number, folder_of, numbers, put_out
+from retrieval.index.generations import BUILDING, CURRENT, current_number, folder_of, numbers, put_out, withdraw
 from retrieval.index.leases import Leases
 from retrieval.index.lexical import LexicalIndex
 from retrieval.index.manifest import Manifest
@@ -39,6 +39,8 @@ _TRIES, _PAUSE = 10, 0.05
 
 class EmbeddedIndex:
     """One generation, opened."""
+
+    shortcoming = ""
 
     def __init__(
         self,
@@ -247,8 +249,64 @@ class EmbeddedIndexWriter:
         self.abandon()
 
 
-class EmbeddedIndexStore:
+class EmbeddedGenerations:
     """Generations in a folder; the file ``CURRENT`` names the one that answers.
+
+    Args:
+        root: the folder.
+        encoder: fingerprint of the encoder in use, an index of another one is refused; ``None`` takes any.
+    """
+
+    def __init__(self, root: Path, encoder: str | None) -> None:
+        self._root = root
+        self._accepted = encoder
+
+    def folder_of(self, number: int) -> Path:
+        """Where a generation lies."""
+        return folder_of(self._root, number)
+
+    def current_number(self) -> int | None:
+        """See :class:`retrieval.index.port.Generations`."""
+        return current_number(self._root)
+
+    def current(self) -> EmbeddedIndex:
+        """See :class:`retrieval.index.port.Generations`."""
+        number = self.current_number()
+        while number is not None:
+            try:
+                return self._open_held(number)
+            except IndexDamaged:
+                # It may have been replaced and removed since its number was read.
+                tried, number = number, self.current_number()
+                if number == tried:
+                    raise
+        raise IndexMissing(f"there is no index in {self._root}: run `backchannel index` first")
+
+    def last_good(self, before: int | None = None) -> EmbeddedIndex | None:
+        """See :class:`retrieval.index.port.Generations`."""
+        for number in reversed([n for n in numbers(self._root) if before is None or n < before]):
+            with suppress(IndexDamaged, IndexForeign):
+                return self._open_held(number)
+        return None
+
+    def withdraw(self) -> None:
+        """See :class:`retrieval.index.port.Generations`."""
+        withdraw(self._root)
+
+    def _open_held(self, number: int) -> EmbeddedIndex:
+        """Open a generation that nobody removes until it is closed."""
+        folder = self.folder_of(number)
+        lease = Leases(self._root / _LEASES).take(folder)
+        release = lease.release if lease else lambda: None
+        try:
+            return EmbeddedIndex.open(folder, self._accepted, release)
+        except BaseException:
+            release()
+            raise
+
+
+class EmbeddedIndexStore(EmbeddedGenerations):
+    """The same, where new ones are made.
 
     Args:
         root: the folder; it is made when the first generation is begun.
@@ -258,29 +316,10 @@ class EmbeddedIndexStore:
     """
 
     def __init__(self, root: Path, encoder: str, dimension: int, flat_most: int = FLAT_MOST) -> None:
-        self._root = root
+        super().__init__(root, encoder)
         self.encoder = encoder
         self.dimension = dimension
         self.flat_most = flat_most
-
-    def folder_of(self, number: int) -> Path:
-        """Where a generation lies."""
-        return folder_of(self._root, number)
-
-    def current_number(self) -> int | None:
-        """See :class:`retrieval.index.port.IndexStore`."""
-        return current_number(self._root)
-
-    def current(self) -> EmbeddedIndex:
-        """See :class:`retrieval.index.port.IndexStore`."""
-        index = _open_current(self._root, self.encoder)
-        if index is None:
-            raise IndexMissing(f"there is no index in {self._root}: run `backchannel index` first")
-        return index
-
-    def last_good(self, before: int | None = None) -> EmbeddedIndex | None:
-        """See :class:`retrieval.index.port.IndexStore`."""
-        return open_last_good(self._root, self.encoder, before)
 
     def begin(self, *, fresh: bool = False) -> EmbeddedIndexWriter:
         """See :class:`retrieval.index.port.IndexStore`."""
@@ -323,54 +362,6 @@ class EmbeddedIndexStore:
         sync(pointer)
         pointer.replace(self._root / CURRENT)
         sync(self._root)
-
-
-def open_any(root: Path) -> EmbeddedIndex | None:
-    """The current generation, whatever encoder made it; ``None`` where there is none.
-
-    Raises:
-        IndexDamaged, IndexForeign: it cannot be read.
-    """
-    return _open_current(root, None)
-
-
-def open_last_good(root: Path, encoder: str | None, before: int | None = None) -> EmbeddedIndex | None:
-    """The newest generation that can be opened, whatever ``CURRENT`` says; ``None`` where there is none.
-
-    Args:
-        root: the index folder.
-        encoder: the fingerprint it must have been made with; ``None`` takes any.
-        before: only generations older than this one.
-    """
-    for number in reversed([n for n in numbers(root) if before is None or n < before]):
-        with suppress(IndexDamaged, IndexForeign):
-            return _open_held(root, number, encoder)
-    return None
-
-
-def _open_current(root: Path, encoder: str | None) -> EmbeddedIndex | None:
-    number = current_number(root)
-    while number is not None:
-        try:
-            return _open_held(root, number, encoder)
-        except IndexDamaged:
-            # It may have been replaced and removed since its number was read.
-            tried, number = number, current_number(root)
-            if number == tried:
-                raise
-    return None
-
-
-def _open_held(root: Path, number: int, encoder: str | None) -> EmbeddedIndex:
-    """Open a generation that nobody removes until it is closed."""
-    folder = folder_of(root, number)
-    lease = Leases(root / _LEASES).take(folder)
-    release = lease.release if lease else lambda: None
-    try:
-        return EmbeddedIndex.open(folder, encoder, release)
-    except BaseException:
-        release()
-        raise
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 import tantivy
@@ -36,6 +37,15 @@ def analyzer(*, stop_words: bool = True, stems: bool = True) -> tantivy.TextAnal
     return builder.build()
 
 
+_analyzer = cache(analyzer)
+
+
+def terms(text: str) -> list[str]:
+    """What a text is searched by: its words, lower-cased, without accents and English stop words, stemmed."""
+    # Lone surrogates, which tantivy does not take, become question marks.
+    return _analyzer().analyze(text.encode("utf-8", "replace").decode("utf-8"))
+
+
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_integer_field("id", stored=False, indexed=True, fast=True)
@@ -61,9 +71,8 @@ class LexicalIndex:
 
     def __init__(self, folder: Path) -> None:
         self._schema = _schema()
-        self._analyzer = analyzer()
         self._index = tantivy.Index(self._schema, path=str(folder))
-        self._index.register_tokenizer(_ANALYZER, self._analyzer)
+        self._index.register_tokenizer(_ANALYZER, _analyzer())
         self._writer: tantivy.IndexWriter | None = None
         self._searcher = self._index.searcher()
 
@@ -113,10 +122,10 @@ class LexicalIndex:
 
     def search(self, query: str, k: int, filters: Filters) -> list[tuple[int, float]]:
         """Ids and BM25 scores of the ``k`` best passages, best first, equal scores by ascending id."""
-        terms = list(dict.fromkeys(self._terms(query)))
-        if not terms or k <= 0:
+        wanted = list(dict.fromkeys(terms(query)))
+        if not wanted or k <= 0:
             return []
-        should = [(tantivy.Occur.Should, scored) for term in terms for scored in self._scored(term)]
+        should = [(tantivy.Occur.Should, scored) for term in wanted for scored in self._scored(term)]
         clauses = [
             (tantivy.Occur.Must, tantivy.Query.boolean_query(should)),
             *((tantivy.Occur.Must, tantivy.Query.const_score_query(kept, 0.0)) for kept in self._kept(filters)),
@@ -128,7 +137,7 @@ class LexicalIndex:
 
     def document_frequencies(self, words: Sequence[str]) -> list[int]:
         """In how many passages' text each word occurs; a stop word counts as being in all of them."""
-        return [max((self._count(term) for term in self._terms(word)), default=len(self)) for word in words]
+        return [max((self._count(term) for term in terms(word)), default=len(self)) for word in words]
 
     def _best(self, query: tantivy.Query, k: int) -> list[tuple[float, tantivy.DocAddress]]:
         """The ``k`` best and all that equal the last of them, of which tantivy would keep those written first."""
@@ -143,10 +152,6 @@ class LexicalIndex:
         # Unlike the term's own frequency, this leaves out deleted passages.
         query = tantivy.Query.term_query(self._schema, "text", term, "basic")
         return int(self._searcher.search(query, 1, count=True).count)  # type: ignore[attr-defined]  # not in its stubs
-
-    def _terms(self, text: str) -> list[str]:
-        # Lone surrogates, which tantivy does not take, become question marks.
-        return self._analyzer.analyze(text.encode("utf-8", "replace").decode("utf-8"))
 
     def _scored(self, term: str) -> list[tantivy.Query]:
         in_title = tantivy.Query.term_query(self._schema, "title", term, "freq")

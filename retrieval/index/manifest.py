@@ -52,7 +52,7 @@ class Manifest:
             value = json.loads((folder / _NAME).read_text(encoding="utf-8"))
             schema = value["schema"]
             if schema == SCHEMA:
-                manifest = cls(_info(value["info"]), {n: (b, d) for n, (b, d) in value["files"].items()})
+                manifest = cls(info_of(value["info"]), {n: (b, d) for n, (b, d) in value["files"].items()})
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise IndexDamaged(f"{folder / _NAME} cannot be read ({error}): {_WAY_OUT}") from error
         if schema != SCHEMA:
@@ -69,11 +69,7 @@ class Manifest:
         Raises:
             IndexForeign: another model made it.
         """
-        if self.info.encoder != fingerprint:
-            raise IndexForeign(
-                f"the index was made with the model {self.info.encoder}, the settings name {fingerprint}: "
-                f"set BACKCHANNEL_MODEL back, or {_WAY_OUT}"
-            )
+        check_encoder(self.info, fingerprint)
 
     def _check(self, folder: Path) -> None:
         for name, expected in self.files.items():
@@ -85,9 +81,22 @@ class Manifest:
                 raise IndexDamaged(f"{folder / name} has changed since it was published: {_WAY_OUT}")
 
 
-def _info(value: dict[str, Any]) -> GenerationInfo:
+def check_encoder(info: GenerationInfo, fingerprint: str) -> None:
+    """Refuse a generation of other vectors.
+
+    Raises:
+        IndexForeign: another model made it.
+    """
+    if info.encoder != fingerprint:
+        raise IndexForeign(
+            f"the index was made with the model {info.encoder}, the settings name {fingerprint}: "
+            f"set BACKCHANNEL_MODEL back, or {_WAY_OUT}"
+        )
+
+
+def info_of(value: dict[str, Any]) -> GenerationInfo:
+    """What ``asdict`` made of a generation's info, read back; dates are dictionaries of their parts."""
     horizon = value.pop("horizon")
-    # asdict() turned dates into dictionaries of their parts.
     first, last = (PartialDate(**horizon[key]) if horizon[key] else None for key in ("first", "last"))
     return GenerationInfo(**value, horizon=Horizon(horizon["articles"], first, last))
 

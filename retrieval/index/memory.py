@@ -37,6 +37,8 @@ _Rows = Mapping[int, tuple[IndexedPassage, Vectors]]
 class MemoryIndex:
     """One generation: every search compares every passage."""
 
+    shortcoming = ""
+
     def __init__(self, info: GenerationInfo, rows: _Rows) -> None:
         self.info = info
         self._passages = [rows[i][0] for i in sorted(rows)]
@@ -164,8 +166,12 @@ class MemoryIndexStore:
         return self._current.held(self._readers)
 
     def last_good(self, before: int | None = None) -> MemoryIndex | None:
-        """See :class:`retrieval.index.port.IndexStore`; nothing in memory is damaged."""
+        """See :class:`retrieval.index.port.Generations`; nothing in memory is damaged."""
         return self.current() if self._current and (before is None or self._current.info.number < before) else None
+
+    def withdraw(self) -> None:
+        """See :class:`retrieval.index.port.Generations`."""
+        self._current, self._rows, self._kept = None, {}, []
 
     def clean_up(self) -> int | None:
         """See :class:`retrieval.index.port.IndexStore`; here a generation goes with its last reference."""

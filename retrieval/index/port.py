@@ -53,11 +53,18 @@ class GenerationInfo:
 
 
 class Index(Protocol):
-    """One published generation, read-only. Safe to search from several threads."""
+    """One published generation, read-only. Safe to search from several threads.
+
+    Where a server holds it, any method raises ``IndexUnavailable`` while that does not answer.
+    """
 
     @property
     def info(self) -> GenerationInfo:
         """What the generation holds."""
+
+    @property
+    def shortcoming(self) -> str:
+        """What of this port the index cannot do, as one line for people; empty where it does all."""
 
     def search_dense(self, vector: Vectors, k: int, filters: Filters = EVERYTHING) -> list[Match]:
         """The ``k`` passages of the largest inner product with ``vector`` (float32 ``(d,)``, unit length).
@@ -131,10 +138,10 @@ class IndexWriter(Protocol):
         """Abandon what was not published."""
 
 
-class IndexStore(Protocol):
-    """Where generations are kept.
+class Generations(Protocol):
+    """Published generations, of one encoder or of any.
 
-    A generation that is open, in whatever process, is not removed before it is closed or the process has ended.
+    Where a server holds them, any method raises ``IndexUnavailable`` while that does not answer.
     """
 
     def current(self) -> Index:
@@ -154,6 +161,20 @@ class IndexStore(Protocol):
 
         It stands in for a current one that is damaged.
         """
+
+    def withdraw(self) -> None:
+        """Let no generation answer any more, nor stand in; the next one is made from nothing.
+
+        They know passages by ids that may come to mean others.
+        """
+
+
+class IndexStore(Generations, Protocol):
+    """Where generations are kept, and new ones are made.
+
+    A generation that is open, in whatever process, is not removed before it is closed or the process has ended. A
+    server cannot tell what other processes have open: there it is left for a grace after another took its place.
+    """
 
     def clean_up(self) -> int | None:
         """Remove the generations before the last two that nobody has open.

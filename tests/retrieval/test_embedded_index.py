@@ -17,7 +17,7 @@ from build_and_die import NEW, OLD, open_store
 
 from retrieval.errors import IndexDamaged, IndexForeign, IndexMissing
 from retrieval.index.dense import DenseIndex
-from retrieval.index.embedded import EmbeddedIndex, EmbeddedIndexStore, open_any
+from retrieval.index.embedded import EmbeddedGenerations, EmbeddedIndex, EmbeddedIndexStore
 from retrieval.index.generations import current_number, withdraw
 from retrieval.index.lexical import LexicalIndex
 from retrieval.index.manifest import SCHEMA
@@ -167,10 +167,9 @@ def test_an_index_of_another_encoder_is_refused(folder: Path) -> None:
 
 
 def test_whatever_encoder_made_an_index_it_can_be_looked_into(folder: Path, tmp_path: Path) -> None:
-    index = open_any(folder)
-    assert index is not None
-    assert index.info.encoder == build_and_die.ENCODER
-    assert open_any(tmp_path / "nowhere") is None
+    assert EmbeddedGenerations(folder, None).current().info.encoder == build_and_die.ENCODER
+    with pytest.raises(IndexMissing):
+        EmbeddedGenerations(tmp_path / "nowhere", None).current()
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"latest", b"-1", b"1.0", b"\xff\x00", b"1 2", b"7"])

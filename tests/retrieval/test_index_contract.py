@@ -1,6 +1,7 @@
 """What every index must do. A distributed engine joins by one more entry in ``STORES``."""
 
 import datetime as dt
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,13 +18,19 @@ from retrieval.index.embedded import EmbeddedIndexStore
 from retrieval.index.memory import MemoryIndexStore
 from retrieval.index.port import Index, IndexedPassage, IndexStore, Match
 from retrieval.types import Filters, Horizon
+from tests.retrieval.milvus_server import ALONE
+from tests.retrieval.milvus_stores import on_lite, on_server, on_wordless
 
 ENCODER = "two-dimensional"
 STORES: dict[str, Callable[[Path, int], IndexStore]] = {
     "embedded": lambda folder, dimension: EmbeddedIndexStore(folder / "index", ENCODER, dimension),
     "embedded, in lists": lambda folder, dimension: EmbeddedIndexStore(folder / "index", ENCODER, dimension, 1),
     "memory": lambda _folder, dimension: MemoryIndexStore(ENCODER, dimension),
+    "milvus lite": lambda folder, dimension: on_lite(folder, ENCODER, dimension),
+    "milvus lite, words in the folder": lambda folder, dimension: on_wordless(folder, ENCODER, dimension),
 }
+if ALONE in os.environ:
+    STORES["milvus server"] = lambda folder, dimension: on_server(folder, ENCODER, dimension)
 # Half precision keeps three decimal places.
 TOLERANCE = 1e-3
 
@@ -38,6 +45,12 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
 @pytest.fixture
 def store(open_store: OpenStore) -> IndexStore:
     return open_store(2)
+
+
+@pytest.fixture(scope="module", params=STORES)
+def shared_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> IndexStore:
+    """For generations that several tests look into."""
+    return STORES[request.param](tmp_path_factory.mktemp("shared"), 2)
 
 
 def at_degrees(*degrees: float) -> Vectors:
@@ -56,6 +69,14 @@ def passage(number: int, text: str = "summit", article: str = "", **fields: obje
 def publish(store: IndexStore, passages: list[IndexedPassage], vectors: Vectors | None = None) -> Index:
     """A generation more, with these passages added."""
     with store.begin() as writer:
+        writer.add(passages, at_degrees(*range(len(passages))) if vectors is None else vectors)
+        writer.publish()
+    return store.current()
+
+
+def publish_fresh(store: IndexStore, passages: list[IndexedPassage], vectors: Vectors | None = None) -> Index:
+    """A generation of these passages alone."""
+    with store.begin(fresh=True) as writer:
         writer.add(passages, at_degrees(*range(len(passages))) if vectors is None else vectors)
         writer.publish()
     return store.current()
@@ -111,11 +132,8 @@ def test_generations_number_up_and_say_what_they_hold(store: IndexStore) -> None
 def test_a_generation_goes_on_from_the_current_one_or_starts_fresh(store: IndexStore) -> None:
     publish(store, [passage(1)])
     assert everything(publish(store, [passage(2)])) == [1, 2]
-    with store.begin(fresh=True) as writer:
-        writer.add([passage(1, "treaty")], at_degrees(0))
-        number = writer.publish().number
-    index = store.current()
-    assert number == index.info.number > 2
+    index = publish_fresh(store, [passage(1, "treaty")])
+    assert index.info.number > 2
     assert everything(index) == [1]
     assert found(index.search_lexical("summit treaty", 9)) == [1]
     assert index.search_lexical("summit", 9) == []
@@ -183,9 +201,7 @@ def test_an_opened_generation_does_not_change(store: IndexStore) -> None:
 
 
 def publish_anew(store: IndexStore, number: int) -> None:
-    with store.begin(fresh=True) as writer:
-        writer.add([passage(number)], at_degrees(0))
-        writer.publish()
+    publish_fresh(store, [passage(number)])
 
 
 def test_the_last_two_generations_are_left(store: IndexStore) -> None:
@@ -230,6 +246,16 @@ def test_the_last_good_generation_is_the_current_one_where_nothing_is_damaged(st
     publish_anew(store, 3)
     publish_anew(store, 4)
     assert store.clean_up() == 2
+
+
+def test_what_was_withdrawn_neither_answers_nor_stands_in_nor_is_built_upon(store: IndexStore) -> None:
+    publish_anew(store, 1)
+    publish_anew(store, 2)
+    store.withdraw()
+    assert (store.current_number(), store.last_good()) == (None, None)
+    with pytest.raises(IndexMissing):
+        store.current()
+    assert everything(publish(store, [passage(3)])) == [3]
 
 
 # Adding and deleting
@@ -343,14 +369,21 @@ def test_no_more_than_k_are_listed(store: IndexStore, k: int, count: int) -> Non
     assert len(index.search_lexical("summit", k)) == count
 
 
+@pytest.fixture(scope="module")
+def ties(shared_store: IndexStore) -> Index:
+    publish_fresh(shared_store, [passage(8, source="Wire")])
+    for number in (6, 9):
+        publish(shared_store, [passage(number, source="Wire")])
+    return publish(
+        shared_store, [passage(number, source="Wire") for number in (4, 2, 7, 1, 5, 3)], at_degrees(*[0] * 6)
+    )
+
+
 @pytest.mark.parametrize("filters", [Filters(), Filters(sources=frozenset({"Wire"}))])
 @pytest.mark.parametrize("k", [1, 3, 5, 9])
-def test_equal_scores_come_by_ascending_id(store: IndexStore, filters: Filters, k: int) -> None:
-    for number in (8, 6, 9):
-        publish(store, [passage(number, source="Wire")], at_degrees(0))
-    index = publish(store, [passage(number, source="Wire") for number in (4, 2, 7, 1, 5, 3)], at_degrees(*[0] * 6))
-    assert found(index.search_dense(EAST, k, filters)) == list(range(1, k + 1))
-    assert found(index.search_lexical("summit", k, filters)) == list(range(1, k + 1))
+def test_equal_scores_come_by_ascending_id(ties: Index, filters: Filters, k: int) -> None:
+    assert found(ties.search_dense(EAST, k, filters)) == list(range(1, k + 1))
+    assert found(ties.search_lexical("summit", k, filters)) == list(range(1, k + 1))
 
 
 @pytest.mark.parametrize("filters", [Filters(), Filters(sources=frozenset({"Wire"}))])
@@ -419,14 +452,13 @@ FILTERED = [
 ]
 
 
-@pytest.fixture(scope="module", params=STORES)
-def shelf(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Index:
-    store = STORES[request.param](tmp_path_factory.mktemp("shelf"), 2)
+@pytest.fixture(scope="module")
+def shelf(shared_store: IndexStore) -> Index:
     passages = [
         passage(number, "summit", article, source=source, published=published)
         for number, (article, source, published) in SHELF.items()
     ]
-    return publish(store, passages, at_degrees(*(90 - 10 * number for number in SHELF)))
+    return publish_fresh(shared_store, passages, at_degrees(*(90 - 10 * number for number in SHELF)))
 
 
 @pytest.mark.parametrize(("filters", "kept"), FILTERED)
@@ -512,10 +544,15 @@ def test_words_are_found_in_other_forms(store: IndexStore, text: str, query: str
     assert found(index.search_lexical(query, 9)) == [1]
 
 
+@pytest.fixture(scope="module")
+def few_words(shared_store: IndexStore) -> Index:
+    texts = ["The end of the war and the way to peace.", "?!… — “”", "summit", "pact"]
+    return publish_fresh(shared_store, [passage(number, text) for number, text in enumerate(texts, 1)])
+
+
 @pytest.mark.parametrize("query", ["", "   ", "the of and to", "The. Of? AND!", "?!… — “”", "xylophone"])
-def test_a_query_without_a_word_to_find_gives_nothing(store: IndexStore, query: str) -> None:
-    index = publish(store, [passage(1, "The end of the war and the way to peace."), passage(2, "?!… — “”")])
-    assert index.search_lexical(query, 9) == []
+def test_a_query_without_a_word_to_find_gives_nothing(few_words: Index, query: str) -> None:
+    assert few_words.search_lexical(query, 9) == []
 
 
 HOSTILE = [
@@ -548,9 +585,8 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("query", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_queries_are_only_words(store: IndexStore, query: str) -> None:
-    index = publish(store, [passage(1, "summit"), passage(2, "pact")])
-    assert found(index.search_lexical(query[:2000], 9)) == [1]
+def test_hostile_queries_are_only_words(few_words: Index, query: str) -> None:
+    assert found(few_words.search_lexical(query[:2000], 9)) == [3]
 
 
 def test_a_query_in_another_language_is_searched(store: IndexStore) -> None:

@@ -1,0 +1,79 @@
+"""A real Milvus server, for tests: started, killed and started again.
+
+It listens on every interface, so it is only ever started in a network namespace of its own, beside what asks it:
+``unshare --user --map-root-user --net --kill-child python -m tests.retrieval.milvus_server COMMAND …``.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+ALONE = "BACKCHANNEL_TEST_MILVUS"
+"""The variable that tells a command that it is in a namespace of its own."""
+URL = "milvus+http://127.0.0.1:19530"
+_HEALTH = 9091
+TOKEN = "root:Milvus"  # noqa: S105
+"""The one that a new server knows."""
+
+
+def namespaced(command: list[str]) -> list[str]:
+    """The command line that runs a command of this Python in a namespace of its own."""
+    unshare = ["unshare", "--user", "--map-root-user", "--net", "--kill-child"]
+    return [*unshare, sys.executable, "-m", "tests.retrieval.milvus_server", sys.executable, *command]
+
+
+class Server:
+    """A server over a folder, made ready by the package ``milvus``.
+
+    Args:
+        folder: everything that it keeps.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        import milvus
+
+        config = milvus.MilvusServerConfig(data_dir=str(folder))
+        config.extra_configs["common.security.authorizationEnabled"] = "true"
+        config.resolve()
+        milvus._initialize_data_files(str(folder))
+        self._folder = folder
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        environment = {"DEPLOY_MODE": "STANDALONE", "METRICS_PORT": str(_HEALTH), "MILVUS_RUN_DIR": str(self._folder)}
+        self._running = subprocess.Popen(
+            [self._folder / "bin" / "milvus", "run", "standalone"],
+            cwd=self._folder,
+            env={**os.environ, **environment, "LD_LIBRARY_PATH": str(self._folder / "bin")},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while not self._healthy():
+            assert self._running.poll() is None, "the server has ended"
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        assert self._running
+        self._running.kill()
+        self._running.wait()
+
+    def _healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{_HEALTH}/healthz", timeout=10) as answer:
+                return b"OK" in answer.read()
+        except OSError:
+            return False
+
+
+if __name__ == "__main__":
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)  # noqa: S607
+    assert [name for _, name in socket.if_nameindex()] == ["lo"], "this is no network namespace of its own"
+    os.execve(sys.argv[1], sys.argv[1:], {**os.environ, ALONE: "yes"})  # noqa: S606
