@@ -39,7 +39,8 @@ class Server:
         import milvus
 
         config = milvus.MilvusServerConfig(data_dir=str(folder))
-        config.extra_configs["common.security.authorizationEnabled"] = "true"
+        # Sessions of a server that was killed end soon, so that the next one takes over.
+        config.extra_configs |= {"common.security.authorizationEnabled": "true", "common.session.ttl": "10"}
         config.resolve()
         milvus._initialize_data_files(str(folder))
         self._folder = folder
@@ -48,15 +49,17 @@ class Server:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         environment = {"DEPLOY_MODE": "STANDALONE", "METRICS_PORT": str(_HEALTH), "MILVUS_RUN_DIR": str(self._folder)}
-        self._running = subprocess.Popen(
-            [self._folder / "bin" / "milvus", "run", "standalone"],
-            cwd=self._folder,
-            env={**os.environ, **environment, "LD_LIBRARY_PATH": str(self._folder / "bin")},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        said = self._folder / "said.log"
+        with said.open("wb") as log:
+            self._running = subprocess.Popen(
+                [self._folder / "bin" / "milvus", "run", "standalone"],
+                cwd=self._folder,
+                env={**os.environ, **environment, "LD_LIBRARY_PATH": str(self._folder / "bin")},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
         while not self._healthy():
-            assert self._running.poll() is None, "the server has ended"
+            assert self._running.poll() is None, said.read_text(errors="replace")[-4000:]
             time.sleep(0.1)
 
     def kill(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from retrieval.dates import PartialDate
 from retrieval.encoders.port import Vectors
 from retrieval.index.lexical import LexicalIndex, terms
-from retrieval.index.milvus.record import Record
+from retrieval.index.milvus.records import Record
 from retrieval.index.milvus.rows import Row, date_of, expression_of, in_parts, plain, query_of, storable
 from retrieval.index.milvus.server import MOST_FOUND, MilvusServer
 from retrieval.index.port import EVERYTHING, GenerationInfo, Match, PassageIds
@@ -23,7 +23,7 @@ NO_WORDS = (
 )
 
 # Rows are asked for so many at a time, articles so many.
-_ROWS, _ARTICLES = 1000, 100
+_AT_ONCE, _ARTICLES = 1000, 100
 _IDS = 10_000
 
 _Found = tuple[int, float, str]
@@ -67,6 +67,7 @@ class MilvusIndex:
         self.server_words = server_words
         self.shortcoming = "" if words is not None or server_words else NO_WORDS
         self._server = server
+        self._rows = _Rows(server, collection, record.written)
         self._words = self._words_of(words)
         self._release = weakref.finalize(self, release)
 
@@ -136,22 +137,31 @@ class MilvusIndex:
         """See :class:`retrieval.index.port.Index`."""
         self._release()
 
-    def _rows(self, ids: Sequence[int], *fields: str) -> Iterator[Row]:
+
+class _Rows:
+    """The rows of a collection, by their ids."""
+
+    def __init__(self, server: MilvusServer, collection: str, written: int) -> None:
+        self._server = server
+        self._collection = collection
+        self._written = written
+
+    def __call__(self, ids: Sequence[int], *fields: str) -> list[Row]:
         """The rows of these passages, in this order.
 
         Raises:
             KeyError: a passage is not there.
         """
         rows: dict[int, Row] = {}
-        for part in in_parts(sorted({int(i) for i in ids}), _ROWS):
-            rows |= self._server.rows(self.collection, part, fields, self.record.written)
-        return iter([rows[int(i)] for i in ids])
+        for part in in_parts(sorted({int(i) for i in ids}), _AT_ONCE):
+            rows |= self._server.rows(self._collection, part, fields, self._written)
+        return [rows[int(i)] for i in ids]
 
 
 class _LocalWords:
     """A lexical index in the data folder."""
 
-    def __init__(self, lexical: LexicalIndex, rows: Callable[..., Iterator[Row]]) -> None:
+    def __init__(self, lexical: LexicalIndex, rows: _Rows) -> None:
         self._lexical = lexical
         self._rows = rows
 

@@ -176,24 +176,34 @@ class MilvusServer:
             client.create_collection(collection, schema=schema, num_shards=shape.shards, timeout=_WRITING, **spread)
             # Nothing has to be waited for, since nothing is in it.
             client.create_index(collection, indexes, timeout=_WRITING, sync=False)
+            if shape.replicas > 1:
+                # More copies than there are query nodes are refused now rather than when everything is written.
+                client.load_collection(collection, timeout=_WRITING, replica_number=shape.replicas)
+                client.release_collection(collection, timeout=_WRITING)
+
+    def create_notes(self, collection: str, replicas: int) -> None:
+        """Make an empty collection of texts by their keys, ready to be written and read, unless it is there."""
+        kinds = _pymilvus().DataType
+        schema = _pymilvus().MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
+        schema.add_field("key", kinds.VARCHAR, max_length=LONGEST, is_primary=True)
+        schema.add_field("text", kinds.VARCHAR, max_length=LONGEST)
+        schema.add_field("vector", kinds.FLOAT_VECTOR, dim=2)  # no collection goes without
+        indexes = _pymilvus().MilvusClient.prepare_index_params()
+        indexes.add_index("vector", index_type="FLAT", metric_type="IP")
+        with self._asking() as client:
+            if not client.has_collection(collection, timeout=self._access.timeout):
+                client.create_collection(collection, schema=schema, timeout=_WRITING)
+                client.create_index(collection, indexes, timeout=_WRITING, sync=False)
+                client.load_collection(collection, timeout=_WRITING, replica_number=replicas)
 
     def drop(self, collection: str) -> None:
         """Remove a collection, if it is there."""
         with suppress(IndexDamaged), self._asking() as client:
             client.drop_collection(collection, timeout=_WRITING)
 
-    def properties(self, collection: str) -> Mapping[str, str]:
-        """What was noted about a collection."""
-        return dict(self._described(collection).get("properties") or {})
-
     def fields(self, collection: str) -> set[str]:
         """The names of its fields."""
         return {field["name"] for field in self._described(collection)["fields"]}
-
-    def note(self, collection: str, properties: Mapping[str, str]) -> None:
-        """Note something about a collection."""
-        with self._asking() as client:
-            client.alter_collection_properties(collection, dict(properties), timeout=_WRITING)
 
     # Writing
 
@@ -203,11 +213,10 @@ class MilvusServer:
             with self._asking() as client:
                 client.insert(collection, list(rows), timeout=_WRITING)
 
-    def delete(self, collection: str, ids: Sequence[int]) -> None:
-        """Remove rows; ids that are not there are passed over."""
-        if ids:
-            with self._asking() as client:
-                client.delete(collection, filter=among(ids), timeout=_WRITING)
+    def delete(self, collection: str, expression: str) -> None:
+        """Remove rows that are named by their ids or keys; those that are not there are passed over."""
+        with self._asking() as client:
+            client.delete(collection, filter=expression, timeout=_WRITING)
 
     def seal(self, collection: str, replicas: int) -> None:
         """See everything that was written stored for good and indexed, then have it loaded, ready to be searched.

@@ -17,7 +17,7 @@ from uuid import uuid4
 from retrieval.errors import IndexDamaged, IndexForeign, IndexMissing, IndexUnwritable
 from retrieval.index.manifest import check_encoder
 from retrieval.index.milvus.index import MilvusIndex
-from retrieval.index.milvus.record import Record
+from retrieval.index.milvus.records import Record, Records
 from retrieval.index.milvus.server import WHOLE, MilvusServer, Shape
 from retrieval.index.milvus.words import WordFolders
 from retrieval.index.milvus.writer import MilvusIndexWriter
@@ -57,6 +57,7 @@ class MilvusGenerations:
         self._server = place.server
         self._name = place.name
         self._folders = WordFolders(place.words)
+        self._records = Records(place.server, f"{place.name}_generations")
         self._accepted = encoder
         self._readers: Counter[str] = Counter()
 
@@ -93,9 +94,10 @@ class MilvusGenerations:
             self._remove(collection)
 
     def _open(self, collection: str) -> MilvusIndex:
-        record = Record.read(self._server.properties(collection))
-        if record is None:
+        noted = self._records.noted().get(collection)
+        if noted is None:
             raise IndexDamaged(f"{collection} at {self._server} was never finished: run `backchannel index --rebuild`")
+        record = Record.read(noted)
         if self._accepted is not None:
             check_encoder(record.info, self._accepted)
         held = self._server.count(collection, since=record.written)
@@ -122,12 +124,12 @@ class MilvusGenerations:
         return sorted(match[0] for match in found if match)
 
     def _finished(self) -> Iterator[tuple[str, Record]]:
+        noted = self._records.noted()
         for collection in self._collections():
             # A newer version's, or one that cannot be read, is finished too, but nothing that is known here.
             with suppress(IndexDamaged, IndexForeign):
-                record = Record.read(self._server.properties(collection))
-                if record:
-                    yield collection, record
+                if collection in noted:
+                    yield collection, Record.read(noted[collection])
 
     def _number(self, collection: str) -> int:
         match = self._named.fullmatch(collection)
@@ -143,6 +145,7 @@ class MilvusGenerations:
         return re.compile(rf"{re.escape(self._name)}_(\d{{8}})_[0-9a-f]{{8}}")
 
     def _remove(self, collection: str) -> None:
+        self._records.forget(collection)
         self._server.drop(collection)
         self._folders.remove(collection)
 
@@ -175,6 +178,7 @@ class MilvusIndexStore(MilvusGenerations):
     def clean_up(self) -> int | None:
         """See :class:`retrieval.index.port.IndexStore`; a generation is left for the grace after its successor came."""
         self._sweep()
+        left = self._collections()
         finished = list(self._finished())
         current = self._server.target(self._name)
         now = dt.datetime.now(dt.UTC)
@@ -182,7 +186,7 @@ class MilvusIndexStore(MilvusGenerations):
             replaced = dt.datetime.fromisoformat(successor.info.created)
             if collection != current and self._readers[collection] <= 0 and now - replaced >= self._grace:
                 self._remove(collection)
-        left = self._collections()
+                left.remove(collection)
         self._folders.keep(left)
         return min(map(self._number, left), default=None)
 
@@ -192,16 +196,18 @@ class MilvusIndexStore(MilvusGenerations):
         if current is not None:
             self._number(current)  # what is not ours is not replaced
         base = self._base() if current is not None and not fresh else None
+        self._records.prepare(self._shape.replicas)
         self._sweep()
         number = max(map(self._number, self._collections()), default=0) + 1
         collection = f"{self._name}_{number:08}_{uuid4().hex[:8]}"
 
-        def publish() -> None:
+        def publish(record: Record) -> None:
             if self._server.target(self._name) != current:
                 raise IndexUnwritable(
                     f"another run has published to {self._name!r} at {self._server} meanwhile: "
                     "run `backchannel index` again"
                 )
+            self._records.note(collection, record)
             self._server.point(self._name, collection)
 
         on_server = self._server.has_bm25
@@ -237,7 +243,7 @@ class MilvusIndexStore(MilvusGenerations):
 
     def _sweep(self) -> None:
         """Remove what was never finished."""
+        noted = self._records.noted()
         for collection in self._collections():
-            with suppress(IndexDamaged, IndexForeign):
-                if Record.read(self._server.properties(collection)) is None:
-                    self._remove(collection)
+            if collection not in noted:
+                self._remove(collection)

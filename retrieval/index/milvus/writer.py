@@ -15,7 +15,7 @@ from retrieval.encoders.port import Vectors
 from retrieval.errors import IndexDamaged, IndexFault
 from retrieval.index.lexical import LexicalIndex
 from retrieval.index.milvus.index import MilvusIndex
-from retrieval.index.milvus.record import Record
+from retrieval.index.milvus.records import Record
 from retrieval.index.milvus.rows import among, date_of, in_parts, row_of
 from retrieval.index.milvus.server import MilvusServer
 from retrieval.index.port import GenerationInfo, IndexedPassage
@@ -52,7 +52,7 @@ class MilvusIndexWriter:
         words: LexicalIndex | None,
         *,
         replicas: int,
-        publish: Callable[[], None],
+        publish: Callable[[Record], None],
         remove: Callable[[], None],
     ) -> None:
         self._server = server
@@ -87,7 +87,7 @@ class MilvusIndexWriter:
         """See :class:`retrieval.index.port.IndexWriter`."""
         gone = {int(i) for i in ids}
         for part in in_parts(sorted(gone & self._added), _AT_ONCE):
-            self._server.delete(self._collection, part)
+            self._server.delete(self._collection, among(part))
         if self._words is not None:
             self._words.remove(gone)
         self._deleted |= gone
@@ -101,8 +101,7 @@ class MilvusIndexWriter:
         self._server.seal(self._collection, self._replicas)
         written = self._server.now()
         record = self._read_back(expected, written)
-        self._server.note(self._collection, record.properties())
-        self._make_current()
+        self._make_current(record)
         self._end()
         return record.info
 
