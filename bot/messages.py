@@ -201,8 +201,8 @@ class StatusReply:
     """How things stand: the generation that answers, the model it needs, the feeds it came from.
 
     ``underway`` is a re-index that is going on, in whatever process; ``problems`` say why feeds cannot be refreshed,
-    ``trouble`` why the generation is not the current one, ``shortcoming`` what the index cannot do. ``place`` is where
-    the index lies, as the settings name it.
+    and what the index cannot do; ``trouble`` why the generation is not the current one. ``place`` is where the index
+    lies, as the settings name it.
     """
 
     info: GenerationInfo
@@ -213,7 +213,6 @@ class StatusReply:
     underway: Underway | None = None
     problems: tuple[str, ...] = ()
     trouble: str = ""
-    shortcoming: str = ""
     place: str = EMBEDDED
 
 

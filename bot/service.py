@@ -181,15 +181,15 @@ class Service:
 
     def _status(self, index: Index, trouble: str) -> StatusReply:
         feeds, problem = self.feeds()
+        problems = (problem, self._app.refreshing.problem, index.shortcoming)
         return StatusReply(
             info=index.info,
             sources=dict(index.sources()),
             feeds=feeds,
             data_dir=str(self._app.settings.data_dir),
             underway=underway(self._app.settings.data_dir),
-            problems=tuple(problem for problem in (problem, self._app.refreshing.problem) if problem),
+            problems=tuple(filter(None, problems)),
             trouble=trouble,
-            shortcoming=index.shortcoming,
             place=self._app.settings.index,
         )
 

@@ -133,7 +133,7 @@ class Settings(BaseSettings):
         int, Field(description="Minutes after which an index that another has replaced may be removed.", ge=0)
     ] = 10
     milvus_timeout_seconds: Annotated[
-        float, Field(description="Seconds that the server may take to answer a search.", gt=0)
+        int, Field(description="Seconds that the server may take to answer a search.", ge=1)
     ] = 10
     model: Annotated[
         str, Field(description="The encoder: all-MiniLM-L6-v2 is packaged; else a hub name or a folder.", min_length=1)

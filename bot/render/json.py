@@ -173,7 +173,6 @@ def status_object(reply: StatusReply) -> Object:
         "problems": list(reply.problems),
         "trouble": reply.trouble or None,
         "index": reply.place,
-        "shortcoming": reply.shortcoming or None,
     }
 
 

@@ -23,7 +23,6 @@ from corpus.journal import Gap
 from corpus.progress import Underway, duration_words, step_words
 from retrieval.dates import PartialDate
 from retrieval.event_sentences import Origin
-from retrieval.index.location import EMBEDDED
 from retrieval.summary import Summary
 from retrieval.timeline import Event, Timeline
 from retrieval.types import Answer, Citation, Filters, Horizon
@@ -367,7 +366,7 @@ def status_words(reply: StatusReply) -> list[tuple[str, str]]:
     pairs = [
         ("generation", f"{info.number}, made {info.created}"),
         ("trouble", reply.trouble),
-        ("index", place_words(reply)),
+        ("index", reply.place),
         ("corpus", horizon_words(info.horizon)),
         ("passages", f"{info.passages:,}"),
         ("sources", sources or "none named"),
@@ -379,13 +378,6 @@ def status_words(reply: StatusReply) -> list[tuple[str, str]]:
         ("process", health_words(reply.health) if reply.health else ""),
     ]
     return [(name, visible(value)) for name, value in pairs if value]
-
-
-def place_words(reply: StatusReply) -> str:
-    """Where the index lies, and what it cannot do; empty for the embedded one, which does all."""
-    if reply.place == EMBEDDED:
-        return ""
-    return one_line(f"{reply.place}; {reply.shortcoming}" if reply.shortcoming else reply.place)
 
 
 def underway_words(underway: Underway) -> str:

@@ -53,7 +53,6 @@ from bot.render.words import (
     index_words,
     long_date,
     one_line,
-    place_words,
     recalled_words,
     searched_words,
     sources_words,
@@ -169,7 +168,7 @@ def status_blocks(reply: StatusReply) -> list[Block]:
     named = {
         "Generation": f"{info.number}, made {info.created}",
         "Trouble": reply.trouble,
-        "Index": place_words(reply),
+        "Index": reply.place,
         "Corpus": horizon_words(info.horizon),
         "Passages": f"{info.passages:,}",
         "Sources": ", ".join(f"{name or 'no source named'} ({count})" for name, count in most),

@@ -8,8 +8,8 @@ import os
 import shutil
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 from uuid import uuid4
@@ -27,6 +27,7 @@ from retrieval.index.lexical import LexicalIndex
 from retrieval.index.manifest import Manifest
 from retrieval.index.port import EVERYTHING, GenerationInfo, IndexedPassage, Match, PassageIds
 from retrieval.index.table import PassageTable
+from retrieval.index.writing import writing
 from retrieval.types import Filters
 
 logger = logging.getLogger(__name__)
@@ -184,7 +185,7 @@ class EmbeddedIndexWriter:
         if len(new) != len(ids) or not self._present.isdisjoint(new):
             raise ValueError("a passage id is in the index already: delete it first")
         self._present |= new
-        with _writing(self._folder.parent):
+        with writing(self._folder.parent):
             self._dense.add(ids, vectors)
             self._lexical.add(passages)
         # Texts are in the lexical index now; only what the table needs is kept in memory.
@@ -193,7 +194,7 @@ class EmbeddedIndexWriter:
     def delete(self, ids: Sequence[int]) -> None:
         """See :class:`retrieval.index.port.IndexWriter`."""
         gone = np.asarray(ids, dtype=np.int64)
-        with _writing(self._folder.parent):
+        with writing(self._folder.parent):
             self._dense.remove(gone)
             self._lexical.remove(gone.tolist())
         self._deleted.append(gone)
@@ -203,10 +204,10 @@ class EmbeddedIndexWriter:
 
     def publish(self) -> GenerationInfo:
         """See :class:`retrieval.index.port.IndexWriter`."""
-        with _writing(self._folder.parent):
+        with writing(self._folder.parent):
             info = self._write()
         EmbeddedIndex.open(self._folder, self._store.encoder).verify()
-        with _writing(self._folder.parent):
+        with writing(self._folder.parent):
             self._store.make_current(self._folder, self._number)
         return info
 
@@ -328,7 +329,7 @@ class EmbeddedIndexStore(EmbeddedGenerations):
         if current is not None:
             base = self.folder_of(current)
             Manifest.read(base).check_encoder(self.encoder)
-        with _writing(self._root):
+        with writing(self._root):
             self._root.mkdir(parents=True, exist_ok=True)
             self._sweep()
             return EmbeddedIndexWriter(self, max(numbers(self._root), default=0) + 1, base)
@@ -362,21 +363,3 @@ class EmbeddedIndexStore(EmbeddedGenerations):
         sync(pointer)
         pointer.replace(self._root / CURRENT)
         sync(self._root)
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """Tell plainly that a generation could not be written; FAISS and tantivy have no errors of their own for it.
-
-    Raises:
-        IndexUnwritable: the folder cannot be written, or has no space left.
-    """
-    try:
-        yield
-    except (OSError, RuntimeError, ValueError) as error:
-        # Where several files could not be copied, the first says why.
-        reason = error.args[0][0][2] if isinstance(error, shutil.Error) else error
-        raise IndexUnwritable(
-            f"the index in {folder} cannot be written ({reason}): see that the folder can be written and has space, "
-            "then run `backchannel index` again"
-        ) from error

@@ -70,6 +70,7 @@ class LexicalIndex:
     """
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._schema = _schema()
         self._index = tantivy.Index(self._schema, path=str(folder))
         self._index.register_tokenizer(_ANALYZER, _analyzer())

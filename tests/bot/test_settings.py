@@ -15,6 +15,15 @@ OTHERS = {
     "data_dir": "/srv/news",
     "feeds": "/etc/feeds.toml",
     "refresh": "false",
+    "index": "milvus+https://milvus.example/news",
+    "milvus_token": "root:Milvus",
+    "milvus_certificate": "/etc/authority.pem",
+    "milvus_name": "news",
+    "milvus_shards": "4",
+    "milvus_replicas": "2",
+    "milvus_partitions": "16",
+    "milvus_grace_minutes": "0",
+    "milvus_timeout_seconds": "3",
     "model": "intfloat/e5-small",
     "precision": "fp32",
     "encoder_backend": "torch",
@@ -56,7 +65,7 @@ OTHERS = {
 }
 
 
-SECRETS = {"slack_bot_token", "slack_app_token", "slack_signing_secret", "discord_token"}
+SECRETS = {"milvus_token", "slack_bot_token", "slack_app_token", "slack_signing_secret", "discord_token"}
 PLATFORMS_OWN = {
     "SLACK_BOT_TOKEN",
     "SLACK_APP_TOKEN",
@@ -123,6 +132,10 @@ def test_every_field_is_set_by_the_env_file_and_the_environment_wins(
     [
         ("LOG_LEVEL", "shout"),
         ("PRECISION", "fp64"),
+        ("INDEX", "milvus"),
+        ("INDEX", "http://localhost:19530"),
+        ("MILVUS_NAME", "1st"),
+        ("MILVUS_SHARDS", "0"),
         ("READER_BUDGET_MS", "soon"),
         ("READER_BUDGET_MS", "0"),
         ("READER_BUDGET_MS", "1.5"),
@@ -167,6 +180,13 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "hush" not in shown
     monkeypatch.setenv("SLACK_MODE", "pigeon")
     with pytest.raises(UsageError) as caught:
+        load_settings()
+    assert "hush" not in str(caught.value)
+
+
+def test_a_password_in_an_address_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKCHANNEL_INDEX", "milvus+http://root:hush-hush@localhost:19530")
+    with pytest.raises(UsageError, match=r"^BACKCHANNEL_INDEX=.*localhost.*BACKCHANNEL_MILVUS_TOKEN") as caught:
         load_settings()
     assert "hush" not in str(caught.value)
 

@@ -17,6 +17,8 @@ from pathlib import Path
 ALONE = "BACKCHANNEL_TEST_MILVUS"
 """The variable that tells a command that it is in a namespace of its own."""
 URL = "milvus+http://127.0.0.1:19530"
+GAVE_UP = 75
+"""The exit status of a command whose server has ended by itself."""
 _HEALTH = 9091
 TOKEN = "root:Milvus"  # noqa: S105
 """The one that a new server knows."""
@@ -39,8 +41,8 @@ class Server:
         import milvus
 
         config = milvus.MilvusServerConfig(data_dir=str(folder))
-        # Sessions of a server that was killed end soon, so that the next one takes over.
-        config.extra_configs |= {"common.security.authorizationEnabled": "true", "common.session.ttl": "10"}
+        # It gives up where the machine stands still for longer; and so long the next one waits after one was killed.
+        config.extra_configs |= {"common.security.authorizationEnabled": "true", "common.session.ttl": "60"}
         config.resolve()
         milvus._initialize_data_files(str(folder))
         self._folder = folder
@@ -62,11 +64,16 @@ class Server:
             assert self._running.poll() is None, said.read_text(errors="replace")[-4000:]
             time.sleep(0.1)
 
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The server, once it was started."""
+        assert self._running
+        return self._running
+
     def kill(self) -> None:
         """End it as a power cut would."""
-        assert self._running
-        self._running.kill()
-        self._running.wait()
+        self.process.kill()
+        self.process.wait()
 
     def _healthy(self) -> bool:
         try:

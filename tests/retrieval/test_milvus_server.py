@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.retrieval.milvus_server import namespaced
+from tests.retrieval.milvus_server import GAVE_UP, namespaced
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -24,4 +24,6 @@ def permitted() -> bool:
 def test_on_a_real_server() -> None:
     command = namespaced(["-m", "pytest", "-q", "tests/retrieval/on_milvus_server.py"])
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if ran.returncode == GAVE_UP:
+        pytest.skip("the server gave up, as it does where the machine stands still for a minute")
     assert ran.returncode == 0, ran.stdout + ran.stderr

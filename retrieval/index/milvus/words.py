@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from retrieval.index.lexical import LexicalIndex
+from retrieval.index.writing import writing
 
 
 class WordFolders:
@@ -30,13 +31,14 @@ class WordFolders:
     def begin(self, collection: str, base: str | None) -> LexicalIndex | None:
         """One to write to, a copy of the base's; ``None`` where there is none to copy."""
         folder = self._root / collection
-        if base is None:
-            folder.mkdir(parents=True)
-        elif (self._root / base).is_dir():
-            shutil.copytree(self._root / base, folder)
-        else:
-            return None
-        return LexicalIndex(folder)
+        with writing(self._root):
+            if base is None:
+                folder.mkdir(parents=True)
+            elif (self._root / base).is_dir():
+                shutil.copytree(self._root / base, folder)
+            else:
+                return None
+            return LexicalIndex(folder)
 
     def remove(self, collection: str) -> None:
         """Remove what belongs to a collection."""

@@ -19,6 +19,7 @@ from retrieval.index.milvus.records import Record
 from retrieval.index.milvus.rows import among, date_of, in_parts, row_of
 from retrieval.index.milvus.server import MilvusServer
 from retrieval.index.port import GenerationInfo, IndexedPassage
+from retrieval.index.writing import writing
 from retrieval.types import Horizon
 
 logger = logging.getLogger(__name__)
@@ -80,7 +81,8 @@ class MilvusIndexWriter:
         for at in range(0, len(rows), _AT_ONCE):
             self._server.insert(self._collection, rows[at : at + _AT_ONCE])
         if self._words is not None:
-            self._words.add(passages)
+            with writing(self._words.folder):
+                self._words.add(passages)
         self._added |= new
 
     def delete(self, ids: Sequence[int]) -> None:
@@ -89,7 +91,8 @@ class MilvusIndexWriter:
         for part in in_parts(sorted(gone & self._added), _AT_ONCE):
             self._server.delete(self._collection, among(part))
         if self._words is not None:
-            self._words.remove(gone)
+            with writing(self._words.folder):
+                self._words.remove(gone)
         self._deleted |= gone
         self._added -= gone
 
@@ -97,7 +100,8 @@ class MilvusIndexWriter:
         """See :class:`retrieval.index.port.IndexWriter`."""
         expected = len(self._added) + self._copy()
         if self._words is not None:
-            self._words.commit()
+            with writing(self._words.folder):
+                self._words.commit()
         self._server.seal(self._collection, self._replicas)
         written = self._server.now()
         record = self._read_back(expected, written)
