@@ -16,7 +16,8 @@ from pathlib import Path
 
 ALONE = "BACKCHANNEL_TEST_MILVUS"
 """The variable that tells a command that it is in a namespace of its own."""
-URL = "milvus+http://127.0.0.1:19530"
+_PORT = 19530
+URL = f"milvus+http://127.0.0.1:{_PORT}"
 GAVE_UP = 75
 """The exit status of a command whose server has ended by itself."""
 _HEALTH = 9091
@@ -77,6 +78,8 @@ class Server:
 
     def _healthy(self) -> bool:
         try:
+            # It may say that it is well before it listens.
+            socket.create_connection(("127.0.0.1", _PORT), timeout=10).close()
             with urllib.request.urlopen(f"http://127.0.0.1:{_HEALTH}/healthz", timeout=10) as answer:
                 return b"OK" in answer.read()
         except OSError:

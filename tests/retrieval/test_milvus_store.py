@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grpc
 import numpy as np
 import pytest
 
@@ -252,6 +253,39 @@ def test_a_server_that_cannot_be_reached_is_told_in_one_line_without_the_token(t
             refused()
         assert "\n" not in str(error.value)
         assert "secret" not in str(error.value)
+
+
+class _Late(grpc.RpcError):
+    def __str__(self) -> str:
+        return "Deadline\nExceeded"
+
+
+class _Slow:
+    def list_collections(self, timeout: float) -> list[str]:
+        raise _Late
+
+
+class SlowServer(MilvusServer):
+    """A server that does not answer in time."""
+
+    def _client(self) -> object:
+        return _Slow()
+
+
+def test_a_server_that_answers_too_late_is_told_in_one_line() -> None:
+    with pytest.raises(IndexUnavailable, match="Deadline Exceeded") as error:
+        SlowServer(location("milvus+http://127.0.0.1:9")).collections()
+    assert "\n" not in str(error.value)
+
+
+def test_without_its_notes_the_generation_that_answers_is_not_swept_away(lying: Place) -> None:
+    publish(opened(lying), 1)
+    (collection,) = collections(lying)
+    lying.server.drop(f"{lying.name}_generations")
+    opened(lying).begin(fresh=True)
+    assert collection in collections(lying)
+    with pytest.raises(IndexDamaged, match="--rebuild"):
+        opened(lying).current()
 
 
 def test_a_store_without_notes_has_nothing(lying: Place) -> None:

@@ -100,13 +100,6 @@ class MilvusServer:
     def __str__(self) -> str:
         return self.location.url
 
-    def close(self) -> None:
-        """Let go of the connection; the next use makes another."""
-        with self._lock:
-            client, self._made = self._made, None
-        if client is not None:
-            client.close()
-
     @cached_property
     def has_bm25(self) -> bool:
         """Whether collections can be searched by words."""
@@ -336,21 +329,26 @@ class MilvusServer:
     def _asking(self) -> Iterator[Client]:
         """The client, its errors turned into ours."""
         pymilvus = _pymilvus()
+        from grpc import RpcError  # pymilvus brings it, and lets some of its errors through
+
         try:
-            yield self._client(pymilvus)
+            yield self._client()
         except pymilvus.MilvusException as error:
             if error.code in _NOT_FOUND:
                 raise IndexDamaged(
                     f"what was to be read at {self} is not there ({error.message}): run `backchannel index --rebuild`"
                 ) from error
             raise self._unavailable(error.message) from error
+        except RpcError as error:
+            details = getattr(error, "details", None)
+            raise self._unavailable(str(details() if details else error)) from error
 
-    def _client(self, pymilvus: Library) -> Client:
+    def _client(self) -> Client:
         with self._lock:
             if self._made is None:
                 certificate = self._access.certificate
                 secured = {"server_pem_path": str(certificate)} if certificate else {}
-                self._made = pymilvus.MilvusClient(
+                self._made = _pymilvus().MilvusClient(
                     self.location.uri,
                     token=self._access.token,
                     db_name=self.location.database,

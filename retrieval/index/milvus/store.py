@@ -242,8 +242,8 @@ class MilvusIndexStore(MilvusGenerations):
         return base
 
     def _sweep(self) -> None:
-        """Remove what was never finished."""
-        noted = self._records.noted()
+        """Remove what was never finished; what answers stays, should its note be lost."""
+        finished = {*self._records.noted(), self._server.target(self._name)}
         for collection in self._collections():
-            if collection not in noted:
+            if collection not in finished:
                 self._remove(collection)
