@@ -21,6 +21,7 @@ from retrieval.types import Filters, Horizon
 from tests.retrieval.milvus_stores import AT_ONCE, Wordless, lite, location, place
 
 ENCODER = "two-dimensional"
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
@@ -183,6 +184,23 @@ def test_partitions_by_source_keep_what_they_should(lying: Place) -> None:
     only = Filters(sources=frozenset({"outlet-0"}))
     for matches in (index.search_dense(east()[0], 99, only), index.search_lexical("summit", 99, only)):
         assert sorted(m.passage_id for m in matches) == [0, *range(10, 50, 5), 100]
+
+
+def test_milvus_lite_is_opened_again_by_the_next_process(tmp_path: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from tests.retrieval.test_milvus_store import *
+there = Place(MilvusServer(location("milvus+lite://{tmp_path}/lite.db")), "news", Path("{tmp_path}/words"))
+print(*publish(opened(there), int(sys.argv[1])).passage_ids())
+"""
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", code, number], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
+        for number in "12"
+    ]
+    assert said == ["1\n", "1 2\n"]
 
 
 # Words

@@ -80,6 +80,7 @@ class Records:
     def noted(self) -> dict[str, str]:
         """The text noted about each finished collection."""
         try:
+            self._server.ready(self._name)
             rows = self._server.select(self._name, 'key != ""', ["key", "text"])
         except IndexDamaged:
             return {}  # there are no notes yet

@@ -19,8 +19,6 @@ from retrieval.errors import IndexDamaged, IndexUnavailable
 from retrieval.index.location import MilvusLocation
 from retrieval.index.milvus.rows import LONGEST, Row, among
 
-logger = logging.getLogger(__name__)
-
 # pymilvus has no types.
 Library = Any
 Client = Any
@@ -37,7 +35,7 @@ _K1, _B = 1.2, 0.75
 _WRITING = 600.0
 """Seconds that a step of writing may take."""
 _LOOK = 0.2
-_STALLED = 120.0
+_STALLED = 3600.0
 """Seconds without progress after which an index that the server makes is no longer waited for."""
 _NOT_FOUND = {100, 1600}  # a collection, an alias
 _BM25_SINCE = (2, 5)
@@ -194,6 +192,13 @@ class MilvusServer:
         with suppress(IndexDamaged), self._asking() as client:
             client.drop_collection(collection, timeout=_WRITING)
 
+    def ready(self, collection: str) -> None:
+        """Have a collection loaded that is not: Milvus Lite loads none by itself when it is opened again."""
+        with self._asking() as client:
+            state = client.get_load_state(collection, timeout=self._access.timeout)["state"]
+            if state.name == "NotLoad":
+                client.load_collection(collection, timeout=_WRITING)
+
     def fields(self, collection: str) -> set[str]:
         """The names of its fields."""
         return {field["name"] for field in self._described(collection)["fields"]}
@@ -223,7 +228,7 @@ class MilvusServer:
             client.load_collection(collection, timeout=_WRITING, replica_number=replicas)
 
     def _indexed(self, client: Client, collection: str, index: str) -> None:
-        """Wait for an index; until it is there, searches compare what it lacks one by one, and are only slower."""
+        """Wait for an index."""
         least, since = None, time.monotonic()
         while True:
             pending = int(client.describe_index(collection, index, timeout=self._access.timeout)["pending_index_rows"])
@@ -232,8 +237,7 @@ class MilvusServer:
             if least is None or pending < least:
                 least, since = pending, time.monotonic()
             elif time.monotonic() - since > _STALLED:
-                logger.warning("%s has not indexed %d rows of %s; searches are slower until then", self, pending, index)
-                return
+                raise self._unavailable(f"{pending} rows have waited for an hour to be indexed")
             time.sleep(_LOOK)
 
     def now(self) -> int:

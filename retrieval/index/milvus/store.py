@@ -100,6 +100,7 @@ class MilvusGenerations:
         record = Record.read(noted)
         if self._accepted is not None:
             check_encoder(record.info, self._accepted)
+        self._server.ready(collection)
         held = self._server.count(collection, since=record.written)
         if held != record.info.passages:
             raise IndexDamaged(
