@@ -117,7 +117,10 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    measured = [measure(size, options.work) for size in options.sizes]
+    measured = []
+    for size in options.sizes:
+        measured.append(measure(size, options.work))
+        print(json.dumps(measured[-1]), flush=True)
     table = Table(title="An index on a Milvus server", show_header=False)
     for name in measured[0]:
         table.add_row(name, *(f"{figures[name]:,.3f}" for figures in measured))

@@ -44,6 +44,7 @@ class Server:
         config = milvus.MilvusServerConfig(data_dir=str(folder))
         # It gives up where the machine stands still for longer; and so long the next one waits after one was killed.
         config.extra_configs |= {"common.security.authorizationEnabled": "true", "common.session.ttl": "60"}
+        config.extra_configs["proxy.port"] = str(_PORT)  # also where a server that was killed listened just now
         config.resolve()
         milvus._initialize_data_files(str(folder))
         self._folder = folder

@@ -16,6 +16,7 @@ from retrieval.index.milvus.store import MilvusIndexStore, Place
 from tests.retrieval.milvus_server import TOKEN, URL, Server
 
 _MEMORY, _ROOM = Path("/dev/shm"), 4 << 30  # noqa: S108
+_PATIENCE = 60.0
 AT_ONCE = dt.timedelta(0)
 
 
@@ -52,7 +53,7 @@ def real_server() -> Server:
 def real(token: str = TOKEN) -> MilvusServer:
     """A client of the real server."""
     real_server()
-    return MilvusServer(location(URL), Access(token))
+    return MilvusServer(location(URL), Access(token, timeout=_PATIENCE))
 
 
 def on_lite(folder: Path, encoder: str, dimension: int) -> MilvusIndexStore:

@@ -19,6 +19,8 @@ def permitted() -> bool:
         return False
 
 
+@pytest.mark.server
+@pytest.mark.timeout(1800)
 @pytest.mark.skipif(importlib.util.find_spec("milvus") is None, reason="the package milvus is not installed")
 @pytest.mark.skipif(not permitted(), reason="a network namespace cannot be made here (unshare)")
 def test_on_a_real_server() -> None:

@@ -97,6 +97,15 @@ def test_a_generation_is_left_for_the_grace_after_its_successor_came(lying: Plac
     assert len(collections(lying)) == 2
 
 
+def test_the_generation_that_may_have_to_stand_in_is_loaded_when_it_does(lying: Place) -> None:
+    for number in (1, 2):
+        publish(opened(lying), number).close()
+    assert opened(lying).clean_up() == 1
+    stands_in = opened(lying).last_good(before=2)
+    assert stands_in is not None
+    assert [match.passage_id for match in stands_in.search_dense(east()[0], 9)] == [1]
+
+
 def test_of_two_runs_at_once_the_later_is_refused(lying: Place) -> None:
     publish(opened(lying), 1)
     first = opened(lying).begin(fresh=True)

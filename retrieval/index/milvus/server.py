@@ -192,8 +192,13 @@ class MilvusServer:
         with suppress(IndexDamaged), self._asking() as client:
             client.drop_collection(collection, timeout=_WRITING)
 
+    def release(self, collection: str) -> None:
+        """Keep a collection on disk alone; :meth:`ready` loads it again."""
+        with self._asking() as client:
+            client.release_collection(collection, timeout=_WRITING)
+
     def ready(self, collection: str) -> None:
-        """Have a collection loaded that is not: Milvus Lite loads none by itself when it is opened again."""
+        """Have a collection loaded that is not: one that was released, or any when Milvus Lite is opened again."""
         with self._asking() as client:
             state = client.get_load_state(collection, timeout=self._access.timeout)["state"]
             if state.name == "NotLoad":

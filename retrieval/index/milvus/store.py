@@ -177,15 +177,23 @@ class MilvusIndexStore(MilvusGenerations):
         self._grace = grace
 
     def clean_up(self) -> int | None:
-        """See :class:`retrieval.index.port.IndexStore`; a generation is left for the grace after its successor came."""
+        """See :class:`retrieval.index.port.IndexStore`; a generation is left for the grace after its successor came.
+
+        Then it is removed, or, where it may have to stand in, kept on disk alone.
+        """
         self._sweep()
         left = self._collections()
         finished = list(self._finished())
         current = self._server.target(self._name)
         now = dt.datetime.now(dt.UTC)
-        for (collection, _), (_, successor) in pairwise(finished[: 1 - _KEPT]):
+        kept = {collection for collection, _ in finished[-_KEPT:]}
+        for (collection, _), (_, successor) in pairwise(finished):
             replaced = dt.datetime.fromisoformat(successor.info.created)
-            if collection != current and self._readers[collection] <= 0 and now - replaced >= self._grace:
+            if collection == current or self._readers[collection] > 0 or now - replaced < self._grace:
+                continue
+            if collection in kept:
+                self._server.release(collection)
+            else:
                 self._remove(collection)
                 left.remove(collection)
         self._folders.keep(left)
