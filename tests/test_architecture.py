@@ -19,13 +19,9 @@ MAY_IMPORT = {"retrieval": {"retrieval"}, "corpus": {"corpus", "retrieval"}, "bo
 ALLOWED = {
     "faiss": ("retrieval/index/dense.py",),
     "tantivy": ("retrieval/index/lexical.py",),
-    "sqlite3": (
-        "corpus/database.py",
-        "corpus/catalogue.py",
-        "corpus/schema.py",
-        "corpus/snapshots.py",
-        "corpus/story_records.py",
-    ),
+    "sqlite3": ("corpus/sqlite.py", "corpus/schema.py", "corpus/snapshots.py"),
+    "sqlalchemy": ("corpus/",),
+    "alembic": ("corpus/migrations/",),
     "sentence_transformers": ("retrieval/encoders/sentence_transformer.py", "retrieval/named_readers.py"),
     "openvino": ("retrieval/encoders/runtime.py",),
     "feedparser": ("corpus/webfeeds/rss.py",),

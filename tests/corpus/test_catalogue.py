@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from corpus.catalogue import Catalogue, KnownFeed, article_digest, input_digest
 from corpus.errors import CatalogueError
 from corpus.feed_records import PageRecord
-from corpus.schema import MIGRATIONS
+from corpus.schema import VERSION
 from retrieval.dates import PartialDate
 from retrieval.errors import IndexDamaged, QuotationError
 from retrieval.index.port import GenerationInfo
@@ -60,7 +60,7 @@ def test_a_new_file_gets_the_tables_of_this_version_and_a_write_ahead_log(tmp_pa
     file = tmp_path / "new" / "folder" / "catalogue.sqlite3"
     Catalogue(file).close()
     connection = sqlite3.connect(file)
-    assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
     assert {"feeds", "articles", "revisions", "passages", "generations", "answers"} <= set(tables(file))
@@ -89,7 +89,7 @@ def test_a_newer_versions_file_is_refused_with_the_way_out_and_left_as_it_is(tmp
     file = tmp_path / "catalogue.sqlite3"
     Catalogue(file).close()
     connection = sqlite3.connect(file)
-    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     connection.close()
     before = tables(file)
     with pytest.raises(CatalogueError, match=r"belongs to a newer version.*upgrade Backchannel, or .* --data-dir"):
