@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.service import Service
     from bot.watches import Watches
     from corpus.catalogue import Catalogue
+    from corpus.database import Place
     from corpus.feed_register import FeedRegister
     from corpus.indexer import Indexer
     from corpus.journal import Journal
@@ -90,7 +91,7 @@ class Application:
 
     @_once
     def journal(self) -> Journal:
-        """What was asked and answered, in the catalogue's file.
+        """What was asked and answered, beside the catalogue.
 
         Raises:
             CatalogueError: it cannot be opened.
@@ -101,7 +102,7 @@ class Application:
 
     @_once
     def subscriptions(self) -> Subscriptions:
-        """What people want to hear of unasked, in the catalogue's file.
+        """What people want to hear of unasked, beside the catalogue.
 
         Raises:
             CatalogueError: it cannot be opened.
@@ -275,11 +276,12 @@ class Application:
     @property
     def has_catalogue(self) -> bool:
         """Whether there is a catalogue; to ask for :attr:`catalogue` would make one."""
-        return self._database.exists()
+        return isinstance(self._database, str) or self._database.exists()
 
     @property
-    def _database(self) -> Path:
-        return self.settings.data_dir / "catalogue.sqlite3"
+    def _database(self) -> Place:
+        url = self.settings.database_url
+        return url.get_secret_value() if url else self.settings.data_dir / "catalogue.sqlite3"
 
     def check_data_folder(self) -> None:
         """See that the data folder can be written, before anything long begins.

@@ -15,6 +15,7 @@ from bot.schedule import QuietHours, zone_of
 from retrieval.encoders.options import Backend, Precision
 
 _PREFIX = "BACKCHANNEL_"
+_SECRET = ("TOKEN", "SECRET", "DATABASE_URL")
 
 
 class LogLevel(StrEnum):
@@ -92,6 +93,10 @@ class Settings(BaseSettings):
     )
 
     data_dir: Annotated[Path, Field(description="The only folder that is written to.")] = user_data_path("backchannel")
+    database_url: Annotated[
+        SecretStr | None,
+        Field(description="For replicas: postgresql+psycopg://NAME:PASSWORD@HOST/DATABASE; without it a file."),
+    ] = None
     feeds: Annotated[
         Path | None, Field(description="The feeds file; without it feeds.toml in the data folder, if there is one.")
     ] = None
@@ -230,7 +235,7 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = variable(str(first["loc"][0]).lower())
-        value = "" if "TOKEN" in name or "SECRET" in name else f"={first['input']!r}"
+        value = "" if any(word in name for word in _SECRET) else f"={first['input']!r}"
         raise UsageError(f"{name}{value} cannot be used: {first['msg']}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"the file .env cannot be read ({error}): save it as UTF-8") from error

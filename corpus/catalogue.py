@@ -15,10 +15,11 @@ from corpus.database import Connection, many, new_id, now
 from corpus.feed_records import KnownFeed
 from corpus.file_records import FileRecords
 from corpus.revisions import CURRENT, SELECT_ARTICLES, RevisionRecords, article_of, date_of
+from corpus.states import StateRecords
 from corpus.story_records import StoryRecords
 from retrieval.dates import PartialDate
 from retrieval.errors import IndexDamaged
-from retrieval.index.port import GenerationInfo, PassageIds
+from retrieval.index.port import PassageIds
 from retrieval.passages import title_prefix
 from retrieval.types import Article, Passage, Span, text_digest
 
@@ -70,7 +71,7 @@ class Arrival:
     published: PartialDate | None
 
 
-class Catalogue(FileRecords, RevisionRecords, StoryRecords):
+class Catalogue(FileRecords, RevisionRecords, StoryRecords, StateRecords):
     """Articles and their stories, what indexes hold of them, and their feeds; see :class:`corpus.database.Database`."""
 
     # What an index refers to must be on the disk before that index is.
@@ -282,34 +283,6 @@ class Catalogue(FileRecords, RevisionRecords, StoryRecords):
             .order_by(_p.id)
         )
         return [Arrival(passage, article, source, date_of(date)) for passage, article, source, date in rows]
-
-    # Generations
-
-    def published(self, info: GenerationInfo, seconds: float, oldest: int | None = None) -> None:
-        """Note a generation, and drop the passages that no generation holds any more.
-
-        Args:
-            info: of the generation.
-            seconds: that making it took.
-            oldest: number of the oldest generation that is kept; the one before, if it is not said.
-        """
-        with self._transaction() as connection:
-            connection.execute(
-                replacing(t.generations),
-                {
-                    "number": info.number,
-                    "created": info.created,
-                    "encoder": info.encoder,
-                    "passages": info.passages,
-                    "articles": info.horizon.articles,
-                    "seconds": seconds,
-                },
-            )
-            oldest = info.number - 1 if oldest is None else oldest
-            connection.execute(delete(t.passages).where(_p.retired <= oldest))
-            connection.execute(
-                update(t.passages).where(_p.current == 0, _p.retired.is_(None)).values(retired=info.number)
-            )
 
     def _retire(self, connection: Connection, article_ids: Iterable[str]) -> None:
         many(connection, _RETIRE, [{"article": i} for i in article_ids])

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection", "Database", "many", "new_id", "now", "touched"]
 
+Place = Path | str
+"""A file of SQLite, or the URL of a database of PostgreSQL."""
 Values = Mapping[str, object]
 """The parameters of a statement. Those that are run often are made once, with parameters: to make one takes longer
 than to run it."""
@@ -34,6 +36,7 @@ class Database:
     Args:
         place: a file of SQLite, made, with its folder, when it is missing; or the URL of a database of PostgreSQL,
             which must be there, while its tables are made.
+        replica: the name of the one that works with it; all work with a file by the empty one.
 
     Raises:
         CatalogueDamaged: the file is no database, or a broken one.
@@ -44,12 +47,13 @@ class Database:
     synchronous = "NORMAL"
     """SQLite's word: after a power cut, what was written last is lost with NORMAL, and nothing with FULL."""
 
-    def __init__(self, place: Path | str) -> None:
+    def __init__(self, place: Place, replica: str = "") -> None:
+        self.replica = replica
         self._backend = self._opened(place)
         with self._errors():
             self._backend.prepare()
 
-    def _opened(self, place: Path | str) -> SqliteFile | PostgresDatabase:
+    def _opened(self, place: Place) -> SqliteFile | PostgresDatabase:
         if isinstance(place, Path):
             return SqliteFile(place, self.schema, self.synchronous)
         try:
@@ -62,7 +66,7 @@ class Database:
 
     def close(self) -> None:
         """Close the connections that are not in use; whoever goes on gets new ones."""
-        self._backend.engine.dispose()
+        self._backend.engine.pool.dispose()
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

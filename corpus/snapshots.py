@@ -18,7 +18,7 @@ _BUSY_SECONDS = 30.0
 _SOON = 2.0
 _BROKEN = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 _MAGIC = b"SQLite format 3\0"
-_WITHOUT_INDEX = "DELETE FROM passages WHERE NOT current; DELETE FROM generations;"
+_WITHOUT_INDEX = "DELETE FROM passages WHERE NOT current; DELETE FROM generations; DELETE FROM published;"
 
 
 def driver_of(connection: Connection) -> sqlite3.Connection:

@@ -33,13 +33,9 @@ class Words(TypeDecorator[str]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """What is stored."""
-        if value is None:
-            return None
-        if dialect.name == "postgresql":  # which knows no NUL
-            value = value.replace("\0", "\ufffd")
-        return value.encode("utf-8", "replace").decode()
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """What is stored; PostgreSQL has no NUL."""
+        return None if value is None else value.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 @compiles(Words, "postgresql")
@@ -49,6 +45,7 @@ def _words_of_postgresql(_: Words, __: object, **options: object) -> str:
 
 
 _NUMBER: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+_REAL: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
 _ON_BOTH: dict[str, Any] = {"ondelete": "CASCADE", "onupdate": "CASCADE"}
 
 metadata = MetaData()
@@ -161,8 +158,21 @@ generations = Table(
     _words("encoder"),
     _number("passages"),
     _number("articles"),
-    Column("seconds", Double().with_variant(REAL(), "sqlite"), nullable=False),
+    Column("seconds", _REAL, nullable=False),
     PrimaryKeyConstraint("number"),
+)
+
+# Generations that an index still keeps, and the state of the passages that each holds: states are numbered as they
+# come, and told apart by their signature. A passage is retired with the first state that it is not in.
+published = Table(
+    "published",
+    metadata,
+    _words("index_name"),
+    _number("generation"),
+    _number("state"),
+    _words("signature"),
+    _words("created"),
+    PrimaryKeyConstraint("index_name", "generation"),
 )
 
 # Who asked is known by a salted hash alone; where, by the platform's own ids.
@@ -204,15 +214,43 @@ threads = Table(
 )
 Index("threads_by_person", threads.c.person)
 
-# What a platform delivered: an event is handled once, however often it comes.
+# What a platform delivered: an event is handled once, however often it comes. Until it is done, the holder is the
+# replica that is at it, and the question (JSON) is what another one needs to take it up.
 events = Table(
     "events",
     metadata,
     _words("event"),
     _words("seen"),
     _flag("done", 0),
+    _words("holder", default=""),
+    _words("question", default=""),
     PrimaryKeyConstraint("event"),
 )
+_index_where("events_open", events.c.seen, events.c.done == 0)
+
+# Replicas that serve, and when each was heard of last, in seconds by the database's clock.
+replicas = Table(
+    "replicas",
+    metadata,
+    _words("name"),
+    Column("heard", _REAL, nullable=False),
+    PrimaryKeyConstraint("name"),
+)
+
+# Questions that were admitted lately, for the rates: by a salted hash, in seconds by the database's clock.
+admissions = Table(
+    "admissions",
+    metadata,
+    _id(),
+    _words("key"),
+    Column("at", _REAL, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("admissions_by_key", admissions.c.key, admissions.c.at)
+Index("admissions_by_time", admissions.c.at)
+
+# What replicas have in common beside all else, each by its name.
+notes = Table("notes", metadata, _words("name"), _words("said"), PrimaryKeyConstraint("name"))
 
 # What was fetched for a feed, so that it is asked for again only if it may have changed. No article: it gave none.
 fetched = Table(

@@ -22,6 +22,7 @@ ALLOWED = {
     "sqlite3": ("corpus/sqlite.py", "corpus/schema.py", "corpus/snapshots.py"),
     "sqlalchemy": ("corpus/",),
     "alembic": ("corpus/migrations/",),
+    "psycopg": ("corpus/postgresql.py",),
     "sentence_transformers": ("retrieval/encoders/sentence_transformer.py", "retrieval/named_readers.py"),
     "openvino": ("retrieval/encoders/runtime.py",),
     "feedparser": ("corpus/webfeeds/rss.py",),

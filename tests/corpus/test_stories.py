@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.catalogue import Catalogue, KnownFeed
+from corpus.database import Place
 from corpus.progress import Steps
 from corpus.stories.copies import Thresholds, is_copy, likeness
 from corpus.stories.folding import fold_stories
@@ -122,8 +123,8 @@ def test_bands_are_what_they_were_when_catalogues_were_written() -> None:
 
 
 @pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    catalogue = Catalogue(tmp_path / "catalogue.sqlite3")
+def catalogue(place: Place) -> Iterator[Catalogue]:
+    catalogue = Catalogue(place)
     catalogue.add_feed(FEED)
     yield catalogue
     catalogue.close()
