@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from functools import cached_property
 from pathlib import Path
@@ -87,7 +88,7 @@ class Application:
         """
         from corpus.catalogue import Catalogue
 
-        return Catalogue(self._database)
+        return Catalogue(self._database, self._replica)
 
     @_once
     def journal(self) -> Journal:
@@ -98,7 +99,7 @@ class Application:
         """
         from corpus.journal import Journal
 
-        return Journal(self._database)
+        return Journal(self._database, self._replica)
 
     @_once
     def subscriptions(self) -> Subscriptions:
@@ -109,7 +110,7 @@ class Application:
         """
         from corpus.subscriptions import Subscriptions
 
-        return Subscriptions(self._database)
+        return Subscriptions(self._database, self._replica)
 
     @_once
     def people(self) -> Pseudonyms:
@@ -120,7 +121,8 @@ class Application:
         """
         from bot.people import Pseudonyms
 
-        return Pseudonyms(self.settings.data_dir / "salt")
+        file = self.settings.data_dir / "salt"
+        return Pseudonyms(file, self.journal.agreed) if self.is_replica else Pseudonyms(file)
 
     @_once
     def answers(self) -> AnswerBook:
@@ -238,8 +240,10 @@ class Application:
             UsageError: a rate cannot be read.
         """
         from bot.policy import Policy
+        from bot.rates import OwnRates, SharedRates
 
         return Policy(
+            rates=SharedRates(self.journal, self.people) if self.is_replica else OwnRates(),
             per_person=self.settings.rate_per_person,
             per_channel=self.settings.rate_per_channel,
             allowed=self.settings.channels_allowed,
@@ -277,6 +281,16 @@ class Application:
     def has_catalogue(self) -> bool:
         """Whether there is a catalogue; to ask for :attr:`catalogue` would make one."""
         return isinstance(self._database, str) or self._database.exists()
+
+    @property
+    def is_replica(self) -> bool:
+        """Whether other processes may share the catalogue, each with a data folder of its own."""
+        return self.settings.database_url is not None
+
+    @property
+    def _replica(self) -> str:
+        """The same each time it runs, so that it knows what it left undone and which index is its own."""
+        return f"{socket.gethostname()}:{self.settings.data_dir.resolve()}" if self.is_replica else ""
 
     @property
     def _database(self) -> Place:

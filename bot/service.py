@@ -185,7 +185,7 @@ class Service:
             sources=sources,
             feeds=feeds,
             data_dir=str(self._app.settings.data_dir),
-            underway=underway(self._app.settings.data_dir),
+            underway=underway(self._app.settings.data_dir) or self._catalogue.indexing_underway(),
             problems=tuple(problem for problem in (problem, self._app.refreshing.problem) if problem),
             trouble=trouble,
         )

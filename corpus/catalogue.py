@@ -14,6 +14,7 @@ from corpus.clauses import among, replacing
 from corpus.database import Connection, many, new_id, now
 from corpus.feed_records import KnownFeed
 from corpus.file_records import FileRecords
+from corpus.indexing import IndexingRecords
 from corpus.revisions import CURRENT, SELECT_ARTICLES, RevisionRecords, article_of, date_of
 from corpus.states import StateRecords
 from corpus.story_records import StoryRecords
@@ -71,7 +72,7 @@ class Arrival:
     published: PartialDate | None
 
 
-class Catalogue(FileRecords, RevisionRecords, StoryRecords, StateRecords):
+class Catalogue(FileRecords, RevisionRecords, StoryRecords, StateRecords, IndexingRecords):
     """Articles and their stories, what indexes hold of them, and their feeds; see :class:`corpus.database.Database`."""
 
     # What an index refers to must be on the disk before that index is.

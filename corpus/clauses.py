@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Dialect, Table, Text, bindparam
+from sqlalchemy import ARRAY, ColumnElement, Dialect, Double, Table, Text, bindparam
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -83,3 +83,20 @@ def updating(table: Table, *names: str, key: Sequence[str] = (), where: ColumnEl
         set_={name: new.excluded[name] for name in names},
         where=where,
     )
+
+
+class moment(FunctionElement[float]):  # noqa: N801 (a function of SQL)
+    """Seconds since 1970, by the database's clock: replicas' own may differ."""
+
+    type = Double()
+    inherit_cache = True
+
+
+@compiles(moment, "sqlite")
+def _moment_in_sqlite(*_: object, **__: object) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(moment, "postgresql")
+def _moment_in_postgresql(*_: object, **__: object) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"

@@ -10,19 +10,18 @@ import datetime as dt
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from sqlalchemy import bindparam, delete, func, literal, select, update
+from sqlalchemy import bindparam, delete, func, literal, select
 
 from corpus import tables as t
+from corpus.admissions import AdmissionRecords
 from corpus.clauses import adding, replacing
 from corpus.clock import utc_now
-from corpus.database import Database
+from corpus.events import EventRecords
 
 _ANSWER = select(t.answers).where(t.answers.c.id == bindparam("answer"))
 _THREAD = select(t.threads.c.question).where(
     t.threads.c.thread == bindparam("thread"), t.threads.c.updated >= bindparam("oldest")
 )
-_HANDLED = update(t.events).where(t.events.c.event == bindparam("of")).values(done=1)
-_WAS_HANDLED = select(literal(1)).where(t.events.c.event == bindparam("of"), t.events.c.done == 1)
 
 
 class Verdict(StrEnum):
@@ -68,8 +67,8 @@ class Gap:
     voted_down: int
 
 
-class Journal(Database):
-    """Answers, what people thought of them, threads and events; see :class:`corpus.database.Database`."""
+class Journal(EventRecords, AdmissionRecords):
+    """Answers, what people thought of them, threads, events and admissions; see :class:`corpus.database.Database`."""
 
     # Answers
 
@@ -129,19 +128,12 @@ class Journal(Database):
         """Begin anew."""
         self._write(delete(t.threads).where(t.threads.c.thread == thread))
 
-    # Events
+    # What replicas have in common
 
-    def first_sight(self, event: str) -> bool:
-        """Note an event; ``False`` where it was noted before."""
-        return self._write(adding(t.events), {"event": event, "seen": _text(utc_now())}) == 1
-
-    def handled(self, event: str) -> None:
-        """Note that an event needs no more work."""
-        self._write(_HANDLED, {"of": event})
-
-    def was_handled(self, event: str) -> bool:
-        """Whether an event needs no more work."""
-        return bool(self._column(_WAS_HANDLED, {"of": event}))
+    def agreed(self, name: str, proposed: str) -> str:
+        """What the replicas have in common under a name: what was proposed first."""
+        self._write(adding(t.notes), {"name": name, "said": proposed})
+        return str(self._column(select(t.notes.c.said).where(t.notes.c.name == name))[0])
 
     # Privacy
 
@@ -150,6 +142,7 @@ class Journal(Database):
         with self._transaction() as connection:
             connection.execute(delete(t.feedback).where(t.feedback.c.person == person))
             connection.execute(delete(t.threads).where(t.threads.c.person == person))
+            connection.execute(delete(t.admissions).where(t.admissions.c.key == person))
             return connection.execute(delete(t.answers).where(t.answers.c.person == person)).rowcount
 
     def expire(self, oldest: dt.datetime) -> int:
@@ -157,6 +150,7 @@ class Journal(Database):
         with self._transaction() as connection:
             connection.execute(delete(t.threads).where(t.threads.c.updated < _text(oldest)))
             connection.execute(delete(t.events).where(t.events.c.seen < _text(oldest)))
+            connection.execute(delete(t.admissions).where(t.admissions.c.at < oldest.timestamp()))
             return connection.execute(delete(t.answers).where(t.answers.c.asked < _text(oldest))).rowcount
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -35,8 +37,34 @@ _SECONDS = 30
 _LOST_SECONDS = 60
 """After which a writer that says nothing any more, as its machine is gone, holds up the others no longer."""
 _WRITERS = 0x6261636B6368616E  # "backchan"
+_INDEXING = _WRITERS + 1
+_IS_HELD = text(
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = :high AND objid = :low"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 _KEPT_OPEN, _MOST = 5, 15
 _LOCK = select(func.pg_advisory_xact_lock(bindparam("key")))
+
+
+class SessionLock:
+    """A lock that goes with its connection.
+
+    Args:
+        connection: for nothing else.
+        key: names the lock.
+    """
+
+    def __init__(self, connection: Connection, key: int) -> None:
+        self._connection = connection
+        self.held = bool(connection.scalar(select(func.pg_try_advisory_lock(key))))
+
+    def check(self) -> None:
+        """See that the connection, and so the lock, is still there.
+
+        Raises:
+            DBAPIError: it is lost.
+        """
+        self._connection.execute(select(1))
 
 
 class PostgresDatabase:
@@ -94,6 +122,21 @@ class PostgresDatabase:
         sequence = f"{table.name}_id_seq"
         last = connection.scalar(text(f"SELECT last_value FROM {sequence}"))  # noqa: S608 (a name of ours)
         connection.execute(select(func.setval(sequence, max(int(last or 0), number))))
+
+    @contextmanager
+    def alone(self) -> Iterator[SessionLock]:
+        """A lock that one session has at a time; try it, and see whether it is held."""
+        connection = self.reading.connect()
+        connection.detach()
+        try:
+            yield SessionLock(connection, _INDEXING)
+        finally:
+            connection.close()
+
+    def is_held(self) -> bool:
+        """Whether somebody has what :meth:`alone` gives."""
+        with self.reading.connect() as connection:
+            return bool(connection.scalar(_IS_HELD, {"high": _INDEXING >> 32, "low": _INDEXING & 0xFFFFFFFF}))
 
     def cited(self, body: ColumnElement[str], *keys: str) -> list[ColumnElement[str]]:
         """These members of each of an answer's citations, as columns of one table; ``body`` is the answer as JSON."""

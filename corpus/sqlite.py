@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from filelock import FileLock
@@ -103,6 +104,14 @@ class SqliteFile:
             (table.name, table.name),
         )
         driver.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (number, table.name))
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Nothing: who has the data folder to himself has the file."""
+        return nullcontext()
+
+    def is_held(self) -> bool:
+        """Whether somebody has what :meth:`alone` gives."""
+        return False
 
     def cited(self, body: ColumnElement[str], *keys: str) -> list[ColumnElement[str]]:
         """These members of each of an answer's citations, as columns of one table; ``body`` is the answer as JSON."""

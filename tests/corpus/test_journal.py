@@ -143,10 +143,10 @@ def test_an_event_is_seen_for_the_first_time_once(journal: Journal) -> None:
 
 def test_an_event_is_handled_when_that_was_noted(journal: Journal) -> None:
     journal.first_sight("Ev1")
-    assert journal.was_handled("Ev1") is False
+    assert journal.take_over("Ev1") is True
     journal.handled("Ev1")
-    assert journal.was_handled("Ev1") is True
-    assert journal.was_handled("Ev2") is False
+    assert journal.take_over("Ev1") is False
+    assert journal.take_over("Ev2") is False
 
 
 # Privacy
