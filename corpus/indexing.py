@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from sqlalchemy import select
@@ -50,7 +50,9 @@ class IndexingRecords(Database):
             IndexBusy: another one does; the message says which, since when, by what and how far it is.
             CatalogueError: the lock was lost; also raised by what is told.
         """
-        with self._errors(), self._backend.alone() as lock:
+        with ExitStack() as stack:
+            with self._errors():
+                lock = stack.enter_context(self._backend.alone())
             if lock is None:
                 yield silent
             elif not lock.held:

@@ -10,13 +10,13 @@ import datetime as dt
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from sqlalchemy import bindparam, delete, func, literal, select
+from sqlalchemy import and_, bindparam, delete, func, literal, select, update
 
 from corpus import tables as t
 from corpus.admissions import AdmissionRecords
 from corpus.clauses import adding, replacing
 from corpus.clock import utc_now
-from corpus.events import EventRecords
+from corpus.events import LATEST, EventRecords
 
 _ANSWER = select(t.answers).where(t.answers.c.id == bindparam("answer"))
 _THREAD = select(t.threads.c.question).where(
@@ -150,6 +150,8 @@ class Journal(EventRecords, AdmissionRecords):
         with self._transaction() as connection:
             connection.execute(delete(t.threads).where(t.threads.c.updated < _text(oldest)))
             connection.execute(delete(t.events).where(t.events.c.seen < _text(oldest)))
+            too_late = and_(t.events.c.seen < _text(utc_now() - LATEST), t.events.c.question != "")
+            connection.execute(update(t.events).where(too_late).values(question=""))
             connection.execute(delete(t.admissions).where(t.admissions.c.at < oldest.timestamp()))
             return connection.execute(delete(t.answers).where(t.answers.c.asked < _text(oldest))).rowcount
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -131,6 +131,9 @@ class PostgresDatabase:
         try:
             yield SessionLock(connection, _INDEXING)
         finally:
+            # With the connection alone it would go a moment later.
+            with suppress(exc.SQLAlchemyError):
+                connection.execute(select(func.pg_advisory_unlock_all()))
             connection.close()
 
     def is_held(self) -> bool:
