@@ -49,6 +49,7 @@ _UNFETCH = delete(t.fetched).where(t.fetched.c.feed == bindparam("of"), t.fetche
 _UNCURRENT = update(t.passages).where(_p.revision == bindparam("of")).values(current=0)
 _CUT = update(t.revisions).where(_r.id == bindparam("of")).values(cut_for=bindparam("by"))
 _INSERT_REVISION = insert(t.revisions)
+_INSERT_PASSAGE = insert(t.passages)
 _MOVE = update(t.articles).where(_a.id == bindparam("article")).values(feed=bindparam("to"))
 
 
@@ -106,11 +107,11 @@ class Catalogue(FileRecords, RevisionRecords, StoryRecords, StateRecords, Indexi
             many(connection, _MOVE, [{"article": i, "to": feed} for i in said if i not in new])
             self._retire(connection, new)
             self._end(connection, new, removed=False)
+            rows = []
             for article in new.values():
-                revision = connection.execute(_INSERT_REVISION, _revision(article, said[article.id][1]))
-                connection.execute(
-                    replacing(t.articles), {"id": article.id, "feed": feed, "revision": new_id(revision)}
-                )
+                inserted = connection.execute(_INSERT_REVISION, _revision(article, said[article.id][1]))
+                rows.append({"id": article.id, "feed": feed, "revision": new_id(inserted)})
+            many(connection, replacing(t.articles), rows)
 
     def keep_only(self, feed: str, article_ids: Iterable[str]) -> int:
         """Remove the articles of a feed that are not among these; returns how many went."""
@@ -218,20 +219,17 @@ class Catalogue(FileRecords, RevisionRecords, StoryRecords, StateRecords, Indexi
 
     def store_passages(self, cut: Iterable[tuple[int, Article, Sequence[Span]]], cut_for: str) -> None:
         """Replace the passages of revisions, in one transaction."""
+        revisions: list[dict[str, object]] = []
+        passages: list[dict[str, object]] = []
+        for revision, article, spans in cut:
+            revisions.append({"of": revision})
+            for span in spans:
+                digest = input_digest(article.title, span.of(article.text))
+                passages.append({"revision": revision, "start": span.start, "end": span.end, "digest": digest})
         with self._transaction() as connection:
-            for revision, article, spans in cut:
-                connection.execute(_UNCURRENT, {"of": revision})
-                rows = [
-                    {
-                        "revision": revision,
-                        "start": span.start,
-                        "end": span.end,
-                        "digest": input_digest(article.title, span.of(article.text)),
-                    }
-                    for span in spans
-                ]
-                many(connection, insert(t.passages), rows)
-                connection.execute(_CUT, {"of": revision, "by": cut_for})
+            many(connection, _UNCURRENT, revisions)
+            many(connection, _INSERT_PASSAGE, passages)
+            many(connection, _CUT, [revision | {"by": cut_for} for revision in revisions])
 
     def current_passages(self) -> PassageIds:
         """Ids of the passages that an index of now must hold, ascending, int64 ``(n,)``."""

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import URL, Connection, CursorResult, Executable, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection, CursorResult, Executable, Insert
 
 from corpus.clauses import VALUES
 from corpus.clock import utc_now
@@ -19,7 +18,7 @@ from corpus.sqlite import SqliteFile
 if TYPE_CHECKING:
     from corpus.postgresql import PostgresDatabase
 
-__all__ = ["Connection", "Database", "many", "new_id", "now", "touched"]
+__all__ = ["Connection", "Database", "many", "many_numbers", "new_id", "now", "touched"]
 
 Place = Path | str
 """A file of SQLite, or the URL of a database of PostgreSQL."""
@@ -62,7 +61,7 @@ class Database:
             raise CatalogueError(
                 f"PostgreSQL needs a driver that is not installed ({error}): pip install 'backchannel[postgresql]'"
             ) from error
-        return PostgresDatabase(postgresql_url(place), self.schema)
+        return PostgresDatabase(place, self.schema)
 
     def close(self) -> None:
         """Close the connections that are not in use; whoever goes on gets new ones."""
@@ -106,28 +105,19 @@ class Database:
             raise self._backend.fault(error) from error
 
 
-def postgresql_url(text: str) -> URL:
-    """Where a database of PostgreSQL is, with its password, which is shown to nobody.
-
-    Raises:
-        CatalogueError: it is no such URL; the message does not repeat it.
-    """
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):
-        url = None
-    if url is None or url.drivername not in {"postgresql", "postgresql+psycopg"} or not url.database:
-        raise CatalogueError(
-            "BACKCHANNEL_DATABASE_URL cannot be used: write postgresql+psycopg://NAME:PASSWORD@HOST/DATABASE, with "
-            "what else than letters and digits a password has written as %XX"
-        ) from None
-    return url.set(drivername="postgresql+psycopg")
-
-
 def many(connection: Connection, statement: Executable, values: Sequence[Values]) -> None:
     """One statement for each of these values, of which there may be none."""
     if values:
         connection.execute(statement, values)
+
+
+def many_numbers(connection: Connection, statement: Insert, rows: Sequence[tuple[int, ...]]) -> None:
+    """As :func:`many`, of rows of numbers: nothing of them is to be converted, which in bulk takes the longest."""
+    if rows:
+        compiled = statement.compile(dialect=connection.dialect)
+        names = list(compiled.params)
+        values: Any = rows if compiled.positional else [dict(zip(names, row, strict=True)) for row in rows]
+        connection.exec_driver_sql(compiled.string, values)
 
 
 def touched(connection: Connection, statement: Executable, values: Values | None = None) -> int:

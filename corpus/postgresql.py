@@ -76,15 +76,18 @@ class PostgresDatabase:
     Args:
         url: where it is, and by which name and password.
         schema: its tables.
+
+    Raises:
+        CatalogueError: it is no such URL.
     """
 
     errors = (exc.DBAPIError, exc.TimeoutError, psycopg.Error, OSError)
     """What goes wrong with it."""
 
-    def __init__(self, url: URL, schema: Schema) -> None:
-        self._url = url
+    def __init__(self, url: str, schema: Schema) -> None:
+        self._url = url_of(url)
         self._schema = schema
-        self.engine = _engine(url)
+        self.engine = _engine(self._url)
         self.reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def __str__(self) -> str:
@@ -173,6 +176,24 @@ class PostgresDatabase:
                 f"the database {self} keeps text as {encoding}, which has no room for all that articles say: make one "
                 "by CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
             )
+
+
+def url_of(text: str) -> URL:
+    """Where a database of PostgreSQL is, with its password, which is shown to nobody.
+
+    Raises:
+        CatalogueError: it is no such URL; the message does not repeat it.
+    """
+    try:
+        url = make_url(text)
+    except (exc.ArgumentError, ValueError):
+        url = None
+    if url is None or url.drivername not in {"postgresql", "postgresql+psycopg"} or not url.database:
+        raise CatalogueError(
+            "BACKCHANNEL_DATABASE_URL cannot be used: write postgresql+psycopg://NAME:PASSWORD@HOST/DATABASE, with "
+            "what else than letters and digits a password has written as %XX"
+        ) from None
+    return url.set(drivername="postgresql+psycopg")
 
 
 @cache

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, func, literal, select, update
 
 from corpus import tables as t
 from corpus.clauses import VALUES, adding, among, updating
-from corpus.database import Connection, Database, many, now
+from corpus.database import Connection, Database, many, many_numbers, now
 from corpus.revisions import CURRENT
 from retrieval.dates import PartialDate
 
@@ -109,8 +109,7 @@ class StoryRecords(Database):
         """Make revisions known by their bands, in one transaction."""
         with self._transaction() as connection:
             rows = sorted((band, revision) for revision, keys in bands.items() for band in keys)
-            new = adding(t.story_bands)
-            many(connection, new, [{"band": band, "revision": revision} for band, revision in rows])
+            many_numbers(connection, adding(t.story_bands), rows)
 
     def sharing_bands(self, revision: int, bands: Sequence[int]) -> list[int]:
         """Other current revisions that share a band with one, those that share most first."""
@@ -130,7 +129,8 @@ class StoryRecords(Database):
             both_ways = [*pairs, *((other, one) for one, other in pairs)]
             rows = [{"one": one, "other": other} for one, other in both_ways]
             many(connection, adding(t.story_copies), rows)
-            _relabel(connection, list(copies))
+            # One without copies is a story of its own already.
+            _relabel(connection, [one for one, _ in pairs])
 
 
 _EARLIEST_FIRST = (t.revisions.c.published.is_(None), t.revisions.c.published, _s.seen, _s.article)

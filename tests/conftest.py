@@ -48,13 +48,18 @@ def postgresql() -> Iterator[PostgresServer]:
     server.remove()
 
 
+@pytest.fixture
+def database(postgresql: PostgresServer) -> Iterator[str]:
+    """The URL of an empty database of PostgreSQL."""
+    url = postgresql.new_database()
+    yield url
+    postgresql.drop(url)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """Where a catalogue may stand: in a file, and in a database of PostgreSQL."""
     if request.param == "sqlite":
-        yield tmp_path / "catalogue.sqlite3"
-        return
-    server: PostgresServer = request.getfixturevalue("postgresql")
-    url = server.new_database()
-    yield url
-    server.drop(url)
+        return tmp_path / "catalogue.sqlite3"
+    url: str = request.getfixturevalue("database")
+    return url

@@ -10,9 +10,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from corpus.catalogue import Catalogue, KnownFeed
-from corpus.database import postgresql_url
 from corpus.errors import CatalogueError
 from corpus.journal import Journal
+from corpus.postgresql import url_of
 from corpus.schema import VERSION
 from corpus.tables import metadata
 from retrieval.types import Article
@@ -22,15 +22,8 @@ OSLO = Article("oslo", "Envoys met in Oslo.", "Talks", "The Wire", "https://w.ex
 
 
 @pytest.fixture
-def url(postgresql: PostgresServer) -> Iterator[str]:
-    url = postgresql.new_database()
-    yield url
-    postgresql.drop(url)
-
-
-@pytest.fixture
-def catalogue(url: str) -> Iterator[Catalogue]:
-    catalogue = Catalogue(url)
+def catalogue(database: str) -> Iterator[Catalogue]:
+    catalogue = Catalogue(database)
     catalogue.add_feed(KnownFeed("wire", "/news/wire"))
     yield catalogue
     catalogue.close()
@@ -56,7 +49,7 @@ def test_another_url_is_refused_without_its_password(url: str) -> None:
 
 
 def test_the_drivers_name_may_be_left_out() -> None:
-    assert postgresql_url("postgresql://bot@db.example/news").drivername == "postgresql+psycopg"
+    assert url_of("postgresql://bot@db.example/news").drivername == "postgresql+psycopg"
 
 
 def test_a_server_that_is_not_there_is_told_in_one_line_without_the_password(tmp_path: object) -> None:
@@ -68,10 +61,10 @@ def test_a_server_that_is_not_there_is_told_in_one_line_without_the_password(tmp
     assert "\n" not in str(no.value)
 
 
-def test_a_newer_versions_tables_are_refused_with_the_way_out(catalogue: Catalogue, url: str) -> None:
+def test_a_newer_versions_tables_are_refused_with_the_way_out(catalogue: Catalogue, database: str) -> None:
     catalogue._write(text("UPDATE alembic_version SET version_num = :new").bindparams(new=str(VERSION + 1)))
     with pytest.raises(CatalogueError, match=r"belongs to a newer version.*upgrade Backchannel"):
-        Journal(url)
+        Journal(database)
 
 
 def test_the_tables_are_those_that_the_metadata_describes(catalogue: Catalogue) -> None:
@@ -92,8 +85,8 @@ def test_titles_and_addresses_may_be_of_any_length(catalogue: Catalogue) -> None
     assert catalogue.articles_named(long) == ["oslo"]
 
 
-def test_those_that_write_go_one_by_one(catalogue: Catalogue, url: str) -> None:
-    journal, seen = Journal(url), []
+def test_those_that_write_go_one_by_one(catalogue: Catalogue, database: str) -> None:
+    journal, seen = Journal(database), []
     inside, let_go = threading.Event(), threading.Event()
 
     def write_long() -> None:

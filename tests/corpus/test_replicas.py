@@ -18,7 +18,6 @@ from corpus.progress import Step
 from retrieval.errors import IndexDamaged
 from retrieval.index.port import GenerationInfo
 from retrieval.types import Article, Horizon, Span
-from tests.postgresql import PostgresServer
 
 OSLO = Article("oslo", "Envoys met in Oslo.", "Talks", "The Wire", "https://w.example/1")
 
@@ -211,13 +210,11 @@ def test_an_index_that_is_made_anew_from_number_one_leaves_nothing_behind(
 
 
 @pytest.fixture
-def replicas(postgresql: PostgresServer) -> Iterator[tuple[Catalogue, Catalogue]]:
-    url = postgresql.new_database()
-    replicas = Catalogue(url, "a"), Catalogue(url, "b")
+def replicas(database: str) -> Iterator[tuple[Catalogue, Catalogue]]:
+    replicas = Catalogue(database, "a"), Catalogue(database, "b")
     yield replicas
     for catalogue in replicas:
         catalogue.close()
-    postgresql.drop(url)
 
 
 def test_a_second_run_is_told_of_the_first(replicas: tuple[Catalogue, Catalogue]) -> None:

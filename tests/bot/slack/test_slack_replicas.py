@@ -20,34 +20,26 @@ from tests.bot.replica import HELD, replica
 from tests.bot.slack.driver import CHANNEL
 from tests.bot.slack.server import BOT, Body, FakeSlack
 from tests.fakes import record, write_jsonl
-from tests.postgresql import PostgresServer
 
 ROOT = Path(__file__).parents[3]
 QUESTION = "Who met in Oslo on Monday?"
 
 
 @pytest.fixture
-def url(postgresql: PostgresServer) -> Iterator[str]:
-    url = postgresql.new_database()
-    yield url
-    postgresql.drop(url)
-
-
-@pytest.fixture
-def folders(url: str, tmp_path: Path) -> tuple[Path, Path]:
+def folders(database: str, tmp_path: Path) -> tuple[Path, Path]:
     """The data folders of two replicas, each with an index of the same articles."""
     feed = write_jsonl(tmp_path / "news.jsonl", *NEWS)
     for name, feeds in (("a", [str(feed)]), ("b", [])):
-        app = replica(tmp_path / name, url, "")
+        app = replica(tmp_path / name, database, "")
         app.service.reindex(feeds)
         close(app)
     return tmp_path / "a", tmp_path / "b"
 
 
 @pytest.fixture
-def watcher(folders: tuple[Path, Path], url: str, tmp_path: Path) -> Iterator[Application]:
+def watcher(folders: tuple[Path, Path], database: str, tmp_path: Path) -> Iterator[Application]:
     """Looks into the database."""
-    app = replica(tmp_path / "watcher", url, "")
+    app = replica(tmp_path / "watcher", database, "")
     yield app
     close(app)
 
@@ -70,11 +62,11 @@ class Process:
 
 
 @asynccontextmanager
-async def serving(folder: Path, url: str, slack: FakeSlack, *how: str) -> AsyncIterator[Process]:
+async def serving(folder: Path, database: str, slack: FakeSlack, *how: str) -> AsyncIterator[Process]:
     """A replica that is connected to the small Slack."""
     connections = slack.connections
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bot.replica", str(folder), url, slack.api, *how,
+        sys.executable, "-m", "tests.bot.replica", str(folder), database, slack.api, *how,
         cwd=ROOT, stdout=asyncio.subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     try:
@@ -94,8 +86,8 @@ async def told(slack: FakeSlack, payload: Body, place: int, kind: str = "events_
     await slack._open()[place].send_str(json.dumps(said))
 
 
-async def test_what_comes_to_both_is_answered_once(folders: tuple[Path, Path], url: str, slack: FakeSlack) -> None:
-    async with serving(folders[0], url, slack), serving(folders[1], url, slack):
+async def test_what_comes_to_both_is_answered_once(folders: tuple[Path, Path], database: str, slack: FakeSlack) -> None:
+    async with serving(folders[0], database, slack), serving(folders[1], database, slack):
         asked = [slack.write(CHANNEL, "U1", f"<@{BOT}> {QUESTION} Number {n}?") for n in range(6)]
         for message in asked:
             event = slack.event(message, "app_mention")
@@ -106,9 +98,9 @@ async def test_what_comes_to_both_is_answered_once(folders: tuple[Path, Path], u
 
 
 async def test_a_killed_replicas_question_is_taken_up_by_the_other(
-    folders: tuple[Path, Path], url: str, slack: FakeSlack, watcher: Application
+    folders: tuple[Path, Path], database: str, slack: FakeSlack, watcher: Application
 ) -> None:
-    async with serving(folders[0], url, slack, "slow") as first, serving(folders[1], url, slack):
+    async with serving(folders[0], database, slack, "slow") as first, serving(folders[1], database, slack):
         message = slack.write(CHANNEL, "U1", f"<@{BOT}> Who met patiently in Oslo on Monday?")
         await told(slack, slack.event(message, "app_mention"), 0)
         await first.says(HELD)
@@ -123,9 +115,9 @@ async def test_a_killed_replicas_question_is_taken_up_by_the_other(
 
 
 async def test_a_reindex_that_is_asked_of_both_runs_once_and_both_answer_from_it(
-    folders: tuple[Path, Path], url: str, slack: FakeSlack, watcher: Application, tmp_path: Path
+    folders: tuple[Path, Path], database: str, slack: FakeSlack, watcher: Application, tmp_path: Path
 ) -> None:
-    async with serving(folders[0], url, slack, "slow"), serving(folders[1], url, slack, "slow"):
+    async with serving(folders[0], database, slack, "slow"), serving(folders[1], database, slack, "slow"):
         before = states(watcher)
         new = record("tromso", "The choir of Tromsø sang on the quay until midnight.", title="Choir", source="The Wire")
         write_jsonl(tmp_path / "news.jsonl", *NEWS, new)
