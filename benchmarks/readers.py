@@ -16,17 +16,22 @@ import tempfile
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from torch import nn
 
 from benchmarks.speed import milliseconds, read_corpus
 from retrieval.encoders.options import Backend, Precision
-from retrieval.joint.inputs import Inputs
-from retrieval.joint.models import INPUTS, TorchJointModel, example, load_joint_model
-from retrieval.joint.reader import JointModel, JointReader, Logits
+from retrieval.joint.inputs import Inputs, Tokens
+from retrieval.joint.model import JointModel, Logits, States
+from retrieval.joint.models import Mask, TorchJointModel, example, load_joint_model, met
+from retrieval.joint.reader import joint_and_maxsim
 from retrieval.joint.weights import Card
+from retrieval.parameters import Parameters
+from retrieval.reader import Reader
 from retrieval.types import Article, Passage
 
 _QUESTIONS = 60
@@ -36,22 +41,33 @@ class OnnxRuntimeModel(TorchJointModel):
     """The network by ONNX Runtime, in float32."""
 
     def __init__(self, card: Card, folder: Path) -> None:
+        super().__init__(card, Precision.FLOAT32)
+        self._folder = folder
+        inputs = example(self.tokenizer)
+        alone = {"ids": inputs.passage_ids, "mask": inputs.passage_mask}
+        asked, _ = super().represent(inputs.question_ids[:1], inputs.question_mask[:1])
+        told, _ = super().represent(**alone)
+        self._alone = self._session("alone", self.network.encoder, alone)
+        self._together = self._session("together", self.network.upper, met(asked, told, inputs))
+
+    def _session(self, name: str, module: nn.Module, arrays: dict[str, Any]) -> Any:  # noqa: ANN401 (it has no types)
         import onnxruntime
         import torch
 
-        super().__init__(card, Precision.FLOAT32)
-        given = tuple(torch.from_numpy(getattr(example(self.tokenizer), name)) for name in INPUTS)
-        axes = {name: {0: "b", 1: name.split("_")[0]} for name in INPUTS}
-        file = folder / "reader.onnx"
-        torch.onnx.export(
-            self.network, given, str(file), input_names=list(INPUTS), output_names=["tokens", "null"],
-            dynamic_axes=axes, dynamo=False,
-        )  # fmt: skip
-        self._session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+        axes = {each: {1: "m" if "asked" in each else "n"} | ({} if each == "asked" else {0: "b"}) for each in arrays}
+        file = str(self._folder / f"{name}.onnx")
+        given = tuple(torch.from_numpy(value) for value in arrays.values())
+        torch.onnx.export(module, given, file, input_names=list(arrays), dynamic_axes=axes, dynamo=False)
+        return onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
 
-    def judge(self, inputs: Inputs) -> tuple[Logits, Logits]:
+    def represent(self, ids: Tokens, mask: Mask) -> tuple[States, States]:
+        """What the encoder makes of texts by themselves."""
+        states, vectors = self._alone.run(None, {"ids": ids, "mask": mask})
+        return states, vectors
+
+    def judge(self, asked: States, told: States, inputs: Inputs) -> tuple[Logits, Logits]:
         """Logits of tokens and of no answer."""
-        tokens, null = self._session.run(None, {name: getattr(inputs, name) for name in INPUTS})
+        tokens, null = self._together.run(None, met(asked, told, inputs))
         return tokens, null
 
 
@@ -70,10 +86,10 @@ def measure(passages: list[Passage], count: int) -> dict[str, dict[str, float]]:
     groups = [passages[at * count : (at + 1) * count] for at in range(min(_QUESTIONS, len(passages) // count))]
     with tempfile.TemporaryDirectory() as temporary:
         for name, model in models(Path(temporary)):
-            reader = JointReader(model, cached=0)
+            reader = joint_and_maxsim(model, Parameters.load(), cached=count + 1)
             scores: list[float] = []
 
-            def ask(group: list[Passage], reader: JointReader = reader, scores: list[float] = scores) -> None:
+            def ask(group: list[Passage], reader: Reader = reader, scores: list[float] = scores) -> None:
                 question = "What did " + " ".join(group[0].text.split()[3:9]) + "?"
                 readings = reader.read(question, group, lambda words: [1.0] * len(words))
                 scores += [reading.score for reading in readings]

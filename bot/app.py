@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from retrieval.encoders.port import Encoder
     from retrieval.index.embedded import EmbeddedIndexStore
     from retrieval.parameters import Parameters
-    from retrieval.reader import MaxSimReader, Reader
+    from retrieval.reader import Reader
 
 
 _T = TypeVar("_T")
@@ -171,22 +171,17 @@ class Application:
             return None
         if self._reader_kind is ReaderKind.JOINT:
             from retrieval.joint.models import load_joint_model
-            from retrieval.joint.reader import JointReader
-            from retrieval.mixed_reader import MixedReader
+            from retrieval.joint.reader import joint_and_maxsim
 
             model = load_joint_model(settings.precision, settings.encoder_backend, settings.data_dir / "models")
-            return MixedReader(JointReader(model), self._maxsim, self.parameters.mixture)
+            return joint_and_maxsim(model, self.parameters)
         if self._reader_kind is ReaderKind.MAXSIM:
-            return self._maxsim
+            from retrieval.reader import MaxSimReader
+
+            return MaxSimReader(self.encoder, self.parameters.sentence)
         from retrieval.named_readers import load_reader
 
         return load_reader(settings.reader, settings.precision)
-
-    @property
-    def _maxsim(self) -> MaxSimReader:
-        from retrieval.reader import MaxSimReader
-
-        return MaxSimReader(self.encoder, self.parameters.sentence)
 
     @property
     def _reader_kind(self) -> str:

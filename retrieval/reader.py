@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.answer_types import lacks
-from retrieval.encoders.port import Encoder, Offsets, TokenVectors, Vectors
+from retrieval.encoders.port import Offsets, TokenEncoder, TokenVectors, Vectors
 from retrieval.passages import encoder_inputs, title_prefix
-from retrieval.recent import Recent
+from retrieval.recent import Recent, of_passage
 from retrieval.segmentation import sentences
 from retrieval.types import Passage, Span
 
@@ -92,10 +92,10 @@ class MaxSimReader:
         cached: how many passages to keep (about 400 KB each at 256 tokens of 384 dimensions).
     """
 
-    def __init__(self, encoder: Encoder, weights: Mapping[str, float] | None = None, cached: int = 256) -> None:
+    def __init__(self, encoder: TokenEncoder, weights: Mapping[str, float] | None = None, cached: int = 256) -> None:
         self._encoder = encoder
         self._weights = np.array([(weights or {"maxsim": 1.0}).get(name, 0.0) for name in FEATURES])
-        self._tokens = Recent(partial(passage_tokens, encoder), cached)
+        self._tokens = Recent(partial(passage_tokens, encoder), of_passage, cached)
 
     def read(self, question: str, passages: Sequence[Passage], weigh: Weigh) -> list[Reading]:
         """A passage's score is a weighted mean cosine, in [-1, 1]; a sentence's a weighted sum of features."""
@@ -124,7 +124,7 @@ class MaxSimReader:
         return Reading(maxsim(weights, query, tokens), ranked_sentences(passage, scores.__getitem__))
 
 
-def passage_tokens(encoder: Encoder, passages: Sequence[Passage]) -> list[TokenVectors]:
+def passage_tokens(encoder: TokenEncoder, passages: Sequence[Passage]) -> list[TokenVectors]:
     """Passages, each behind its article's title, token by token."""
     return encoder.encode_passage_tokens(encoder_inputs([(p.article.title, p.text) for p in passages]))
 

@@ -1,37 +1,42 @@
-"""What was lately computed of passages, kept so that asking again costs little."""
+"""What was lately computed, kept so that asking again costs little."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 from retrieval.types import Passage
 
 _T = TypeVar("_T")
+_V = TypeVar("_V")
 
 
-class Recent(Generic[_T]):
-    """Keeps one value for each of the passages used last. Safe to use from several threads.
+class Recent(Generic[_T, _V]):
+    """Keeps one value for each of the things used last. Safe to use from several threads.
 
     Args:
-        compute: the values of passages, in their order.
+        compute: the values of things, in their order.
+        key: what two things have in common that share a value.
         most: how many to keep.
     """
 
-    def __init__(self, compute: Callable[[Sequence[Passage]], Sequence[_T]], most: int) -> None:
+    def __init__(
+        self, compute: Callable[[Sequence[_T]], Sequence[_V]], key: Callable[[_T], Hashable], most: int
+    ) -> None:
         self._compute = compute
+        self._key = key
         self._most = most
-        self._kept: OrderedDict[tuple[str, str, int, int], _T] = OrderedDict()
+        self._kept: OrderedDict[Hashable, _V] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, passages: Sequence[Passage]) -> list[_T]:
-        """The value of each passage; what is not kept is computed, all at once."""
-        keys = [(p.article.text_hash, p.article.title, p.start, p.end) for p in passages]
+    def of(self, things: Sequence[_T]) -> list[_V]:
+        """The value of each thing; what is not kept is computed, all at once."""
+        keys = [self._key(thing) for thing in things]
         with self._lock:
             known = {key: self._kept[key] for key in keys if key in self._kept}
-        missing = {key: p for key, p in zip(keys, passages, strict=True) if key not in known}
+        missing = {key: thing for key, thing in zip(keys, things, strict=True) if key not in known}
         if missing:
             known.update(zip(missing, self._compute(list(missing.values())), strict=True))
         with self._lock:
@@ -41,3 +46,8 @@ class Recent(Generic[_T]):
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         return [known[key] for key in keys]
+
+
+def of_passage(passage: Passage) -> Hashable:
+    """What a passage is read as: its text behind its title."""
+    return passage.article.text_hash, passage.article.title, passage.start, passage.end

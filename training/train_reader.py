@@ -89,7 +89,7 @@ def read(network: JointNetwork, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     """Logits of tokens ``(b, n)``, of sentences ``(b, s)``, and that nothing answers ``(b,)``."""
     with torch.autocast("cpu", torch.bfloat16):
         with torch.no_grad():
-            asked, told = network.lower(*batch.inputs[:2]), network.lower(*batch.inputs[3:5])
+            asked, told = network.encoder.states(*batch.inputs[:2]), network.encoder.states(*batch.inputs[3:5])
         tokens, null = network.upper(asked, *batch.inputs[1:3], told, *batch.inputs[4:6])
     tokens = tokens.masked_fill(batch.places < 0, NEVER)
     return tokens, by_sentence(tokens, batch.places, batch.right.shape[1]), null
@@ -155,7 +155,7 @@ class Training:
     def averaged(self) -> JointNetwork:
         """The network with its averaged weights."""
         network = JointNetwork(self.network.shape)
-        network.lower.load_state_dict(self.network.lower.state_dict())
+        network.encoder.load_state_dict(self.network.encoder.state_dict())
         network.upper.load_state_dict(self._average)
         return network.eval()
 

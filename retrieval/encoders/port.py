@@ -26,7 +26,17 @@ class TokenVectors:
     offsets: Offsets
 
 
-class Encoder(Protocol):
+class TokenEncoder(Protocol):
+    """Turns texts into the vectors of their tokens. Implementations are safe to call from several threads."""
+
+    def encode_query_tokens(self, text: str) -> TokenVectors:
+        """A question, token by token."""
+
+    def encode_passage_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Passages, token by token, each cut where the model reads no further."""
+
+
+class Encoder(TokenEncoder, Protocol):
     """Turns texts into vectors. Implementations are safe to call from several threads."""
 
     @property
@@ -46,12 +56,6 @@ class Encoder(Protocol):
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """float32 ``(n, d)``, rows L2-normalised."""
-
-    def encode_query_tokens(self, text: str) -> TokenVectors:
-        """A question, token by token."""
-
-    def encode_passage_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Passages, token by token, each up to ``max_tokens``."""
 
     def token_spans(self, texts: Sequence[str]) -> list[Offsets]:
         """Where the tokens of each text lie, int32 ``(tokens, 2)``; never cut short, special tokens left out."""

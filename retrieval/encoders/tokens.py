@@ -25,7 +25,7 @@ def encode_plainly(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Encoding]
 
 def spans(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Offsets]:
     """Where the tokens of each text lie, int32 ``(tokens, 2)``; the tokenizer must not cut off."""
-    return [_offsets(encoding) for encoding in encode_plainly(tokenizer, texts)]
+    return [offsets_of(encoding) for encoding in encode_plainly(tokenizer, texts)]
 
 
 def token_vectors(row: Vectors, encoding: Encoding, skip: int) -> TokenVectors:
@@ -36,7 +36,7 @@ def token_vectors(row: Vectors, encoding: Encoding, skip: int) -> TokenVectors:
         encoding: the tokens behind it, or more where the model cut the text off.
         skip: how many characters of prompt stand before the text.
     """
-    offsets = _offsets(encoding)
+    offsets = offsets_of(encoding)
     special = np.array(encoding.special_tokens_mask, dtype=bool)
     if len(offsets) > len(row):  # cut short by the model: its last special token replaces a word
         offsets, special = offsets[: len(row)], special[: len(row)].copy()
@@ -52,5 +52,6 @@ def unit(rows: Vectors) -> Vectors:
     return scaled
 
 
-def _offsets(encoding: Encoding) -> Offsets:
+def offsets_of(encoding: Encoding) -> Offsets:
+    """Where a text's tokens lie, int32 ``(tokens, 2)``."""
     return np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)

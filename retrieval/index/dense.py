@@ -138,7 +138,7 @@ class DenseIndex:
         selector = None if only is None else _selector(only)
         probes = self._probes(count)
         while True:
-            scores, ids = self._index.search(vector.reshape(1, -1), limit, params=self._parameters(selector, probes))
+            scores, ids = self._one(vector.reshape(1, -1), limit, self._parameters(selector, probes))
             found = int((ids[0] >= 0).sum())
             if found < limit and probes < self.lists:
                 probes = min(4 * probes, self.lists)
@@ -147,6 +147,20 @@ class DenseIndex:
                 return _best(ids[0][:found], scores[0][:found], k)
             else:
                 limit = min(limit * 4, count)
+
+    def _one(self, query: Vectors, limit: int, parameters: faiss.SearchParameters | None) -> tuple[Vectors, Any]:
+        """Scores and ids for one query, by one thread.
+
+        FAISS deals out queries to threads: with one query the others have nothing to do, but wait for it so eagerly
+        that they keep other work off the cores.
+        """
+        before = faiss.omp_get_max_threads()
+        faiss.omp_set_num_threads(1)
+        try:
+            scores, ids = self._index.search(query, limit, params=parameters)
+        finally:
+            faiss.omp_set_num_threads(before)
+        return scores, ids
 
     def _probes(self, count: int) -> int:
         """How many lists to look through where ``count`` of all vectors may be found: the more, the fewer they are."""

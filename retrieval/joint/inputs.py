@@ -5,7 +5,7 @@ The network's words have no capitals and no counts; what names, numbers and rare
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -121,33 +121,35 @@ def batch(
     pairs: Sequence[tuple[QuestionTokens, PassageTokens]], special: SpecialTokens, *, width_step: int = 1
 ) -> Inputs:
     """Pairs as the network takes them; widths are rounded up to ``width_step``."""
-    questions = max(len(question.ids) for question, _ in pairs) + 2
-    passages = max(len(passage.ids) for _, passage in pairs) + 2
-    shape = (len(pairs), *(-(-width // width_step) * width_step for width in (questions, passages)))
-    inputs = Inputs(
-        question_ids=np.full(shape[:2], special.fill, dtype=np.int64),
-        question_mask=np.zeros(shape[:2], dtype=np.bool_),
-        question_features=np.zeros((*shape[:2], QUESTION_FEATURES), dtype=np.float32),
-        passage_ids=np.full((shape[0], shape[2]), special.fill, dtype=np.int64),
-        passage_mask=np.zeros((shape[0], shape[2]), dtype=np.bool_),
-        passage_features=np.zeros((shape[0], shape[2], PASSAGE_FEATURES), dtype=np.float32),
-    )
+    question_ids, question_mask = padded([question.ids for question, _ in pairs], special, width_step)
+    passage_ids, passage_mask = padded([passage.ids for _, passage in pairs], special, width_step)
+    asked = np.zeros((*question_ids.shape, QUESTION_FEATURES), dtype=np.float32)
+    told = np.zeros((*passage_ids.shape, PASSAGE_FEATURES), dtype=np.float32)
     for row, (question, passage) in enumerate(pairs):
-        asked, told = pair_features(question, passage)
-        _place(row, question.ids, asked, special, (inputs.question_ids, inputs.question_mask, inputs.question_features))
-        _place(row, passage.ids, told, special, (inputs.passage_ids, inputs.passage_mask, inputs.passage_features))
-        inputs.passage_features[row, : len(passage.ids) + 2, -1] = 1
-    return inputs
+        asked[row, 1 : len(question.ids) + 1], told[row, 1 : len(passage.ids) + 1] = pair_features(question, passage)
+        told[row, : len(passage.ids) + 2, -1] = 1
+    return Inputs(question_ids, question_mask, asked, passage_ids, passage_mask, told)
 
 
-def _place(
-    row: int,
-    ids: Tokens,
-    features: Floats,
-    special: SpecialTokens,
-    into: tuple[Tokens, npt.NDArray[np.bool_], Floats],
-) -> None:
-    count = len(ids)
-    into[0][row, 0], into[0][row, 1 : count + 1], into[0][row, count + 1] = special.first, ids, special.last
-    into[1][row, : count + 2] = True
-    into[2][row, 1 : count + 1] = features
+def padded(texts: Sequence[Tokens], special: SpecialTokens, width_step: int) -> tuple[Tokens, npt.NDArray[np.bool_]]:
+    """Texts between their special tokens, and where they lie: int64 and bool, both ``(texts, width)``."""
+    width = -(-(max(len(ids) for ids in texts) + 2) // width_step) * width_step
+    shape = (len(texts), width)
+    filled, mask = np.full(shape, special.fill, dtype=np.int64), np.zeros(shape, dtype=np.bool_)
+    for row, ids in enumerate(texts):
+        count = len(ids)
+        filled[row, 0], filled[row, 1 : count + 1], filled[row, count + 1] = special.first, ids, special.last
+        mask[row, : count + 2] = True
+    return filled, mask
+
+
+def of_like_length(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Places of texts that are computed together: of like length, and no more than ``most`` tokens with padding."""
+    together: list[int] = []
+    for at in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if together and (len(together) + 1) * lengths[at] > most:
+            yield together
+            together = []
+        together.append(at)
+    if together:
+        yield together

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from retrieval.encoders.exports import Export, Exports
 from retrieval.encoders.models import DEFAULT_MODEL, packaged_folder, source_of
 from retrieval.encoders.options import Backend, Precision, in_bfloat16
 from retrieval.encoders.runtime import compiled, exported_or_torch, installed_version, save_graph
 from retrieval.errors import ExportImpossible
-from retrieval.joint.inputs import Inputs, SpecialTokens, batch, passage_tokens_of, question_tokens_of
-from retrieval.joint.reader import JointModel, Logits
+from retrieval.joint.inputs import Inputs, SpecialTokens, Tokens, batch, passage_tokens_of, question_tokens_of
+from retrieval.joint.model import JointModel, Logits, States
 from retrieval.joint.weights import Card
 from retrieval.segmentation import sentences
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+    from torch import nn
 
     from retrieval.joint.network import JointNetwork
 
-_GRAPH, _TOKENIZER = "model.xml", "tokenizer.json"
-_TOKENS, _NULL = "tokens", "null"
-INPUTS = tuple(field.name for field in fields(Inputs))
-_EXAMPLE = (
-    ("Who met in Moscow?", "Envoys met in Moscow on 9 July. They spoke of trade."),
-    ("When did the court rule?", "Nobody spoke."),
-)
+_ALONE, _TOGETHER, _TOKENIZER = "alone.xml", "together.xml", "tokenizer.json"
+_REPRESENTED, _JUDGED = ("states", "vectors"), ("tokens", "null")
+_QUESTION = "Who met in Moscow?"
+_TEXTS = ("Envoys met in Moscow on 9 July. They spoke of trade.", "Nobody spoke.")
 # The largest difference of two logits, by which an export is refused; rounding alone leaves a hundredth of it.
 _ALIKE = {Precision.FLOAT32: 0.01, Precision.BFLOAT16: 0.5}
+
+
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +72,16 @@ class OpenVinoJointModel(_Tokenizing):
 
     def __init__(self, export: Export[ReaderFacts], precision: Precision) -> None:
         super().__init__(export.facts, export.folder / _TOKENIZER)
-        self._compiled = compiled(export.folder / _GRAPH, precision)
+        self._alone = compiled(export.folder / _ALONE, precision)
+        self._together = compiled(export.folder / _TOGETHER, precision)
 
-    def judge(self, inputs: Inputs) -> tuple[Logits, Logits]:
+    def represent(self, ids: Tokens, mask: Mask) -> tuple[States, States]:
+        """What the encoder makes of texts by themselves."""
+        return _inferred(self._alone, {"ids": ids, "mask": mask}, _REPRESENTED)
+
+    def judge(self, asked: States, told: States, inputs: Inputs) -> tuple[Logits, Logits]:
         """Logits of tokens and of no answer."""
-        request = self._compiled.create_infer_request()
-        request.infer({name: getattr(inputs, name) for name in INPUTS})
-        return request.get_tensor(_TOKENS).data.copy(), request.get_tensor(_NULL).data.copy()
+        return _inferred(self._together, met(asked, told, inputs), _JUDGED)
 
 
 class TorchJointModel(_Tokenizing):
@@ -92,14 +98,21 @@ class TorchJointModel(_Tokenizing):
         self._half = in_bfloat16(precision)
         self._lock = Lock()
 
-    def judge(self, inputs: Inputs) -> tuple[Logits, Logits]:
+    def represent(self, ids: Tokens, mask: Mask) -> tuple[States, States]:
+        """What the encoder makes of texts by themselves."""
+        return self._run(self.network.encoder, {"ids": ids, "mask": mask})
+
+    def judge(self, asked: States, told: States, inputs: Inputs) -> tuple[Logits, Logits]:
         """Logits of tokens and of no answer."""
+        return self._run(self.network.upper, met(asked, told, inputs))
+
+    def _run(self, module: nn.Module, arrays: Mapping[str, npt.NDArray[Any]]) -> tuple[States, States]:
         import torch
 
-        tensors = [torch.from_numpy(getattr(inputs, name)) for name in INPUTS]
+        tensors = {name: torch.from_numpy(value) for name, value in arrays.items()}
         with self._lock, torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=self._half):
-            tokens, null = self.network(*tensors)
-        return tokens.float().numpy(), null.float().numpy()
+            one, other = module(**tensors)
+        return one.float().numpy(), other.float().numpy()
 
 
 def load_joint_model(precision: Precision, backend: Backend, folder: Path, card: Card | None = None) -> JointModel:
@@ -141,17 +154,46 @@ def special_tokens(tokenizer: Tokenizer) -> SpecialTokens:
 
 
 def example(tokenizer: Tokenizer) -> Inputs:
-    """Two pairs of unlike lengths."""
+    """A question asked of two passages of unlike lengths."""
+    question = tokenizer.encode(_QUESTION, add_special_tokens=False)
+    asked = question_tokens_of(_QUESTION, question, lambda words: [1.0] * len(words))
     pairs = []
-    for question, text in _EXAMPLE:
-        asked = question_tokens_of(
-            question, tokenizer.encode(question, add_special_tokens=False), lambda words: [1.0] * len(words)
-        )
+    for text in _TEXTS:
         encoding = tokenizer.encode(text, add_special_tokens=False)
         offsets = np.array(encoding.offsets, dtype=np.int32)
         ids = np.array(encoding.ids, dtype=np.int64)
         pairs.append((asked, passage_tokens_of(text, ids, offsets, sentences(text), 0)))
     return batch(pairs, special_tokens(tokenizer), width_step=16)
+
+
+def judged(model: JointModel, inputs: Inputs) -> tuple[Logits, Logits]:
+    """Logits of a batch in which all passages are asked one question, from its tokens on."""
+    asked, _ = model.represent(inputs.question_ids[:1], inputs.question_mask[:1])
+    told, _ = model.represent(inputs.passage_ids, inputs.passage_mask)
+    return model.judge(asked, told, inputs)
+
+
+def met(asked: States, told: States, inputs: Inputs) -> dict[str, npt.NDArray[Any]]:
+    """What the upper layers take, by name."""
+    return {
+        "asked": asked,
+        "asked_mask": inputs.question_mask,
+        "asked_features": inputs.question_features,
+        "told": told,
+        "told_mask": inputs.passage_mask,
+        "told_features": inputs.passage_features,
+    }
+
+
+def _inferred(
+    graph: Any,  # noqa: ANN401 (OpenVINO's own)
+    arrays: Mapping[str, npt.NDArray[Any]],
+    names: tuple[str, str],
+) -> tuple[States, States]:
+    request = graph.create_infer_request()
+    request.infer(arrays)
+    one, other = (request.get_tensor(name).data.copy() for name in names)
+    return one, other
 
 
 def _exported(card: Card, precision: Precision, exports: Exports[ReaderFacts]) -> OpenVinoJointModel:
@@ -191,16 +233,24 @@ def _make(card: Card, source: dict[str, str], exports: Exports[ReaderFacts]) -> 
 def _trace(original: TorchJointModel, inputs: Inputs, folder: Path) -> None:
     import torch
 
-    given: dict[str, Any] = {name: torch.from_numpy(getattr(inputs, name)) for name in INPUTS}
+    told = {"ids": inputs.passage_ids, "mask": inputs.passage_mask}
+    asked_states, _ = original.represent(inputs.question_ids[:1], inputs.question_mask[:1])
+    told_states, _ = original.represent(inputs.passage_ids, inputs.passage_mask)
+    network = original.network
     with torch.no_grad():
-        save_graph(original.network, given, (_TOKENS, _NULL), folder / _GRAPH)
+        for module, arrays, names, file in (
+            (network.encoder, told, _REPRESENTED, _ALONE),
+            (network.upper, met(asked_states, told_states, inputs), _JUDGED, _TOGETHER),
+        ):
+            tensors = {name: torch.from_numpy(value) for name, value in arrays.items()}
+            save_graph(module, tensors, names, folder / file)
     original.tokenizer.save(str(folder / _TOKENIZER))
 
 
 def _check(original: JointModel, export: Export[ReaderFacts], inputs: Inputs) -> None:
-    expected = original.judge(inputs)
+    expected = judged(original, inputs)
     for precision in [Precision.FLOAT32] + [Precision.BFLOAT16] * in_bfloat16(Precision.AUTO):
-        found = OpenVinoJointModel(export, precision).judge(inputs)
+        found = judged(OpenVinoJointModel(export, precision), inputs)
         apart = max(_apart(expected[0], found[0], inputs.passage_mask), float(np.abs(expected[1] - found[1]).max()))
         if not apart <= _ALIKE[precision]:
             raise ExportImpossible(f"in {precision} its logits differ from the original's by {apart:.3f}")

@@ -1,8 +1,9 @@
 """The joint reader's network. Imports torch: to be imported only where a network is trained, exported or run by it.
 
-The encoder's lower layers read the question and the passage apart from each other; its upper layers, trained for this,
-read both together, as in PreTTR (MacAvaney et al., 2020, "Efficient Document Re-Ranking for Transformers by
-Precomputing Term Representations"). The lower layers stay as the encoder has them and are not shipped again.
+The encoder reads the question and the passage apart from each other. What its lower layers make of them goes to copies
+of its upper layers that were trained to read both together, as in PreTTR (MacAvaney et al., 2020, "Efficient Document
+Re-Ranking for Transformers by Precomputing Term Representations"); its own upper layers go on to the token vectors
+that late interaction compares. The encoder stays as it is and is not shipped again.
 """
 
 from __future__ import annotations
@@ -59,24 +60,31 @@ class Layer(nn.Module):
         return widened
 
 
-class Lower(nn.Module):
-    """The encoder up to the layer where question and passage meet."""
+class Encoder(nn.Module):
+    """The encoder, which reads a text by itself."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
+        self.apart = shape.apart
         self.words = nn.Embedding(shape.vocabulary, shape.hidden)
         self.positions = nn.Embedding(shape.positions, shape.hidden)
         self.kinds = nn.Embedding(2, shape.hidden)
         self.norm = nn.LayerNorm(shape.hidden, eps=1e-12)
-        self.layers = nn.ModuleList([Layer(shape) for _ in range(shape.apart)])
+        self.layers = nn.ModuleList([Layer(shape) for _ in range(shape.layers)])
 
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """``(b, n, hidden)`` of ``(b, n)``."""
+    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """States of the tokens and their vectors, not normalised, each ``(b, n, hidden)``, of ``(b, n)``."""
+        states = rows = self.states(ids, mask)
+        for layer in self.layers[self.apart :]:
+            rows = layer(rows, _never(mask))
+        return states, rows
+
+    def states(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """What the lower layers make of each token, ``(b, n, hidden)``."""
         places = torch.arange(ids.shape[1])
         rows: Tensor = self.norm(self.words(ids) + self.positions(places)[None] + self.kinds.weight[0])
-        never = _never(mask)
-        for layer in self.layers:
-            rows = layer(rows, never)
+        for layer in self.layers[: self.apart]:
+            rows = layer(rows, _never(mask))
         return rows
 
 
@@ -100,7 +108,11 @@ class Upper(nn.Module):
         self, asked: Tensor, asked_mask: Tensor, asked_features: Tensor,
         told: Tensor, told_mask: Tensor, told_features: Tensor,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
-        """Logits that an answer lies at each token of the passage, ``(b, n)``, and that none does, ``(b,)``."""
+        """Logits that an answer lies at each token of the passage, ``(b, n)``, and that none does, ``(b,)``.
+
+        ``asked`` and ``told`` are states; a single question is asked of all passages. The others are as
+        :class:`retrieval.joint.inputs.Inputs` has them.
+        """
         width = asked.shape[1]
         rows = torch.cat([asked + self.ask(asked_features), told + self.tell(told_features)], dim=1)
         never = _never(torch.cat([asked_mask, told_mask], dim=1))
@@ -119,16 +131,8 @@ class JointNetwork(nn.Module):
     def __init__(self, shape: Shape | None = None) -> None:
         super().__init__()
         self.shape = shape or Shape()
-        self.lower = Lower(self.shape)
+        self.encoder = Encoder(self.shape)
         self.upper = Upper(self.shape)
-
-    def forward(
-        self, question_ids: Tensor, question_mask: Tensor, question_features: Tensor,
-        passage_ids: Tensor, passage_mask: Tensor, passage_features: Tensor,
-    ) -> tuple[Tensor, Tensor]:  # fmt: skip
-        """As :meth:`Upper.forward`, of what :class:`retrieval.joint.inputs.Inputs` holds."""
-        asked, told = self.lower(question_ids, question_mask), self.lower(passage_ids, passage_mask)
-        return self.upper.forward(asked, question_mask, question_features, told, passage_mask, passage_features)
 
     def load_encoder(self, weights: Mapping[str, Tensor]) -> None:
         """Take the weights of a BERT-like encoder, by the names that transformers gives them."""
@@ -139,11 +143,11 @@ class JointNetwork(nn.Module):
             "norm.weight": "embeddings.LayerNorm.weight",
             "norm.bias": "embeddings.LayerNorm.bias",
         }
-        self.lower.load_state_dict(
+        self.encoder.load_state_dict(
             {name: weights[theirs] for name, theirs in own.items()}
             | {
                 f"layers.{at}.{name}": value
-                for at in range(self.shape.apart)
+                for at in range(self.shape.layers)
                 for name, value in _layer(weights, at).items()
             }
         )

@@ -2,49 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
-from tokenizers import Tokenizer
 
 from retrieval.encoders.tokens import encodable
-from retrieval.joint.inputs import Inputs, PassageTokens, SpecialTokens, batch, passage_tokens_of, question_tokens_of
+from retrieval.joint.inputs import PassageTokens, batch, of_like_length, passage_tokens_of, question_tokens_of
+from retrieval.joint.model import AT_ONCE, WIDTH_STEP, JointModel, Logits
+from retrieval.joint.representations import Representations, stacked
+from retrieval.mixed_reader import MixedReader
+from retrieval.parameters import Parameters
 from retrieval.passages import title_prefix
-from retrieval.reader import Reading, Weigh, ranked_sentences, sentences_of
-from retrieval.recent import Recent
+from retrieval.reader import MaxSimReader, Reading, Weigh, ranked_sentences, sentences_of
+from retrieval.recent import Recent, of_passage
 from retrieval.types import Passage, Span
 
-# Tokens of the passages computed at once, padding counted; larger batches pad more than they spare.
-_AT_ONCE = 512
-# Kernels are made for each width anew; with few widths they are found ready-made.
-_WIDTH_STEP = 16
 _UNREAD = -20.0
 """Log-odds of a sentence of which no token is read: as good as no answer."""
-
-Logits = npt.NDArray[np.float32]
-
-
-class JointModel(Protocol):
-    """A network with its tokenizer. Safe to call from several threads."""
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """Neither cuts off nor pads."""
-
-    @property
-    def special(self) -> SpecialTokens:
-        """The tokenizer's numbers of the tokens that stand around a text."""
-
-    @property
-    def longest(self) -> int:
-        """Tokens of a passage that are read, its title counted."""
-
-    def judge(self, inputs: Inputs) -> tuple[Logits, Logits]:
-        """Logits that an answer lies at each token of a passage, ``(b, n)``, and that none does, ``(b,)``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,37 +35,29 @@ class JointReader:
     """Reads by the joint network.
 
     Args:
-        model: the network.
+        representations: the network, and what it made of texts lately.
         cached: how many passages' tokens to keep (about 20 KB each).
     """
 
-    def __init__(self, model: JointModel, cached: int = 1024) -> None:
-        self._model = model
-        self._prepared = Recent(partial(_prepare, model), cached)
+    def __init__(self, representations: Representations, cached: int = 1024) -> None:
+        self._representations = representations
+        self._model = representations.model
+        self._prepared = Recent(partial(_prepare, self._model), of_passage, cached)
 
     def read(self, question: str, passages: Sequence[Passage], weigh: Weigh) -> list[Reading]:
         """Scores are log-odds: of a passage that it answers, of a sentence that the answer lies there."""
         encoding = self._model.tokenizer.encode(encodable(question), add_special_tokens=False)
         asked = question_tokens_of(question, encoding, weigh)
         prepared = self._prepared.of(passages)
+        (asking, *told) = self._representations.of([asked.ids, *(each.tokens.ids for each in prepared)])
         found: dict[int, Reading] = {}
-        for chosen in _batches([len(each.tokens.ids) for each in prepared]):
-            inputs = batch([(asked, prepared[at].tokens) for at in chosen], self._model.special, width_step=_WIDTH_STEP)
-            for at, tokens, null in zip(chosen, *self._model.judge(inputs), strict=True):
+        for chosen in of_like_length([len(each.tokens.ids) for each in prepared], AT_ONCE):
+            inputs = batch([(asked, prepared[at].tokens) for at in chosen], self._model.special, width_step=WIDTH_STEP)
+            states = stacked([told[at].states for at in chosen], inputs.passage_ids.shape[1])
+            logits = self._model.judge(stacked([asking.states], inputs.question_ids.shape[1]), states, inputs)
+            for at, tokens, null in zip(chosen, *logits, strict=True):
                 found[at] = _reading(passages[at], prepared[at], tokens, float(null))
         return [found[at] for at in range(len(passages))]
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Places of passages that are computed together: those of like length, at least one."""
-    batch: list[int] = []
-    for at in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) + 1) * lengths[at] > _AT_ONCE:
-            yield batch
-            batch = []
-        batch.append(at)
-    if batch:
-        yield batch
 
 
 def _prepare(model: JointModel, passages: Sequence[Passage]) -> list[_Prepared]:
@@ -117,3 +85,17 @@ def _reading(passage: Passage, prepared: _Prepared, logits: Logits, null: float)
             scores[span] = float(np.logaddexp.reduce(inside)) - null
     answers = float(np.logaddexp.reduce(list(scores.values()))) if scores else _UNREAD
     return Reading(answers, ranked_sentences(passage, scores.__getitem__))
+
+
+def joint_and_maxsim(model: JointModel, parameters: Parameters, cached: int = 256) -> MixedReader:
+    """The joint network and late interaction over the same encoder's vectors, which is run once for both.
+
+    Args:
+        model: the network.
+        parameters: how MaxSim's features count, and each of the two.
+        cached: how many texts' representations to keep; at least as many as are read at once, else they are made twice.
+    """
+    representations = Representations(model, cached)
+    # What it would keep is kept already.
+    maxsim = MaxSimReader(representations, parameters.sentence, cached=0)
+    return MixedReader(JointReader(representations), maxsim, parameters.mixture)

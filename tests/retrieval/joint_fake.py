@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+import numpy.typing as npt
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from retrieval.joint.inputs import Inputs, SpecialTokens
-from retrieval.joint.reader import Logits
+from retrieval.joint.inputs import Inputs, SpecialTokens, Tokens
+from retrieval.joint.model import Logits, States
 from retrieval.token_features import SHAPES
 
 
@@ -21,16 +22,26 @@ def tokenizer() -> Tokenizer:
 
 
 class FakeJointModel:
-    """Counts the texts that it was given and keeps the shapes of its batches."""
+    """Keeps the shapes of its batches: of texts alone, and of passages read together with a question."""
 
     def __init__(self, longest: int = 254) -> None:
         self.tokenizer = tokenizer()
         self.special = SpecialTokens(1, 2, 0)
         self.longest = longest
+        self.alone: list[tuple[int, ...]] = []
         self.shapes: list[tuple[int, ...]] = []
 
-    def judge(self, inputs: Inputs) -> tuple[Logits, Logits]:
+    def represent(self, ids: Tokens, mask: npt.NDArray[np.bool_]) -> tuple[States, States]:
+        """States tell a token's number, vectors its place in the text."""
+        self.alone.append(ids.shape)
+        places = np.broadcast_to(np.arange(ids.shape[1]), ids.shape)
+        states = np.stack([ids, mask], axis=-1).astype(np.float32)
+        return states, np.stack([np.cos(places), np.sin(places)], axis=-1).astype(np.float32)
+
+    def judge(self, asked: States, told: States, inputs: Inputs) -> tuple[Logits, Logits]:
         """Logit 4 where a word of the question stands, -4 elsewhere; that none does: 0."""
+        assert asked[0, :, 0].tolist() == np.where(inputs.question_mask[0], inputs.question_ids[0], 0).tolist()
+        assert np.array_equal(told[..., 0], np.where(inputs.passage_mask, inputs.passage_ids, 0))
         self.shapes.append(inputs.passage_ids.shape)
         stands = inputs.passage_features[..., len(SHAPES)]
         return np.where(stands > 0, 4.0, -4.0).astype(np.float32), np.zeros(len(stands), dtype=np.float32)

@@ -13,8 +13,9 @@ from retrieval.encoders.fake import FakeEncoder
 from retrieval.encoders.options import Backend, Precision
 from retrieval.errors import RetrievalError
 from retrieval.joint.inputs import Inputs, SpecialTokens
-from retrieval.joint.models import OpenVinoJointModel, TorchJointModel, example, load_joint_model
+from retrieval.joint.models import OpenVinoJointModel, TorchJointModel, example, judged, load_joint_model
 from retrieval.joint.reader import JointReader
+from retrieval.joint.representations import Representations
 from retrieval.joint.weights import SHIPPED, Card, packed, unpacked, write
 from retrieval.mixed_reader import MixedReader
 from retrieval.reader import MaxSimReader
@@ -100,7 +101,7 @@ def reference() -> TorchJointModel:
 
 
 @pytest.mark.model
-def test_the_lower_layers_are_the_packaged_encoders(reference: TorchJointModel) -> None:
+def test_a_text_alone_is_read_as_the_packaged_encoder_reads_it(reference: TorchJointModel) -> None:
     import torch
     from sentence_transformers import SentenceTransformer
 
@@ -110,20 +111,20 @@ def test_the_lower_layers_are_the_packaged_encoders(reference: TorchJointModel) 
     features = model.preprocess(["Envoys met in Moscow.", "Nobody spoke."])
     mask = features["attention_mask"].bool()
     with torch.no_grad():
-        states = model[0].auto_model(
+        read = model[0].auto_model(
             input_ids=features["input_ids"], attention_mask=features["attention_mask"], output_hidden_states=True
         )
-        found = reference.network.lower(features["input_ids"], mask)
-    expected = states.hidden_states[reference.network.shape.apart]
-    assert torch.allclose(found[mask], expected[mask], atol=1e-4)
+    states, vectors = reference.represent(features["input_ids"].numpy(), mask.numpy())
+    for found, expected in ((states, read.hidden_states[reference.network.shape.apart]), (vectors, read[0])):
+        assert np.allclose(found[mask], expected[mask], atol=1e-4)
 
 
 @pytest.mark.model
 def test_padding_changes_nothing(reference: TorchJointModel) -> None:
     inputs = example(reference.tokenizer)
-    tokens, null = reference.judge(inputs)
+    tokens, null = judged(reference, inputs)
     wider = Inputs(*(np.pad(getattr(inputs, n), [(0, 0), (0, 5), (0, 0)][: getattr(inputs, n).ndim]) for n in FIELDS))
-    more_tokens, more_null = reference.judge(wider)
+    more_tokens, more_null = judged(reference, wider)
     width = inputs.passage_ids.shape[1]
     assert np.allclose(tokens[inputs.passage_mask], more_tokens[:, :width][inputs.passage_mask], atol=1e-3)
     assert np.allclose(null, more_null, atol=1e-3)
@@ -138,7 +139,9 @@ def test_openvino_reads_as_torch_does(reference: TorchJointModel, tmp_path: Path
     assert isinstance(exported, OpenVinoJointModel)
     assert exported.special == reference.special == SpecialTokens(101, 102, 0)
     question = "Where did the envoys meet the president?"
-    one, other = (JointReader(model).read(question, [PASSAGE], alike)[0] for model in (reference, exported))
+    one, other = (
+        JointReader(Representations(model)).read(question, [PASSAGE], alike)[0] for model in (reference, exported)
+    )
     assert one.score == pytest.approx(other.score, abs=0.02)
     assert [span for span, _ in one.sentences] == [span for span, _ in other.sentences]
 
@@ -148,7 +151,7 @@ def test_an_export_is_found_again_and_made_anew_where_it_is_damaged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     load_joint_model(Precision.FLOAT32, Backend.OPENVINO, tmp_path)
-    (graph,) = tmp_path.glob("*/model.bin")
+    (graph,) = tmp_path.glob("*/together.bin")
     made = graph.stat().st_mtime_ns
     load_joint_model(Precision.FLOAT32, Backend.OPENVINO, tmp_path)
     assert graph.stat().st_mtime_ns == made
@@ -168,7 +171,7 @@ def test_torch_reads_where_it_is_asked_to(tmp_path: Path) -> None:
 
 @pytest.mark.model
 def test_it_marks_the_sentence_that_answers(reference: TorchJointModel) -> None:
-    reader = JointReader(reference)
+    reader = JointReader(Representations(reference))
     (reading,) = reader.read("Where did the envoys of India meet the president?", [PASSAGE], alike)
     (other,) = reader.read("Who won the football match in Madrid?", [PASSAGE], alike)
     assert "Moscow" in reading.sentences[0][0].of(TEXT)

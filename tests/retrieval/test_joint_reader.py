@@ -17,7 +17,9 @@ from retrieval.joint.inputs import (
     pair_features,
     question_tokens_of,
 )
-from retrieval.joint.reader import JointReader
+from retrieval.joint.reader import JointReader, joint_and_maxsim
+from retrieval.joint.representations import Representations
+from retrieval.parameters import Parameters
 from retrieval.reader import Reading
 from retrieval.segmentation import sentences
 from retrieval.token_features import SHAPES
@@ -32,7 +34,7 @@ def passage(text: str, title: str = "", start: int = 0) -> Passage:
 
 
 def read(question: str, *passages: Passage, model: FakeJointModel | None = None) -> list[Reading]:
-    return JointReader(model or FakeJointModel()).read(question, passages, alike)
+    return JointReader(Representations(model or FakeJointModel())).read(question, passages, alike)
 
 
 MANY = [
@@ -154,8 +156,28 @@ def test_what_lies_behind_the_longest_passage_is_no_answer() -> None:
 
 @pytest.mark.parametrize("cached", [0, 1, 256])
 def test_the_cache_does_not_change_what_is_read(cached: int) -> None:
-    kept = JointReader(FakeJointModel(), cached)
+    kept = JointReader(Representations(FakeJointModel(), cached), cached)
     for question in ("Who flew to Moscow?", "Who wept?"):
         fresh = read(question, *MANY)
         assert kept.read(question, MANY, alike) == fresh
         assert kept.read(question, MANY[::-1], alike) == fresh[::-1]
+
+
+def test_a_text_is_represented_once_for_both_readers_and_for_every_question() -> None:
+    model = FakeJointModel()
+    reader = joint_and_maxsim(model, Parameters.load())
+    for question in ("Who flew to Moscow?", "Who wept there for it?"):
+        reader.read(question, MANY, alike)
+    # Three passages and two questions, all of different lengths: its tokens are all alike.
+    assert sum(shape[0] for shape in model.alone) == 5
+
+
+def test_token_vectors_leave_special_tokens_out_and_are_cut_where_the_network_stops() -> None:
+    vectors = Representations(FakeJointModel(longest=2))
+    (short, long) = vectors.encode_passage_tokens(["Kyiv", "Modi flew far"])
+    assert short.offsets.tolist() == [[0, 4]]
+    assert long.offsets.tolist() == [[0, 4], [5, 9]]
+    # The first token stands behind a special one; what is kept has half precision.
+    assert np.allclose(long.vectors, [[math.cos(1), math.sin(1)], [math.cos(2), math.sin(2)]], atol=1e-3)
+    assert np.allclose(np.linalg.norm(long.vectors, axis=1), 1)
+    assert vectors.encode_query_tokens("Kyiv").vectors.tolist() == short.vectors.tolist()

@@ -14,6 +14,7 @@ import pytest
 from retrieval.encoders.models import packaged_folder
 from retrieval.joint.models import plain_tokenizer, special_tokens
 from retrieval.joint.reader import JointReader
+from retrieval.joint.representations import Representations
 from retrieval.types import Article, Passage
 from tests.retrieval.joint_fake import FakeJointModel
 from training.examples import Examples, batches
@@ -113,7 +114,7 @@ def test_the_network_is_told_the_same_when_it_is_trained_and_when_it_reads(tmp_p
     rows = [row(1, "Who saw it?", title, SAID, "Anna Lund")]
     texts = Texts(collect(*write(tmp_path, rows, [])), model.tokenizer, model.longest)
     (trained,) = texts.passages
-    reader = JointReader(model)
+    reader = JointReader(Representations(model))
     (prepared,) = reader._prepared.of([Passage(1, Article("a", SAID, title), 0, len(SAID))])
     for name in ("ids", "words", "shapes", "places"):
         assert np.array_equal(getattr(trained, name), getattr(prepared.tokens, name)), name
