@@ -22,6 +22,7 @@ from sqlalchemy import (
     exc,
     func,
     inspect,
+    make_url,
     select,
     text,
 )
