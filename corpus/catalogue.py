@@ -95,7 +95,7 @@ class Catalogue(FileRecords, RevisionRecords, StoryRecords, StateRecords, Indexi
         return {article_id: (feed, digest) for article_id, feed, digest in rows}
 
     def store(self, feed: str, articles: Iterable[Article]) -> None:
-        """Write new revisions of articles, in one transaction.
+        """Write new revisions of articles, of each id the last, in one transaction.
 
         The older ones are kept, and end; their passages cease to be current.
         """

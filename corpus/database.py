@@ -63,6 +63,11 @@ class Database:
             ) from error
         return PostgresDatabase(place, self.schema)
 
+    @property
+    def longest_key(self) -> int:
+        """Bytes that an id or an address may have."""
+        return self._backend.longest_key
+
     def close(self) -> None:
         """Close the connections that are not in use; whoever goes on gets new ones."""
         self._backend.engine.pool.dispose()

@@ -24,11 +24,7 @@ _there = select(_r.name).where(_r.heard > moment() - bindparam("lost_after"))
 # All that work with one file have one name, the empty one.
 _FREE = or_(_e.holder == bindparam("me"), _e.holder.not_in(_there))
 _HANDLED = update(t.events).where(_e.event == bindparam("of")).values(done=1, question="")
-_TAKE_OVER = (
-    update(t.events)
-    .where(_e.event == bindparam("of"), _e.done == 0, _FREE)
-    .values(holder=bindparam("me", unique=False))
-)
+_TAKE_OVER = update(t.events).where(_e.event == bindparam("of"), _e.done == 0, _FREE).values(holder=bindparam("me"))
 _LEFT_OPEN = (
     select(_e.event, _e.question)
     .where(
@@ -79,8 +75,9 @@ class EventRecords(Database):
         return [OpenQuestion(*row) for row in rows]
 
     def heard(self) -> None:
-        """Note that this replica is there."""
-        self._write(replacing(t.replicas).values(name=self.replica, heard=moment()))
+        """Note that this replica is there; whoever works with a file has nobody to tell."""
+        if self.replica:
+            self._write(replacing(t.replicas).values(name=self.replica, heard=moment()))
 
     def left(self) -> None:
         """Note that this replica is not there any more: what it leaves undone is the others'."""

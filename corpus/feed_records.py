@@ -198,7 +198,8 @@ class FeedRecords(Database):
     def remember_fetched(self, feed: str, records: Iterable[PageRecord]) -> None:
         """Keep what was fetched; called once its articles are stored."""
         with self._transaction() as connection:
-            many(connection, replacing(t.fetched), [{"feed": feed} | asdict(record) for record in records])
+            kept = [record for record in records if len(record.url.encode()) <= self.longest_key]
+            many(connection, replacing(t.fetched), [{"feed": feed} | asdict(record) for record in kept])
             connection.execute(
                 delete(t.fetched).where(
                     _fetched.feed == feed,

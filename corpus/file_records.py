@@ -86,11 +86,17 @@ class FileRecords(FeedRecords):
         """Keep what files said; it does no harm if their articles are not stored after all."""
         with self._transaction() as connection:
             for record in records:
+                if len(record.path.encode()) > self.longest_key:
+                    continue
                 if record.first:
                     for statement in _DELETE_FILE:
                         connection.execute(statement, {"of": feed, "at": record.path})
                 of_file = {"feed": feed, "path": record.path}
-                said = [of_file | {"article": article, "digest": digest} for article, digest in record.articles]
+                said = [
+                    of_file | {"article": article, "digest": digest}
+                    for article, digest in record.articles
+                    if len(article.encode()) <= self.longest_key
+                ]
                 many(connection, replacing(t.file_articles), said)
                 if record.stamp:
                     read = {"stamp": record.stamp, "problems": json.dumps(record.problems)}

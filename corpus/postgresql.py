@@ -84,6 +84,8 @@ class PostgresDatabase:
 
     errors = (exc.DBAPIError, exc.TimeoutError, psycopg.Error, OSError)
     """What goes wrong with it."""
+    longest_key = 1000
+    """Bytes that an id or an address may have: an index takes 2,704 for all the columns of a key."""
 
     def __init__(self, url: str, schema: Schema) -> None:
         self._url = url_of(url)

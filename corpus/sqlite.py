@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import sys
 import time
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -35,6 +36,8 @@ class SqliteFile:
 
     errors = (DBAPIError, sqlite3.Error, OSError)
     """What goes wrong with it."""
+    longest_key = sys.maxsize
+    """Bytes that an id or an address may have."""
 
     def __init__(self, file: Path, schema: Schema, synchronous: str) -> None:
         self._file = file
@@ -48,6 +51,8 @@ class SqliteFile:
             pool_size=_KEPT_OPEN,
             max_overflow=-1,
             pool_use_lifo=True,
+            # Every transaction is ended by whoever began it.
+            pool_reset_on_return=None,
             hide_parameters=True,
         )
         self.reading = self.engine

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,11 +12,17 @@ from sqlalchemy import text
 
 from corpus.catalogue import Catalogue, KnownFeed
 from corpus.errors import CatalogueError
+from corpus.feed_records import PageRecord
+from corpus.file_records import FileRecord
+from corpus.indexer import Indexer
 from corpus.journal import Journal
 from corpus.postgresql import url_of
 from corpus.schema import VERSION
 from corpus.tables import metadata
+from retrieval.encoders.fake import FakeEncoder
+from retrieval.index.embedded import EmbeddedIndexStore
 from retrieval.types import Article
+from tests.fakes import record, write_jsonl
 from tests.postgresql import PostgresServer
 
 OSLO = Article("oslo", "Envoys met in Oslo.", "Talks", "The Wire", "https://w.example/1")
@@ -118,3 +125,20 @@ def test_a_server_that_was_started_again_is_used_again(catalogue: Catalogue, pos
         catalogue.article("oslo")
     postgresql.start()
     assert catalogue.article("oslo") == OSLO
+
+
+def test_what_an_index_of_the_server_cannot_hold_costs_no_run(catalogue: Catalogue, tmp_path: Path) -> None:
+    long = "".join(map(chr, range(0x4E00, 0x4E00 + 3000)))
+    feed = write_jsonl(
+        tmp_path / "news.jsonl", record(long, "Envoys met in Oslo."), record("bergen", "A ferry was late.")
+    )
+    encoder = FakeEncoder()
+    store = EmbeddedIndexStore(tmp_path / "index", encoder.fingerprint, encoder.dimension)
+    run = Indexer(catalogue, store, encoder, tmp_path).run([str(feed)])
+    assert (run.added, len(run.errors)) == (1, 1)
+    assert "has more than the 1,000 bytes that the database takes" in run.errors[0]
+    catalogue.remember_fetched("wire", [PageRecord(long), PageRecord("https://w.example/1")])
+    assert list(catalogue.fetched("wire")) == ["https://w.example/1"]
+    catalogue.remember_files("wire", [FileRecord(long, stamp="1"), FileRecord("a.md", stamp="1")])
+    assert catalogue.file_problems("wire", "a.md", "1") == []
+    assert catalogue.file_problems("wire", long, "1") is None
