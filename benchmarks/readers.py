@@ -27,7 +27,7 @@ from benchmarks.speed import milliseconds, read_corpus
 from retrieval.encoders.options import Backend, Precision
 from retrieval.joint.inputs import Inputs, Tokens
 from retrieval.joint.model import JointModel, Logits, States
-from retrieval.joint.models import Mask, TorchJointModel, example, load_joint_model, met
+from retrieval.joint.models import Mask, TorchJointModel, example, load_joint_model, met, quantized
 from retrieval.joint.reader import joint_and_maxsim
 from retrieval.joint.weights import Card
 from retrieval.parameters import Parameters
@@ -75,6 +75,7 @@ def models(folder: Path) -> Iterator[tuple[str, JointModel]]:
     """By what runs them; torch in float32 comes first."""
     for backend, precision in product((Backend.TORCH, Backend.OPENVINO), (Precision.FLOAT32, Precision.BFLOAT16)):
         yield f"{backend} {precision}", load_joint_model(precision, backend, folder)
+    yield "openvino, 8 bits", quantized(Card.load())
     if importlib.util.find_spec("onnxruntime"):
         yield "onnxruntime fp32", OnnxRuntimeModel(Card.load(), folder)
 

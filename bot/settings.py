@@ -107,7 +107,10 @@ class Settings(BaseSettings):
         str, Field(description="The encoder: all-MiniLM-L6-v2 is packaged; else a hub name or a folder.", min_length=1)
     ] = "all-MiniLM-L6-v2"
     precision: Annotated[
-        Precision, Field(description="auto, fp32 or bf16; auto takes bf16 where the processor has it.")
+        Precision,
+        Field(
+            description="auto, fp32 or bf16; auto takes the reader in eight bits, and bf16 where the processor has it."
+        ),
     ] = Precision.AUTO
     encoder_backend: Annotated[
         Backend, Field(description="auto, openvino or torch; auto takes torch where OpenVINO cannot.")

@@ -28,7 +28,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_packages_and_data(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"bot", "retrieval", "corpus"}
-    assert {f"retrieval/data/{name}" for name in ("parameters.json", "reader.json", "reader.npz")} <= set(names)
+    assert {
+        f"retrieval/data/{name}" for name in ("parameters.json", "reader.json", "reader.npz", "reader/alone.bin")
+    } <= set(names)
     assert sum(name.startswith("corpus/articles/") and name.endswith(".md") for name in names) >= 20
     assert any(name.endswith("licenses/LICENSE") for name in names)
 

@@ -10,7 +10,8 @@ class Precision(StrEnum):
     """In which numbers the model computes."""
 
     AUTO = "auto"
-    """bfloat16 where the processor multiplies it in hardware (two to three times as fast), else float32."""
+    """bfloat16 where the processor multiplies it in hardware (two to three times as fast), else float32; the joint
+    reader in eight bits where it can."""
     FLOAT32 = "fp32"
     BFLOAT16 = "bf16"
 

@@ -1,7 +1,8 @@
-"""The joint reader's network, run by OpenVINO from an export in the data folder, else by torch."""
+"""The joint reader's network, run by OpenVINO in eight bits, or from an export in the data folder, else by torch."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from retrieval.joint.network import JointNetwork
 
-_ALONE, _TOGETHER, _TOKENIZER = "alone.xml", "together.xml", "tokenizer.json"
+ALONE, TOGETHER, _TOKENIZER = "alone.xml", "together.xml", "tokenizer.json"
 _REPRESENTED, _JUDGED = ("states", "vectors"), ("tokens", "null")
 _QUESTION = "Who met in Moscow?"
 _TEXTS = ("Envoys met in Moscow on 9 July. They spoke of trade.", "Nobody spoke.")
@@ -37,6 +38,7 @@ _ALIKE = {Precision.FLOAT32: 0.01, Precision.BFLOAT16: 0.5}
 
 
 Mask = npt.NDArray[np.bool_]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +55,35 @@ class _Tokenizing:
     """The part of a model that does not compute."""
 
     def __init__(self, facts: ReaderFacts, tokenizer_file: Path) -> None:
+        self.facts = facts
         self.special = SpecialTokens(facts.first, facts.last, facts.fill)
         self.longest = facts.longest
-        self._tokenizer_file = tokenizer_file
+        self.tokenizer_file = tokenizer_file
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """Neither cuts off nor pads."""
-        return plain_tokenizer(self._tokenizer_file)
+        return plain_tokenizer(self.tokenizer_file)
 
 
 class OpenVinoJointModel(_Tokenizing):
     """The network by OpenVINO.
 
+    Args:
+        graphs: the folder of its graphs.
+        tokenizer: its file.
+        facts: what is known beside them.
+        precision: of what has not eight bits anyway.
+
     Raises:
         ExportImpossible: OpenVINO cannot be imported, or cannot run the network here.
     """
 
-    def __init__(self, export: Export[ReaderFacts], precision: Precision) -> None:
-        super().__init__(export.facts, export.folder / _TOKENIZER)
-        self._alone = compiled(export.folder / _ALONE, precision)
-        self._together = compiled(export.folder / _TOGETHER, precision)
+    def __init__(self, graphs: Path, tokenizer: Path, facts: ReaderFacts, precision: Precision) -> None:
+        super().__init__(facts, tokenizer)
+        self.graphs = graphs
+        self._alone = compiled(graphs / ALONE, precision)
+        self._together = compiled(graphs / TOGETHER, precision)
 
     def represent(self, ids: Tokens, mask: Mask) -> tuple[States, States]:
         """What the encoder makes of texts by themselves."""
@@ -116,10 +126,11 @@ class TorchJointModel(_Tokenizing):
 
 
 def load_joint_model(precision: Precision, backend: Backend, folder: Path, card: Card | None = None) -> JointModel:
-    """Load the shipped network, exporting it first where that has not been done.
+    """Load the shipped network.
 
     Args:
-        precision: in which numbers to compute.
+        precision: in which numbers to compute. Left open, they have eight bits where this machine computes the shipped
+            graphs as they should be; else the network is exported first where that has not been done.
         backend: what computes.
         folder: where exported models lie.
         card: of other weights than the shipped ones.
@@ -132,9 +143,39 @@ def load_joint_model(precision: Precision, backend: Backend, folder: Path, card:
     shipped = card or Card.load()
 
     def exported() -> JointModel:
+        if precision is Precision.AUTO and shipped.graphs:
+            try:
+                return quantized(shipped)
+            except ExportImpossible as error:
+                _log.info("the reader is not run in eight bits: %s", error)
         return _exported(shipped, precision, Exports(folder, installed_version(), ReaderFacts))
 
     return exported_or_torch("the reader", backend, exported, lambda: TorchJointModel(shipped, precision))
+
+
+def quantized(card: Card) -> OpenVinoJointModel:
+    """The shipped graphs in eight bits.
+
+    Raises:
+        EncoderError: the packaged encoder, whose tokenizer it is, is missing or damaged.
+        RetrievalError: the shipped graphs are.
+        ExportImpossible: OpenVINO cannot be imported, cannot run them here, or gives something else: processors
+            without instructions for eight bits may overflow.
+    """
+    tokenizer = packaged_folder() / _TOKENIZER
+    facts = _facts(plain_tokenizer(tokenizer), card)
+    model = OpenVinoJointModel(card.graph_folder(), tokenizer, facts, Precision.AUTO)
+    apart = float(np.abs(probe(model) - np.array(card.probe)).max())
+    if not apart <= _ALIKE[Precision.BFLOAT16]:
+        raise ExportImpossible(f"its logits differ from those it was shipped with by {apart:.3f}")
+    return model
+
+
+def probe(model: JointModel) -> Logits:
+    """What it makes of the example: logits of the tokens, row by row, and of no answer, float32 ``(n,)``."""
+    inputs = example(model.tokenizer)
+    tokens, null = judged(model, inputs)
+    return np.concatenate([tokens[inputs.passage_mask], null])
 
 
 def plain_tokenizer(file: Path) -> Tokenizer:
@@ -203,7 +244,11 @@ def _exported(card: Card, precision: Precision, exports: Exports[ReaderFacts]) -
         with exports.locked():
             # Another process may have made it while this one waited.
             export = exports.find(source) or _make(card, source, exports)
-    return OpenVinoJointModel(export, precision)
+    return _of_export(export, precision)
+
+
+def _of_export(export: Export[ReaderFacts], precision: Precision) -> OpenVinoJointModel:
+    return OpenVinoJointModel(export.folder, export.folder / _TOKENIZER, export.facts, precision)
 
 
 def _encoder_source() -> dict[str, str]:
@@ -217,10 +262,7 @@ def _make(card: Card, source: dict[str, str], exports: Exports[ReaderFacts]) -> 
         with exports.unfinished() as folder:
             try:
                 _trace(original, inputs, folder)
-                export = Export(
-                    folder,
-                    ReaderFacts(original.special.first, original.special.last, original.special.fill, card.longest),
-                )
+                export = Export(folder, _facts(original.tokenizer, card))
                 _check(original, export, inputs)
             except ExportImpossible as error:
                 exports.refuse(folder, source, str(error))
@@ -239,8 +281,8 @@ def _trace(original: TorchJointModel, inputs: Inputs, folder: Path) -> None:
     network = original.network
     with torch.no_grad():
         for module, arrays, names, file in (
-            (network.encoder, told, _REPRESENTED, _ALONE),
-            (network.upper, met(asked_states, told_states, inputs), _JUDGED, _TOGETHER),
+            (network.encoder, told, _REPRESENTED, ALONE),
+            (network.upper, met(asked_states, told_states, inputs), _JUDGED, TOGETHER),
         ):
             tensors = {name: torch.from_numpy(value) for name, value in arrays.items()}
             save_graph(module, tensors, names, folder / file)
@@ -250,7 +292,7 @@ def _trace(original: TorchJointModel, inputs: Inputs, folder: Path) -> None:
 def _check(original: JointModel, export: Export[ReaderFacts], inputs: Inputs) -> None:
     expected = judged(original, inputs)
     for precision in [Precision.FLOAT32] + [Precision.BFLOAT16] * in_bfloat16(Precision.AUTO):
-        found = judged(OpenVinoJointModel(export, precision), inputs)
+        found = judged(_of_export(export, precision), inputs)
         apart = max(_apart(expected[0], found[0], inputs.passage_mask), float(np.abs(expected[1] - found[1]).max()))
         if not apart <= _ALIKE[precision]:
             raise ExportImpossible(f"in {precision} its logits differ from the original's by {apart:.3f}")
@@ -270,5 +312,9 @@ def _network(card: Card) -> tuple[ReaderFacts, JointNetwork]:
     network = JointNetwork()
     network.load_encoder(load_file(folder / "model.safetensors"))
     network.upper.load_state_dict({name: torch.from_numpy(value) for name, value in card.read().items()})
-    special = special_tokens(plain_tokenizer(folder / _TOKENIZER))
-    return ReaderFacts(special.first, special.last, special.fill, card.longest), network.eval()
+    return _facts(plain_tokenizer(folder / _TOKENIZER), card), network.eval()
+
+
+def _facts(tokenizer: Tokenizer, card: Card) -> ReaderFacts:
+    special = special_tokens(tokenizer)
+    return ReaderFacts(special.first, special.last, special.fill, card.longest)

@@ -1,14 +1,15 @@
-"""The joint reader's trained weights as they are shipped: eight bits each, with a scale for each row.
+"""The joint reader as it is shipped: its trained weights, and graphs that compute it in eight bits.
 
-The lower layers are the packaged encoder's own and are taken from its package.
+The weights have eight bits each, with a scale for each row; those of the encoder are taken from its package. The
+graphs hold both, and the scales of what lies between the layers.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,22 @@ Arrays = dict[str, npt.NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What is known of shipped weights: their file, its SHA-256, and how many tokens of a passage were read."""
+    """What is known of what is shipped.
+
+    Args:
+        weights: their file.
+        sha256: of that file.
+        longest: how many tokens of a passage were read.
+        graphs: the files of the graphs in eight bits, in one folder beside the card, with their SHA-256; none where the
+            weights were not quantised yet.
+        probe: logits of the example as these graphs gave them: of tokens and of no answer, in one row.
+    """
 
     weights: Path
     sha256: str
     longest: int
+    graphs: Mapping[str, str] = field(default_factory=dict)
+    probe: tuple[float, ...] = ()
 
     @classmethod
     def load(cls, card: Path = SHIPPED) -> Card:
@@ -40,7 +52,9 @@ class Card:
         """
         try:
             value = json.loads(card.read_text(encoding="utf-8"))
-            return cls(card.parent / value["weights"], value["sha256"], int(value["longest"]))
+            weights, longest = card.parent / value["weights"], int(value["longest"])
+            graphs, probe = dict(value.get("graphs", {})), tuple(map(float, value.get("probe", ())))
+            return cls(weights, value["sha256"], longest, graphs, probe)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RetrievalError(f"the reader in {card} cannot be read ({error}): reinstall Backchannel") from error
 
@@ -51,17 +65,50 @@ class Card:
             RetrievalError: they cannot be read, or have another SHA-256.
         """
         try:
-            found = hashlib.sha256(self.weights.read_bytes()).hexdigest()
-            if found != self.sha256:
-                raise RetrievalError(f"{self.weights} has sha256 {found}, not {self.sha256}: reinstall Backchannel")
+            _verify(self.weights, self.sha256)
             with np.load(self.weights, allow_pickle=False) as stored:
                 return unpacked({name: stored[name] for name in stored.files})
         except (OSError, ValueError) as error:
             raise RetrievalError(f"{self.weights} cannot be read ({error}): reinstall Backchannel") from error
 
+    def graph_folder(self) -> Path:
+        """Where the graphs lie, their checksums verified.
+
+        Raises:
+            RetrievalError: one is missing, or has another SHA-256.
+        """
+        folder = graph_folder(self.weights)
+        try:
+            for name, sha256 in self.graphs.items():
+                _verify(folder / name, sha256)
+        except OSError as error:
+            raise RetrievalError(f"{folder} cannot be read ({error}): reinstall Backchannel") from error
+        return folder
+
+
+def graph_folder(weights: Path) -> Path:
+    """Where the graphs made of these weights lie."""
+    return weights.with_suffix("")
+
+
+def _verify(file: Path, sha256: str) -> None:
+    found = hashlib.sha256(file.read_bytes()).hexdigest()
+    if found != sha256:
+        raise RetrievalError(f"{file} has sha256 {found}, not {sha256}: reinstall Backchannel")
+
+
+def write_graphs(card: Card, probe: Sequence[float], file: Path = SHIPPED) -> Card:
+    """Note the graphs that lie in their folder, and what they give."""
+    folder = graph_folder(card.weights)
+    graphs = {one.name: hashlib.sha256(one.read_bytes()).hexdigest() for one in sorted(folder.iterdir())}
+    value = {"weights": card.weights.name, "sha256": card.sha256, "longest": card.longest, "graphs": graphs}
+    value["probe"] = [round(float(logit), 3) for logit in probe]
+    file.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    return Card.load(file)
+
 
 def write(arrays: Arrays, longest: int, card: Path = SHIPPED) -> Card:
-    """Ship these weights."""
+    """Ship these weights; graphs of older ones no longer count."""
     file = card.with_suffix(".npz")
     stored: dict[str, Any] = packed(arrays)
     np.savez_compressed(file, **stored)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,12 @@ from bot.app import Application
 from bot.settings import Settings
 from retrieval.encoders.fake import FakeEncoder
 from retrieval.encoders.options import Backend, Precision
-from retrieval.errors import RetrievalError
+from retrieval.errors import ExportImpossible, RetrievalError
 from retrieval.joint.inputs import Inputs, SpecialTokens
-from retrieval.joint.models import OpenVinoJointModel, TorchJointModel, example, judged, load_joint_model
+from retrieval.joint.models import OpenVinoJointModel, TorchJointModel, example, judged, load_joint_model, quantized
 from retrieval.joint.reader import JointReader
 from retrieval.joint.representations import Representations
-from retrieval.joint.weights import SHIPPED, Card, packed, unpacked, write
+from retrieval.joint.weights import SHIPPED, Card, graph_folder, packed, unpacked, write, write_graphs
 from retrieval.mixed_reader import MixedReader
 from retrieval.reader import MaxSimReader
 from retrieval.types import Article, Passage
@@ -167,6 +168,72 @@ def test_an_export_is_found_again_and_made_anew_where_it_is_damaged(
 def test_torch_reads_where_it_is_asked_to(tmp_path: Path) -> None:
     assert isinstance(load_joint_model(Precision.FLOAT32, Backend.TORCH, tmp_path), TorchJointModel)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def in_eight_bits() -> OpenVinoJointModel:
+    try:
+        return quantized(Card.load())
+    except ExportImpossible as error:
+        pytest.skip(f"this processor does not run the reader in eight bits: {error}")
+
+
+@pytest.mark.model
+def test_in_eight_bits_it_reads_nearly_as_in_full(
+    reference: TorchJointModel, in_eight_bits: OpenVinoJointModel
+) -> None:
+    for question in ("Where did the envoys meet the president?", "What did oil cost on Tuesday?"):
+        one, other = (
+            JointReader(Representations(model)).read(question, [PASSAGE], alike)[0]
+            for model in (reference, in_eight_bits)
+        )
+        assert one.score == pytest.approx(other.score, abs=1.0)
+        assert one.sentences[0][0] == other.sentences[0][0]
+
+
+@pytest.mark.model
+def test_eight_bits_are_read_unless_another_precision_is_asked_for(
+    in_eight_bits: OpenVinoJointModel, exported_models: Path
+) -> None:
+    chosen = {precision: load_joint_model(precision, Backend.AUTO, exported_models) for precision in Precision}
+    graphs = {precision: model.graphs for precision, model in chosen.items() if isinstance(model, OpenVinoJointModel)}
+    assert graphs[Precision.AUTO] == in_eight_bits.graphs
+    assert graphs[Precision.FLOAT32].is_relative_to(exported_models)
+
+
+@pytest.mark.model
+def test_a_processor_that_computes_eight_bits_otherwise_gets_an_export(
+    in_eight_bits: OpenVinoJointModel, exported_models: Path
+) -> None:
+    card = Card.load()
+    otherwise = replace(card, probe=tuple(logit + 1 for logit in card.probe))
+    with pytest.raises(ExportImpossible, match=r"differ .* by 1\.0"):
+        quantized(otherwise)
+    model = load_joint_model(Precision.AUTO, Backend.AUTO, exported_models, otherwise)
+    assert isinstance(model, OpenVinoJointModel)
+    assert model.graphs.is_relative_to(exported_models)
+
+
+def test_altered_graphs_are_refused(tmp_path: Path) -> None:
+    weights = write(arrays(), 254, tmp_path / "reader.json").weights
+    folder = graph_folder(weights)
+    folder.mkdir()
+    (folder / "alone.bin").write_bytes(b"as it was")
+    card = write_graphs(Card.load(tmp_path / "reader.json"), [0.5, -2.0], tmp_path / "reader.json")
+    assert (card.graph_folder(), card.probe, list(card.graphs)) == (folder, (0.5, -2.0), ["alone.bin"])
+    (folder / "alone.bin").write_bytes(b"damaged")
+    with pytest.raises(RetrievalError, match=r"alone.bin has sha256.*reinstall"):
+        card.graph_folder()
+    (folder / "alone.bin").unlink()
+    with pytest.raises(RetrievalError, match=r"cannot be read.*reinstall"):
+        card.graph_folder()
+
+
+def test_new_weights_have_no_graphs(tmp_path: Path) -> None:
+    card = write(arrays(), 254, tmp_path / "reader.json")
+    graph_folder(card.weights).mkdir()
+    assert write_graphs(card, [0.5], tmp_path / "reader.json").probe
+    assert not write(arrays(), 254, tmp_path / "reader.json").probe
 
 
 @pytest.mark.model

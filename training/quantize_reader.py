@@ -1,0 +1,90 @@
+"""Quantise the joint reader: graphs that compute in eight bits, calibrated on training pairs.
+
+    python -m training.quantize_reader --train TRAIN --data EVAL --work FOLDER
+
+By NNCF, static, with SmoothQuant (Xiao et al., 2023, "SmoothQuant: Accurate and Efficient Post-Training Quantization
+for Large Language Models"). Weights and what is multiplied by them have eight bits; attention's own products, which
+lose more than they gain, and what decides at the end stay as they are. Writes ``retrieval/data/reader/`` and checksums.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nncf
+import openvino
+
+from retrieval.encoders.options import Backend, Precision
+from retrieval.joint.inputs import Inputs, batch
+from retrieval.joint.models import ALONE, TOGETHER, OpenVinoJointModel, load_joint_model, met, probe, quantized
+from retrieval.joint.weights import Card, graph_folder, write_graphs
+from training.examples import Example
+from training.train_reader import prepare
+
+_PAIRS = 1200  # of those shown in training
+_AMONG = 4000
+_WIDTH_STEP = 16
+# Attention's own products, and what decides at the end.
+_LEFT = ("aten::matmul", "null", "decide", "answer", "ask", "tell")
+
+
+def calibrating(examples: Sequence[Example], model: OpenVinoJointModel) -> list[Inputs]:
+    """Each pair by itself, as the network takes it."""
+    return [batch([(example.question, example.passage)], model.special, width_step=_WIDTH_STEP) for example in examples]
+
+
+def quantize(graph: Path, given: list[dict[str, Any]], to: Path) -> None:
+    """Write a graph in eight bits; ``given`` is what it is calibrated on."""
+    model = openvino.Core().read_model(graph)
+    products = [node.get_friendly_name() for node in model.get_ops() if node.get_type_name() == "MatMul"]
+    left = [name for name in products if any(part in name for part in _LEFT)]
+    made = nncf.quantize(
+        model,
+        nncf.Dataset(given),
+        model_type=nncf.ModelType.TRANSFORMER,
+        preset=nncf.QuantizationPreset.MIXED,
+        subset_size=len(given),
+        ignored_scope=nncf.IgnoredScope(names=left),
+    )
+    openvino.save_model(made, to, compress_to_fp16=False)
+
+
+def main() -> None:
+    """Quantise, and note what the graphs give."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    for name in ("train", "data", "work"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    options = parser.parse_args()
+    card = Card.load()
+    model = load_joint_model(Precision.FLOAT32, Backend.OPENVINO, options.work / "models")
+    if not isinstance(model, OpenVinoJointModel):
+        raise TypeError("the reader is not run by OpenVINO here")
+    shown = list(itertools.islice(prepare(options.train, options.data, options.work).epoch(0), _AMONG))
+    inputs = calibrating(random.Random(0).sample(shown, _PAIRS), model)  # noqa: S311
+    folder = graph_folder(card.weights)
+    folder.mkdir(exist_ok=True)
+    texts = [{"ids": one.passage_ids, "mask": one.passage_mask} for one in inputs]
+    texts += [{"ids": one.question_ids, "mask": one.question_mask} for one in inputs]
+    quantize(model.graphs / ALONE, texts, folder / ALONE)
+    # What the other graph will be given.
+    alone = openvino.Core().compile_model(folder / ALONE, "CPU")
+    pairs = [
+        met(
+            alone([one.question_ids, one.question_mask])["states"],
+            alone([one.passage_ids, one.passage_mask])["states"],
+            one,
+        )
+        for one in inputs
+    ]
+    quantize(model.graphs / TOGETHER, pairs, folder / TOGETHER)
+    made = OpenVinoJointModel(folder, model.tokenizer_file, model.facts, Precision.AUTO)
+    print(quantized(write_graphs(card, probe(made).tolist())))
+
+
+if __name__ == "__main__":
+    main()
