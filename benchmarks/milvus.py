@@ -27,7 +27,7 @@ from retrieval.encoders.port import Vectors
 from retrieval.encoders.tokens import unit
 from retrieval.index.location import MilvusLocation
 from retrieval.index.milvus.server import Access, MilvusServer
-from retrieval.index.milvus.store import MilvusIndexStore, Place
+from retrieval.index.milvus.store import MilvusIndexStore, MilvusPlace
 from retrieval.index.port import Index, IndexedPassage
 from retrieval.types import Filters
 from tests.retrieval.milvus_server import TOKEN, URL, Server
@@ -84,7 +84,7 @@ def measure(size: int, work: Path) -> dict[str, float]:
     try:
         location = MilvusLocation.parse(URL)
         assert location  # noqa: S101 (it is a server's)
-        place = Place(MilvusServer(location, Access(TOKEN)), "benchmark", work / "words")
+        place = MilvusPlace(MilvusServer(location, Access(TOKEN)), "benchmark", work / "words")
         store = MilvusIndexStore(place, "e", _DIMENSION, grace=dt.timedelta(0))
         write(store, vectors[:1], 0)  # what the first collections cost is not counted
         process = psutil.Process(server.process.pid)

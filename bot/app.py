@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
 import threading
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from bot.errors import UsageError
 from bot.settings import ReaderKind, Settings
 from corpus.errors import CatalogueError
 from retrieval.encoders.models import DEFAULT_MODEL
+from retrieval.index.location import EMBEDDED
 
 if TYPE_CHECKING:
     from bot.answers import AnswerBook
@@ -23,13 +25,14 @@ if TYPE_CHECKING:
     from bot.service import Service
     from bot.watches import Watches
     from corpus.catalogue import Catalogue
+    from corpus.database import Place
     from corpus.feed_register import FeedRegister
     from corpus.indexer import Indexer
     from corpus.journal import Journal
     from corpus.right_of_way import RightOfWay
     from corpus.subscriptions import Subscriptions
     from retrieval.encoders.port import Encoder
-    from retrieval.index.milvus.store import Place
+    from retrieval.index.milvus.store import MilvusPlace
     from retrieval.index.port import Generations, IndexStore
     from retrieval.parameters import Parameters
     from retrieval.reader import Reader
@@ -87,29 +90,33 @@ class Application:
         """
         from corpus.catalogue import Catalogue
 
-        return Catalogue(self._database)
+        settings = self.settings
+        shared = (
+            f"{settings.index} {settings.milvus_name}" if self.is_replica and settings.index.lower() != EMBEDDED else ""
+        )
+        return Catalogue(self._database, self._replica, shared)
 
     @_once
     def journal(self) -> Journal:
-        """What was asked and answered, in the catalogue's file.
+        """What was asked and answered, beside the catalogue.
 
         Raises:
             CatalogueError: it cannot be opened.
         """
         from corpus.journal import Journal
 
-        return Journal(self._database)
+        return Journal(self._database, self._replica)
 
     @_once
     def subscriptions(self) -> Subscriptions:
-        """What people want to hear of unasked, in the catalogue's file.
+        """What people want to hear of unasked, beside the catalogue.
 
         Raises:
             CatalogueError: it cannot be opened.
         """
         from corpus.subscriptions import Subscriptions
 
-        return Subscriptions(self._database)
+        return Subscriptions(self._database, self._replica)
 
     @_once
     def people(self) -> Pseudonyms:
@@ -120,7 +127,8 @@ class Application:
         """
         from bot.people import Pseudonyms
 
-        return Pseudonyms(self.settings.data_dir / "salt")
+        file = self.settings.data_dir / "salt"
+        return Pseudonyms(file, self.journal.agreed) if self.is_replica else Pseudonyms(file)
 
     @_once
     def answers(self) -> AnswerBook:
@@ -173,7 +181,7 @@ class Application:
         return MilvusGenerations(place, None)
 
     @_once
-    def _place(self) -> Place | None:
+    def _place(self) -> MilvusPlace | None:
         """Where generations lie on a Milvus server; ``None`` where they are embedded."""
         from retrieval.index.location import MilvusLocation
 
@@ -182,11 +190,11 @@ class Application:
         if location is None:
             return None
         from retrieval.index.milvus.server import Access, MilvusServer
-        from retrieval.index.milvus.store import Place
+        from retrieval.index.milvus.store import MilvusPlace
 
         token = settings.milvus_token.get_secret_value() if settings.milvus_token else ""
         access = Access(token, settings.milvus_certificate, settings.milvus_timeout_seconds)
-        return Place(MilvusServer(location, access), settings.milvus_name, self._index_folder / "milvus-words")
+        return MilvusPlace(MilvusServer(location, access), settings.milvus_name, self._index_folder / "milvus-words")
 
     @_once
     def parameters(self) -> Parameters:
@@ -271,8 +279,10 @@ class Application:
             UsageError: a rate cannot be read.
         """
         from bot.policy import Policy
+        from bot.rates import OwnRates, SharedRates
 
         return Policy(
+            rates=SharedRates(self.journal, self.people) if self.is_replica else OwnRates(),
             per_person=self.settings.rate_per_person,
             per_channel=self.settings.rate_per_channel,
             allowed=self.settings.channels_allowed,
@@ -309,11 +319,22 @@ class Application:
     @property
     def has_catalogue(self) -> bool:
         """Whether there is a catalogue; to ask for :attr:`catalogue` would make one."""
-        return self._database.exists()
+        return isinstance(self._database, str) or self._database.exists()
 
     @property
-    def _database(self) -> Path:
-        return self.settings.data_dir / "catalogue.sqlite3"
+    def is_replica(self) -> bool:
+        """Whether other processes may share the catalogue, each with a data folder of its own."""
+        return self.settings.database_url is not None
+
+    @property
+    def _replica(self) -> str:
+        """The same each time it runs, so that it knows what it left undone and which index is its own."""
+        return f"{socket.gethostname()}:{self.settings.data_dir.resolve()}" if self.is_replica else ""
+
+    @property
+    def _database(self) -> Place:
+        url = self.settings.database_url
+        return url.get_secret_value() if url else self.settings.data_dir / "catalogue.sqlite3"
 
     def check_data_folder(self) -> None:
         """See that the data folder can be written, before anything long begins.

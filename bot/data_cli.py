@@ -60,6 +60,7 @@ def data_commands(
         if file.exists() and not force:
             raise UsageError(f"{file} is there already: name another file, or write over it with --force")
         app = make_application(data_dir)
+        _require_file(app)
         made = back_up(app.settings.data_dir, file, force=force)
         click.echo(f"Backed up {counted(made.rows['articles'], 'article')} to {file}: {', '.join(made.files)}.")
         if app.settings.feeds and FEEDS not in made.files:
@@ -75,6 +76,7 @@ def data_commands(
         from corpus.backup import restore as restore_folder
 
         app = make_application(data_dir)
+        _require_file(app)
         app.check_data_folder()
         done = restore_folder(app.settings.data_dir, file, app.generations.withdraw, force=force)
         articles = counted(done.manifest.rows.get("articles", 0), "article")
@@ -83,3 +85,16 @@ def data_commands(
             click.echo(f"What was there before is kept in {path}")
 
     yield from (history, backup, restore)
+
+
+def _require_file(app: Application) -> None:
+    """See that the catalogue is a file of the data folder.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if app.settings.database_url:
+        raise UsageError(
+            "the catalogue stands in PostgreSQL (BACKCHANNEL_DATABASE_URL), which has its own backup: use pg_dump and "
+            "pg_restore"
+        )

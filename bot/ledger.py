@@ -44,9 +44,9 @@ class Ledger:
         self._open: set[str] = set()
         self._unwritten: deque[str] = deque(maxlen=_REMEMBERED)
 
-    async def once(self, event: str, work: Work) -> None:
-        """Do the work, unless it is done or going on. What raises is not done."""
-        sight = await self.claim(event)
+    async def once(self, event: str, work: Work, question: str = "") -> None:
+        """Do the work, unless it is done or going on. What raises is not done; see :meth:`claim`."""
+        sight = await self.claim(event, question)
         if sight is None:
             return
         try:
@@ -55,14 +55,19 @@ class Ledger:
         finally:
             self.release(event)
 
-    async def claim(self, event: str) -> Sight | None:
-        """Whether to handle an event: ``None`` where somebody is at it, or it was handled, be it in an earlier run."""
+    async def claim(self, event: str, question: str = "") -> Sight | None:
+        """Whether to handle an event: ``None`` where somebody is at it, or it was handled, be it in an earlier run.
+
+        Args:
+            event: names it.
+            question: what is needed to take it up again, should this process be lost; empty where that is no use.
+        """
         if event in self._open:
             return None
         self._open.add(event)
         sight = None
         try:
-            sight = await self.run(lambda: self._seen(event))
+            sight = await self.run(lambda: self._seen(event, question))
         finally:
             if sight is None:
                 self.release(event)
@@ -79,7 +84,7 @@ class Ledger:
 
     async def first(self, event: str) -> bool:
         """Whether this is the first time."""
-        return await self.run(lambda: self._seen(event)) is Sight.FIRST
+        return await self.run(lambda: self._seen(event, "")) is Sight.FIRST
 
     async def run(self, work: Callable[[], _T]) -> _T:
         """Do something short with the journal or the catalogue, off the event loop."""
@@ -90,13 +95,13 @@ class Ledger:
         self._pool.submit(self._journal.close)
         self._pool.shutdown()
 
-    def _seen(self, event: str) -> Sight | None:
+    def _seen(self, event: str, question: str) -> Sight | None:
         if event in self._unwritten:
             return None
         try:
-            if self._journal.first_sight(event):
+            if self._journal.first_sight(event, question):
                 return Sight.FIRST
-            return None if self._journal.was_handled(event) else Sight.AGAIN
+            return Sight.AGAIN if self._journal.take_over(event) else None
         except CatalogueError as error:
             logger.warning("an event cannot be noted, and is handled all the same: %s", error)
             return Sight.FIRST

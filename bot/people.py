@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from bot.errors import SaltError
@@ -18,13 +19,16 @@ class Pseudonyms:
 
     Args:
         file: holds the salt; made, readable by its owner alone, when it is missing.
+        agreed: gives what replicas have agreed on under a name, which is what was proposed first; so that they know
+            people by the same hashes.
 
     Raises:
         SaltError: the file cannot be read or made, or is not what was written.
     """
 
-    def __init__(self, file: Path) -> None:
-        self._salt = _read_or_make(file)
+    def __init__(self, file: Path, agreed: Callable[[str, str], str] | None = None) -> None:
+        salt = _read_or_make(file)
+        self._salt = bytes.fromhex(agreed("salt", salt.hex())) if agreed else salt
 
     def of(self, person: str) -> str:
         """HMAC-SHA256 of the name under the salt, 32 hexadecimal digits."""

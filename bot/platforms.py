@@ -50,6 +50,14 @@ class ChatPlatform(Protocol):
         """
         ...
 
+    async def take_up(self, question: str) -> None:
+        """Answer a question that was left, as :meth:`bot.ledger.Ledger.claim` was given it; what stands is kept.
+
+        Raises:
+            Exception: it cannot be had any more, or not be answered.
+        """
+        ...
+
     async def close(self) -> None:
         """Take nothing new; what is being answered goes on."""
         ...

@@ -3,38 +3,43 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterable
 
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from bot.askers import Asker
 from bot.errors import NotAllowed, TooMany, UsageError
+from bot.rates import OwnRates, Rates
 from bot.render.words import counted
 
 
 class Policy:
-    """The rules of one process.
+    """The rules.
 
     Args:
         per_person: such as ``10/minute``; see the library limits for the notation.
         per_channel: likewise, over all people in it.
         allowed: the only channels to speak in, by id; empty for all.
         denied: channels to be silent in.
+        rates: counts; by default for this process alone.
 
     Raises:
         UsageError: a rate cannot be read.
     """
 
     def __init__(
-        self, *, per_person: str, per_channel: str, allowed: Iterable[str] = (), denied: Iterable[str] = ()
+        self,
+        *,
+        per_person: str,
+        per_channel: str,
+        allowed: Iterable[str] = (),
+        denied: Iterable[str] = (),
+        rates: Rates | None = None,
     ) -> None:
         self._person = _rate("BACKCHANNEL_RATE_PER_PERSON", per_person)
         self._channel = _rate("BACKCHANNEL_RATE_PER_CHANNEL", per_channel)
         self._allowed, self._denied = frozenset(allowed), frozenset(denied)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._rates = rates or OwnRates()
 
     def may_speak(self, asker: Asker) -> bool:
         """Whether the bot answers in this channel; a thread is as its channel is, a direct message always answered."""
@@ -52,18 +57,16 @@ class Policy:
 
         Raises:
             TooMany: the person or the channel has asked too often; the question is not counted.
+            CatalogueError: it cannot be counted.
         """
-        keys = [(self._person, asker.person, "you have"), (self._channel, asker.place, "this channel has")]
-        if asker.direct:
-            keys = keys[:1]
-        for rate, key, who in keys:
-            if not self._limiter.test(rate, key):
-                seconds = max(1, math.ceil(self._limiter.get_window_stats(rate, key).reset_time - time.time()))
-                raise TooMany(
-                    f"{who} asked {counted(rate.amount, 'question')} in {_period(rate)}: ask again in {seconds} s"
-                )
-        for rate, key, _ in keys:
-            self._limiter.hit(rate, key)
+        keys = [(self._person, asker.person), (self._channel, asker.place)][: 1 if asker.direct else 2]
+        exceeded = self._rates.admit(keys)
+        if exceeded:
+            rate, who = keys[exceeded.place][0], ("you have", "this channel has")[exceeded.place]
+            seconds = max(1, math.ceil(exceeded.wait))
+            raise TooMany(
+                f"{who} asked {counted(rate.amount, 'question')} in {_period(rate)}: ask again in {seconds} s"
+            )
 
     def require_admin(self, asker: Asker) -> None:
         """See that the person may run the bot.

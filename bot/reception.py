@@ -16,7 +16,7 @@ from bot.errors import BotError, TooMany
 from bot.messages import Notice
 from bot.metrics import Metrics
 from bot.policy import Policy
-from corpus.errors import CorpusError
+from corpus.errors import CatalogueError, CorpusError
 from retrieval.errors import InputError, RetrievalError
 
 logger = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ class Reception:
         self._metrics = metrics
         self._workers = workers
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="desk")
+        self._counting = ThreadPoolExecutor(1, thread_name_prefix="rates")
         self._turn = asyncio.Semaphore(workers)
         self._waiting = 0
         self._callers: set[asyncio.Task[Any]] = set()
@@ -60,7 +61,7 @@ class Reception:
         self._note_caller()
         try:
             if counted:
-                self._policy.admit(asker)
+                await self._count(asker)
             reply = await self._in_turn(work, waiting)
         except (InputError, BotError, CorpusError, RetrievalError) as error:
             if not isinstance(error, (InputError, BotError)):
@@ -72,13 +73,20 @@ class Reception:
         self._metrics.answered(asker.platform, time.monotonic() - started)
         return reply
 
-    def admit(self, asker: Asker) -> Notice | None:
+    async def admit(self, asker: Asker) -> Notice | None:
         """Count a question by itself, for whoever shows a refusal in another way than a reply."""
         try:
-            self._policy.admit(asker)
+            await self._count(asker)
         except TooMany as error:
             return Notice(_sentence(str(error)))
         return None
+
+    async def _count(self, asker: Asker) -> None:
+        """Count a question; one that cannot be counted is answered all the same."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._counting, self._policy.admit, asker)
+        except CatalogueError as error:
+            logger.warning("a question cannot be counted: %s", error)
 
     def failed(self, asker: Asker, error: BaseException) -> Notice:
         """Note an unexpected failure; the person gets a reference to it, the log where it happened.

@@ -91,15 +91,19 @@ class Refreshing:
         return run
 
     def _due(self) -> list[RegisteredFeed] | None:
-        """The feeds to refresh now, perhaps none where only an earlier run is to be ended; ``None`` for nothing."""
-        feeds = [feed for feed in self._feeds() if feed.known.name != BUILTIN]
+        """The feeds to refresh now, perhaps none where only the index is to be brought up; ``None`` for nothing.
+
+        That is so where an earlier run was cut off, and where another replica has indexed.
+        """
+        planned = self._feeds() if self._app.settings.refresh else []
+        feeds = [feed for feed in planned if feed.known.name != BUILTIN]
         plans, now = self._app.catalogue.plans(), self._clock()
         due = [
             feed
             for feed in feeds
             if plans.get(feed.known.name, Plan()).due(feed.options.refresh, now) or self._is_changed(feed)
         ]
-        return due if due or (feeds and self._undone) else None
+        return due if due or (feeds and self._undone) or self._app.catalogue.behind() else None
 
     def _feeds(self) -> list[RegisteredFeed]:
         """The feeds there are; while the feeds file is broken, those of before."""

@@ -21,7 +21,9 @@ from bot.platforms import ChatPlatform
 from bot.posting import Posting
 from bot.reception import Reception
 from bot.settings import Settings
+from bot.taking_up import TakingUp
 from corpus.errors import CorpusError
+from corpus.events import HEARD_EVERY
 
 logger = logging.getLogger(__name__)
 Factory = Callable[[Application, Reception], ChatPlatform]
@@ -62,6 +64,7 @@ class Timing:
         expire_every: between deletions of what is too old.
         look_every: between looks which feeds are due.
         tell_every: between looks whether there is anything to tell unasked.
+        heard_every: between looks whether anything is left of another replica.
     """
 
     first_wait: float = 1.0
@@ -71,6 +74,7 @@ class Timing:
     expire_every: float = 3600.0
     look_every: float = 15.0
     tell_every: float = 5.0
+    heard_every: float = HEARD_EVERY
 
 
 def platforms_of(settings: Settings) -> dict[Platform, Factory]:
@@ -151,14 +155,17 @@ class Server:
             stopped = asyncio.create_task(stop.wait())
             expiring = asyncio.create_task(self._expire())
             posting = asyncio.create_task(self._keep_posted())
-            tasks: list[asyncio.Task[Any]] = [serving, stopped, expiring, posting]
-            if settings.refresh:
+            taking_up = TakingUp(self._app.journal, self._connected_platforms)
+            heard = asyncio.create_task(taking_up.keep(self._timing.heard_every))
+            tasks: list[asyncio.Task[Any]] = [serving, stopped, expiring, posting, heard]
+            if settings.refresh or self._app.is_replica:
                 tasks.append(asyncio.create_task(self._app.refreshing.run(self._timing.look_every)))
             try:
                 with self._app.service.watching():
                     await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
             finally:
                 await self._stop(tasks)
+                await taking_up.leave()
         return 0 if stop.is_set() else 1
 
     async def _keep_all(self) -> None:

@@ -187,7 +187,7 @@ class Service:
             sources=dict(index.sources()),
             feeds=feeds,
             data_dir=str(self._app.settings.data_dir),
-            underway=underway(self._app.settings.data_dir),
+            underway=underway(self._app.settings.data_dir) or self._catalogue.indexing_underway(),
             problems=tuple(filter(None, problems)),
             trouble=trouble,
             place=self._app.settings.index,

@@ -17,6 +17,7 @@ from retrieval.encoders.options import Backend, Precision
 from retrieval.index.location import EMBEDDED, MilvusLocation
 
 _PREFIX = "BACKCHANNEL_"
+_SECRET = ("TOKEN", "SECRET", "DATABASE_URL")
 
 
 class LogLevel(StrEnum):
@@ -99,6 +100,10 @@ class Settings(BaseSettings):
     )
 
     data_dir: Annotated[Path, Field(description="The only folder that is written to.")] = user_data_path("backchannel")
+    database_url: Annotated[
+        SecretStr | None,
+        Field(description="For replicas: postgresql+psycopg://NAME:PASSWORD@HOST/DATABASE; without it a file."),
+    ] = None
     feeds: Annotated[
         Path | None, Field(description="The feeds file; without it feeds.toml in the data folder, if there is one.")
     ] = None
@@ -140,9 +145,7 @@ class Settings(BaseSettings):
     ] = "all-MiniLM-L6-v2"
     precision: Annotated[
         Precision,
-        Field(
-            description="auto, fp32 or bf16; auto takes the reader in eight bits, and bf16 where the processor has it."
-        ),
+        Field(description="auto, fp32 or bf16; auto reads in 8 bits, and takes bf16 where the processor has it."),
     ] = Precision.AUTO
     encoder_backend: Annotated[
         Backend, Field(description="auto, openvino or torch; auto takes torch where OpenVINO cannot.")
@@ -270,7 +273,7 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = variable(str(first["loc"][0]).lower())
-        value = "" if "TOKEN" in name or "SECRET" in name else f"={_without_password(first['input'])!r}"
+        value = "" if any(word in name for word in _SECRET) else f"={_without_password(first['input'])!r}"
         raise UsageError(f"{name}{value} cannot be used: {first['msg']}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"the file .env cannot be read ({error}): save it as UTF-8") from error

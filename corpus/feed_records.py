@@ -5,10 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from sqlalchemy import delete, func, or_, select, update
+
+from corpus import tables as t
+from corpus.clauses import among, replacing, updating
 from corpus.clock import utc_now
-from corpus.database import Database, now
+from corpus.database import Database, many, now
 from corpus.feed_options import FeedOptions, OutletFacts, interval_words
 from corpus.pauses import doubled
 
@@ -65,6 +69,11 @@ class PageRecord:
     stamp: str = ""
 
 
+_f, _fetched = t.feeds.c, t.fetched.c
+_LEFT = "left: "
+_OPTIONS = select(t.articles.c.id, _f.options).join(t.feeds, t.articles.c.feed == _f.name).where(among(t.articles.c.id))
+_AS_THEY_CAME = (_f.added, _f.number)
+
 LONGEST_PAUSE = dt.timedelta(hours=6)
 """Between tries of a feed that goes on failing, unless it is refreshed less often anyway."""
 
@@ -82,7 +91,7 @@ class FeedRecords(Database):
 
     def feeds(self) -> list[KnownFeed]:
         """The known feeds, oldest first."""
-        return [KnownFeed(*row) for row in self._rows("SELECT name, location FROM feeds ORDER BY added, rowid")]
+        return [KnownFeed(*row) for row in self._rows(select(_f.name, _f.location).order_by(*_AS_THEY_CAME))]
 
     def add_feed(self, feed: KnownFeed, options: FeedOptions | None = None, *, declared: bool = False) -> None:
         """Remember a feed; of one that is known, the options are replaced if any are given.
@@ -90,33 +99,40 @@ class FeedRecords(Database):
         Articles of a feed at the same location under another name are now this one's.
         """
         with self._transaction() as connection:
-            connection.execute("PRAGMA defer_foreign_keys = ON")
-            connection.execute(
-                "UPDATE articles SET feed = ? WHERE feed IN (SELECT name FROM feeds WHERE location = ?)",
-                (feed.name, feed.location),
-            )
-            connection.execute("DELETE FROM feeds WHERE location = ? AND name != ?", (feed.location, feed.name))
-            connection.execute(
-                "INSERT INTO feeds (name, location, added) VALUES (?, ?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET location = excluded.location",
-                (feed.name, feed.location, now()),
-            )
+            others = (_f.location == feed.location, _f.name != feed.name)
+            before = connection.scalars(select(_f.name).where(*others)).all()
+            # Two feeds may not have one location, and an article not have none.
+            connection.execute(update(t.feeds).where(*others).values(location=_LEFT + _f.location))
+            last = select(func.coalesce(func.max(_f.number), 0)).scalar_subquery()
+            row = {"name": feed.name, "location": feed.location, "added": now(), "number": last + 1}
+            connection.execute(updating(t.feeds, "location").values(row))
+            connection.execute(update(t.articles).where(t.articles.c.feed.in_(before)).values(feed=feed.name))
+            connection.execute(delete(t.feeds).where(_f.name.in_(before)))
             if options is not None:
-                connection.execute(
-                    "UPDATE feeds SET options = ?, declared = ? WHERE name = ?",
-                    (json.dumps(options.stored()), declared, feed.name),
-                )
+                how = {"options": json.dumps(options.stored()), "declared": int(declared)}
+                connection.execute(update(t.feeds).where(_f.name == feed.name).values(how))
 
     def options(self, name: str) -> FeedOptions:
         """How a feed is read; the defaults for one that is not known."""
-        rows = self._rows("SELECT options FROM feeds WHERE name = ?", (name,))
-        return next((FeedOptions.model_validate_json(options) for (options,) in rows), FeedOptions())
+        found = self._column(select(_f.options).where(_f.name == name))
+        return next(map(FeedOptions.model_validate_json, found), FeedOptions())
 
     def feed_states(self) -> list[FeedState]:
         """The known feeds and how they stand, oldest first."""
+        articles_of = select(func.count()).where(t.articles.c.feed == _f.name).scalar_subquery()
         rows = self._rows(
-            "SELECT name, location, options, kind, declared, last_success, last_error, next_refresh, failures,"
-            " (SELECT count(*) FROM articles a WHERE a.feed = f.name) FROM feeds f ORDER BY added, rowid"
+            select(
+                _f.name,
+                _f.location,
+                _f.options,
+                _f.kind,
+                _f.declared,
+                _f.last_success,
+                _f.last_error,
+                _f.next_refresh,
+                _f.failures,
+                articles_of,
+            ).order_by(*_AS_THEY_CAME)
         )
         return [
             FeedState(
@@ -147,54 +163,49 @@ class FeedRecords(Database):
 
     def outlet_facts(self, article_ids: Iterable[str]) -> dict[str, OutletFacts]:
         """Who publishes these articles, for those of which their feed says anything."""
-        query = "SELECT a.id, f.options FROM feeds f JOIN articles a ON a.feed = f.name WHERE a.id IN"
-        rows = self._rows_in(query, list(article_ids))
+        rows = self._rows_among(_OPTIONS, list(article_ids))
         outlets = {options: FeedOptions.model_validate_json(options).outlet for options in {o for _, o in rows}}
         return {article_id: outlets[options] for article_id, options in rows if outlets[options] != OutletFacts()}
 
     def plans(self) -> dict[str, Plan]:
         """When each known feed is due, by its name."""
-        return {name: Plan(*row) for name, *row in self._rows("SELECT name, next_refresh, failures FROM feeds")}
+        return {name: Plan(*row) for name, *row in self._rows(select(_f.name, _f.next_refresh, _f.failures))}
 
     def note_success(self, name: str, kind: str, refresh: dt.timedelta) -> None:
         """Note that a feed was refreshed, and when the next time is due. An empty kind leaves what is known."""
-        self._write(
-            "UPDATE feeds SET kind = coalesce(nullif(?, ''), kind),"
-            " last_success = ?, last_error = NULL, next_refresh = ?, failures = 0 WHERE name = ?",
-            (kind, now(), _later(refresh), name),
-        )
+        known = {"kind": kind} if kind else {}
+        went = {"last_success": now(), "last_error": None, "next_refresh": _later(refresh), "failures": 0}
+        self._write(update(t.feeds).where(_f.name == name).values(known | went))
 
     def note_failure(self, name: str, error: str, refresh: dt.timedelta, wait: float | None = None) -> None:
         """Note what went wrong, and when to try again: not before ``wait`` seconds, and later with each failure."""
-        failures = next((failed for (failed,) in self._rows("SELECT failures FROM feeds WHERE name = ?", (name,))), 0)
+        failures = next(iter(self._column(select(_f.failures).where(_f.name == name))), 0)
         left_alone = max(pause(refresh, failures + 1), dt.timedelta(seconds=wait or 0))
-        self._write(
-            "UPDATE feeds SET last_error = ?, next_refresh = ?, failures = failures + 1 WHERE name = ?",
-            (error, _later(left_alone), name),
-        )
+        went = {"last_error": error, "next_refresh": _later(left_alone), "failures": _f.failures + 1}
+        self._write(update(t.feeds).where(_f.name == name).values(went))
 
     # What was fetched
 
     def fetched(self, feed: str) -> dict[str, PageRecord]:
         """What was fetched for a feed, by address; not what gave an article that is there no more."""
         rows = self._rows(
-            "SELECT url, article, etag, last_modified, stamp FROM fetched WHERE feed = ?"
-            " AND (article = '' OR article IN (SELECT id FROM articles))",
-            (feed,),
+            select(_fetched.url, _fetched.article, _fetched.etag, _fetched.last_modified, _fetched.stamp).where(
+                _fetched.feed == feed, or_(_fetched.article == "", _fetched.article.in_(select(t.articles.c.id)))
+            )
         )
         return {row[0]: PageRecord(*row) for row in rows}
 
     def remember_fetched(self, feed: str, records: Iterable[PageRecord]) -> None:
         """Keep what was fetched; called once its articles are stored."""
         with self._transaction() as connection:
-            connection.executemany(
-                "INSERT OR REPLACE INTO fetched (feed, url, article, etag, last_modified, stamp)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                [(feed, r.url, r.article, r.etag, r.last_modified, r.stamp) for r in records],
-            )
+            kept = [record for record in records if len(record.url.encode()) <= self.longest_key]
+            many(connection, replacing(t.fetched), [{"feed": feed} | asdict(record) for record in kept])
             connection.execute(
-                "DELETE FROM fetched WHERE feed = ? AND article != '' AND article NOT IN (SELECT id FROM articles)",
-                (feed,),
+                delete(t.fetched).where(
+                    _fetched.feed == feed,
+                    _fetched.article != "",
+                    _fetched.article.not_in(select(t.articles.c.id)),
+                )
             )
 
 

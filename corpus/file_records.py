@@ -6,10 +6,38 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from sqlalchemy import bindparam, delete, func, insert, select, union
+
+from corpus import tables as t
+from corpus.clauses import replacing
+from corpus.database import many
 from corpus.feed_records import FeedRecords
 
 _AT_ONCE = 1000
-_TABLES = ("files", "file_articles")
+_TABLES = (t.files, t.file_articles)
+_DELETE_FILE = [
+    delete(table).where(table.c.feed == bindparam("of"), table.c.path == bindparam("at")) for table in _TABLES
+]
+_files, _said = t.files.c, t.file_articles.c
+_not_held = (
+    select(_said.article)
+    .outerjoin(t.articles, (t.articles.c.id == _said.article) & (t.articles.c.feed == _said.feed))
+    .outerjoin(t.revisions, t.revisions.c.id == t.articles.c.revision)
+    .where(_said.feed == _files.feed, _said.path == _files.path)
+    .where(t.revisions.c.digest.is_distinct_from(_said.digest))
+)
+_PROBLEMS = select(_files.problems).where(
+    _files.feed == bindparam("of"),
+    _files.path == bindparam("at"),
+    _files.stamp == bindparam("stamp"),
+    ~_not_held.exists(),
+)
+_ARTICLES = (
+    select(_said.article)
+    .where(_said.feed == bindparam("of"), _said.path == bindparam("at"), _said.article > bindparam("after"))
+    .order_by(_said.article)
+    .limit(_AT_ONCE)
+)
 
 
 @dataclass(slots=True)
@@ -43,55 +71,50 @@ class FileRecords(FeedRecords):
 
         It must where its stamp is another, and where what it said of an article is not what the feed holds now.
         """
-        rows = self._rows(
-            "SELECT problems FROM files f WHERE feed = ? AND path = ? AND stamp = ? AND NOT EXISTS ("
-            " SELECT 1 FROM file_articles c LEFT JOIN articles a ON a.id = c.article AND a.feed = c.feed"
-            " LEFT JOIN revisions r ON r.id = a.revision"
-            " WHERE c.feed = f.feed AND c.path = f.path AND r.digest IS NOT c.digest)",
-            (feed, path, stamp),
-        )
-        return next(([(where, reason) for where, reason in json.loads(problems)] for (problems,) in rows), None)
+        found = self._column(_PROBLEMS, {"of": feed, "at": path, "stamp": stamp})
+        return next(([(where, reason) for where, reason in json.loads(problems)] for problems in found), None)
 
     def file_articles(self, feed: str, path: str) -> Iterator[str]:
         """The ids of the articles of a file."""
-        query = "SELECT article FROM file_articles WHERE feed = ? AND path = ? AND article > ? ORDER BY article LIMIT ?"
-        rows: list[tuple[str]] = [("",)]
-        while rows:
-            found = self._rows(query, (feed, path, rows[-1][0], _AT_ONCE))
-            yield from (article for (article,) in found)
-            rows = found if len(found) == _AT_ONCE else []
+        last: str | None = ""
+        while last is not None:
+            found = self._column(_ARTICLES, {"of": feed, "at": path, "after": last})
+            yield from found
+            last = found[-1] if len(found) == _AT_ONCE else None
 
     def remember_files(self, feed: str, records: Iterable[FileRecord]) -> None:
         """Keep what files said; it does no harm if their articles are not stored after all."""
         with self._transaction() as connection:
             for record in records:
+                if len(record.path.encode()) > self.longest_key:
+                    continue
                 if record.first:
-                    for table in _TABLES:
-                        statement = f"DELETE FROM {table} WHERE feed = ? AND path = ?"  # noqa: S608 (a name of ours)
-                        connection.execute(statement, (feed, record.path))
-                connection.executemany(
-                    "INSERT OR REPLACE INTO file_articles VALUES (?, ?, ?, ?)",
-                    [(feed, record.path, article, digest) for article, digest in record.articles],
-                )
+                    for statement in _DELETE_FILE:
+                        connection.execute(statement, {"of": feed, "at": record.path})
+                of_file = {"feed": feed, "path": record.path}
+                said = [
+                    of_file | {"article": article, "digest": digest}
+                    for article, digest in record.articles
+                    if len(article.encode()) <= self.longest_key
+                ]
+                many(connection, replacing(t.file_articles), said)
                 if record.stamp:
-                    problems = json.dumps(record.problems)
-                    connection.execute(
-                        "INSERT INTO files VALUES (?, ?, ?, ?)", (feed, record.path, record.stamp, problems)
-                    )
+                    read = {"stamp": record.stamp, "problems": json.dumps(record.problems)}
+                    connection.execute(insert(t.files), of_file | read)
 
     def forget_files(self, feed: str) -> None:
         """Have all files of a feed read again."""
         for table in _TABLES:
-            self._write(f"DELETE FROM {table} WHERE feed = ?", (feed,))  # noqa: S608 (a name of ours)
+            self._write(delete(table).where(table.c.feed == feed))
 
     def forget_gone_files(self, feed: str, present: Collection[str]) -> None:
         """Drop the records of a feed's files but those at these paths; looks at each only where more are known."""
         # Of a file that was read as it was written there are articles alone.
-        after = " UNION ".join(f"SELECT path FROM {table} WHERE feed = ? AND path > ?" for table in _TABLES)  # noqa: S608
-        ((known,),) = self._rows(f"SELECT count(*) FROM ({after})", (feed, "", feed, ""))  # noqa: S608 (names of ours)
+        paths = union(*(select(table.c.path).where(table.c.feed == feed) for table in _TABLES)).subquery().c.path
+        (known,) = self._column(select(func.count(paths)))
         last = ""
         while known > len(present) and (
-            rows := self._rows(f"{after} ORDER BY path LIMIT ?", (feed, last, feed, last, _AT_ONCE))
+            found := self._column(select(paths).where(paths > last).order_by(paths).limit(_AT_ONCE))
         ):
-            self.remember_files(feed, [FileRecord(path) for (path,) in rows if path not in present])
-            last = rows[-1][0]
+            self.remember_files(feed, [FileRecord(path) for path in found if path not in present])
+            last = found[-1]

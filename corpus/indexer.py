@@ -116,8 +116,9 @@ class Indexer:
         self, find: Callable[[], Sequence[RegisteredFeed]], rebuild: bool, progress: Progress, by: str
     ) -> IndexRun:
         started = time.monotonic()
-        with indexing_lock(self._folder, by) as note, self._cached() as vectors:
-            steps = Steps((note, progress), self._stop)
+        lock, turn = indexing_lock(self._folder, by), self._catalogue.indexing(by)
+        with lock as note, turn as shared_note, self._cached() as vectors:
+            steps = Steps((note, shared_note, progress), self._stop)
             base = self._base(rebuild)
             run = IndexRun()
             feeds = find()

@@ -97,6 +97,11 @@ class Intake:
         for number, item in enumerate(guarded(feed), start=1):
             if isinstance(item, BadItem):
                 self._complain(did, f"{item.where}: {item.reason}")
+            elif isinstance(item, Article) and len(item.id.encode()) > self.catalogue.longest_key:
+                longest = self.catalogue.longest_key
+                self._complain(
+                    did, f"the id {item.id[:60]!r}… has more than the {longest:,} bytes that the database takes"
+                )
             elif isinstance(item, Kept) or not feed.options.is_too_old(item.published, today):
                 yield item
             # To count files takes a walk through all of them; what the web lists is known with the first of it.

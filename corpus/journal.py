@@ -1,4 +1,4 @@
-"""The journal: what was asked and answered, in the catalogue's file.
+"""The journal: what was asked and answered, beside the catalogue.
 
 People appear in it as salted hashes alone, places as keys that the caller makes up. Nothing here outlives
 :meth:`Journal.expire`.
@@ -7,11 +7,21 @@ People appear in it as salted hashes alone, places as keys that the caller makes
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from sqlalchemy import and_, bindparam, delete, func, literal, select, update
+
+from corpus import tables as t
+from corpus.admissions import AdmissionRecords
+from corpus.clauses import adding, replacing
 from corpus.clock import utc_now
-from corpus.database import Database
+from corpus.events import LATEST, EventRecords
+
+_ANSWER = select(t.answers).where(t.answers.c.id == bindparam("answer"))
+_THREAD = select(t.threads.c.question).where(
+    t.threads.c.thread == bindparam("thread"), t.threads.c.updated >= bindparam("oldest")
+)
 
 
 class Verdict(StrEnum):
@@ -57,29 +67,19 @@ class Gap:
     voted_down: int
 
 
-class Journal(Database):
-    """Answers, what people thought of them, threads and events; see :class:`corpus.database.Database`."""
+class Journal(EventRecords, AdmissionRecords):
+    """Answers, what people thought of them, threads, events and admissions; see :class:`corpus.database.Database`."""
 
     # Answers
 
     def add_answer(self, answer: StoredAnswer) -> bool:
         """Keep an answer; ``False``, and nothing written, where the id is taken."""
-        values = (answer.id, answer.asked, answer.question, answer.abstained, answer.body)
-        return (
-            self._write(
-                "INSERT OR IGNORE INTO answers (id, asked, question, abstained, body, person, workspace, place)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*values, answer.person, answer.workspace, answer.place),
-            )
-            == 1
-        )
+        row = asdict(answer) | {"abstained": int(answer.abstained)}
+        return self._write(adding(t.answers), row) == 1
 
     def answer(self, answer_id: str) -> StoredAnswer | None:
         """An answer by its id."""
-        rows = self._rows(
-            "SELECT id, asked, question, abstained, body, person, workspace, place FROM answers WHERE id = ?",
-            (answer_id,),
-        )
+        rows = self._rows(_ANSWER, {"answer": answer_id})
         return next(
             (StoredAnswer(i, t, q, bool(no), body, who, home, place) for i, t, q, no, body, who, home, place in rows),
             None,
@@ -89,68 +89,71 @@ class Journal(Database):
 
     def add_feedback(self, answer_id: str, person: str, verdict: Verdict, reason: Reason | None) -> None:
         """Note what a person thinks of an answer, in place of what they thought before."""
-        self._write(
-            "INSERT OR REPLACE INTO feedback SELECT id, ?, ?, ?, ? FROM answers WHERE id = ?",
-            (person, verdict.value, reason.value if reason else "", _text(utc_now()), answer_id),
-        )
+        said = [person, verdict.value, reason.value if reason else "", _text(utc_now())]
+        of_answer = select(t.answers.c.id, *map(literal, said)).where(t.answers.c.id == answer_id)
+        self._write(replacing(t.feedback).from_select([column.name for column in t.feedback.c], of_answer))
 
     def gaps(self, workspace: str, most: int) -> list[Gap]:
         """Questions of a workspace that were not answered or whose answers were voted down, most often first."""
-        rows = self._rows(
-            "SELECT max(question), sum(abstained), sum(down) FROM ("
-            "  SELECT a.id, a.question, a.abstained,"
-            "    (SELECT count(*) FROM feedback f WHERE f.answer = a.id AND f.verdict = 'bad') AS down"
-            "  FROM answers a WHERE a.workspace = ?)"
-            " WHERE abstained OR down GROUP BY lower(question)"
-            " ORDER BY sum(abstained) + sum(down) DESC, max(question) LIMIT ?",
-            (workspace, most),
+        bad = select(func.count()).where(
+            t.feedback.c.answer == t.answers.c.id, t.feedback.c.verdict == Verdict.BAD.value
         )
-        return [Gap(question, unanswered, down) for question, unanswered, down in rows]
+        judged = (
+            select(t.answers.c.question, t.answers.c.abstained, bad.scalar_subquery().label("down"))
+            .where(t.answers.c.workspace == workspace)
+            .subquery()
+        )
+        question, unanswered, down = func.max(judged.c.question), func.sum(judged.c.abstained), func.sum(judged.c.down)
+        rows = self._rows(
+            select(question, unanswered, down)
+            .where(judged.c.abstained + judged.c.down > 0)
+            .group_by(func.lower(judged.c.question))
+            .order_by((unanswered + down).desc(), question)
+            .limit(most)
+        )
+        return [Gap(*row) for row in rows]
 
     # Threads
 
     def remember_thread(self, thread: str, question: str, person: str) -> None:
         """What a thread is about: the question searched for last, and whose it was."""
-        self._write("INSERT OR REPLACE INTO threads VALUES (?, ?, ?, ?)", (thread, question, person, _text(utc_now())))
+        row = {"thread": thread, "question": question, "person": person, "updated": _text(utc_now())}
+        self._write(replacing(t.threads), row)
 
     def thread(self, thread: str, oldest: dt.datetime) -> str | None:
         """What a thread is about, unless nothing was said in it since ``oldest``."""
-        rows = self._rows("SELECT question FROM threads WHERE thread = ? AND updated >= ?", (thread, _text(oldest)))
-        return next((question for (question,) in rows), None)
+        return next(iter(self._column(_THREAD, {"thread": thread, "oldest": _text(oldest)})), None)
 
     def forget_thread(self, thread: str) -> None:
         """Begin anew."""
-        self._write("DELETE FROM threads WHERE thread = ?", (thread,))
+        self._write(delete(t.threads).where(t.threads.c.thread == thread))
 
-    # Events
+    # What replicas have in common
 
-    def first_sight(self, event: str) -> bool:
-        """Note an event; ``False`` where it was noted before."""
-        return self._write("INSERT OR IGNORE INTO events (event, seen) VALUES (?, ?)", (event, _text(utc_now()))) == 1
-
-    def handled(self, event: str) -> None:
-        """Note that an event needs no more work."""
-        self._write("UPDATE events SET done = 1 WHERE event = ?", (event,))
-
-    def was_handled(self, event: str) -> bool:
-        """Whether an event needs no more work."""
-        return bool(self._rows("SELECT 1 FROM events WHERE event = ? AND done", (event,)))
+    def agreed(self, name: str, proposed: str) -> str:
+        """What the replicas have in common under a name: what was proposed first."""
+        self._write(adding(t.notes), {"name": name, "said": proposed})
+        return str(self._column(select(t.notes.c.said).where(t.notes.c.name == name))[0])
 
     # Privacy
 
     def forget(self, person: str) -> int:
         """Delete all that a person asked and thought; returns how many answers went."""
         with self._transaction() as connection:
-            connection.execute("DELETE FROM feedback WHERE person = ?", (person,))
-            connection.execute("DELETE FROM threads WHERE person = ?", (person,))
-            return connection.execute("DELETE FROM answers WHERE person = ?", (person,)).rowcount
+            connection.execute(delete(t.feedback).where(t.feedback.c.person == person))
+            connection.execute(delete(t.threads).where(t.threads.c.person == person))
+            connection.execute(delete(t.admissions).where(t.admissions.c.key == person))
+            return connection.execute(delete(t.answers).where(t.answers.c.person == person)).rowcount
 
     def expire(self, oldest: dt.datetime) -> int:
         """Delete whatever is older; returns how many answers went."""
         with self._transaction() as connection:
-            connection.execute("DELETE FROM threads WHERE updated < ?", (_text(oldest),))
-            connection.execute("DELETE FROM events WHERE seen < ?", (_text(oldest),))
-            return connection.execute("DELETE FROM answers WHERE asked < ?", (_text(oldest),)).rowcount
+            connection.execute(delete(t.threads).where(t.threads.c.updated < _text(oldest)))
+            connection.execute(delete(t.events).where(t.events.c.seen < _text(oldest)))
+            too_late = and_(t.events.c.seen < _text(utc_now() - LATEST), t.events.c.question != "")
+            connection.execute(update(t.events).where(too_late).values(question=""))
+            connection.execute(delete(t.admissions).where(t.admissions.c.at < oldest.timestamp()))
+            return connection.execute(delete(t.answers).where(t.answers.c.asked < _text(oldest))).rowcount
 
 
 def _text(time: dt.datetime) -> str:

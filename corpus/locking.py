@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -21,21 +22,21 @@ _PATIENCE = 0.5
 _EVERY = 1.0
 
 
-class HolderNote:
-    """The file that says who holds the lock and how far that is; written at most once a second.
+class Note(ABC):
+    """What says who holds the lock and how far that is; kept at most once a second.
 
     Args:
-        file: is replaced in one step, so that no reader sees half of it.
         by: what started the run.
+        host: the machine's name, where others look.
         clock: tells seconds that go on evenly.
     """
 
-    def __init__(self, file: Path, by: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._file, self._clock = file, clock
-        self._holder = {"pid": os.getpid(), "since": now(), "by": by}
+    def __init__(self, by: str, host: str = "", clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._holder = {"pid": os.getpid(), "since": now(), "by": by, "host": host}
         self._stage: tuple[str, str] | None = None
         self._stage_began = self._written = clock()
-        self._write(None)
+        self._say(None)
 
     def __call__(self, step: Step) -> None:
         """As :class:`corpus.progress.Progress`."""
@@ -44,16 +45,37 @@ class HolderNote:
             self._stage, self._stage_began = (step.stage, step.feed), at
         if at - self._written >= _EVERY:
             self._written = at
-            self._write(step)
+            self._say(step)
 
-    def _write(self, step: Step | None) -> None:
+    def _say(self, step: Step | None) -> None:
         said = {**self._holder}
         if step:
             said |= {"step": asdict(step), "seconds": round(self._clock() - self._stage_began, 1)}
+        self._put(json.dumps(said))
+
+    @abstractmethod
+    def _put(self, text: str) -> None:
+        """Keep it where others read it."""
+
+
+class HolderNote(Note):
+    """A note in a file.
+
+    Args:
+        file: is replaced in one step, so that no reader sees half of it.
+        by: what started the run.
+        clock: tells seconds that go on evenly.
+    """
+
+    def __init__(self, file: Path, by: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._file = file
+        super().__init__(by, clock=clock)
+
+    def _put(self, text: str) -> None:
         part = self._file.with_suffix(f".{os.getpid()}.part")
         # The run itself does not hang on what it says of itself.
         with suppress(OSError):
-            part.write_text(json.dumps(said), encoding="utf-8")
+            part.write_text(text, encoding="utf-8")
             part.replace(self._file)
 
 
@@ -110,11 +132,20 @@ def _lock(folder: Path) -> tuple[FileLock, Path]:
 def _read(file: Path) -> Underway | None:
     """What the note says; ``None`` where it cannot be read, or is no such note."""
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
+        return read_note(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def read_note(text: str) -> Underway | None:
+    """What a note says; ``None`` where it is no such note."""
+    try:
+        said = json.loads(text)
         step = Step(**said["step"]) if said.get("step") else None
         seconds = float(said.get("seconds", 0))
-        holder = Underway(int(said["pid"]), str(said["since"]), str(said.get("by", "")), step, seconds)
+        by, host = str(said.get("by", "")), str(said.get("host", ""))
+        holder = Underway(int(said["pid"]), str(said["since"]), by, step, seconds, host)
         str(holder)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return holder

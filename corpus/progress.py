@@ -77,6 +77,7 @@ class Underway:
         by: what started it, such as ``/reindex``; empty where that is not known.
         step: how far it is, if it has said so.
         seconds: since the stage or the feed of that step began, when it was said.
+        host: the machine's name, if it may be another one.
     """
 
     pid: int
@@ -84,10 +85,13 @@ class Underway:
     by: str = ""
     step: Step | None = None
     seconds: float = 0.0
+    host: str = ""
 
     def __str__(self) -> str:
         by = f", started by {self.by}" if self.by else ""
-        return f"by process {self.pid} since {self.since}{by}{f' ({step_words(self.step)})' if self.step else ''}"
+        where = f" on {self.host}" if self.host else ""
+        step = f" ({step_words(self.step)})" if self.step else ""
+        return f"by process {self.pid}{where} since {self.since}{by}{step}"
 
 
 def rate(step: Step, seconds: float) -> float | None:

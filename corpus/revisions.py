@@ -9,17 +9,31 @@ from functools import lru_cache
 from sys import intern
 from typing import Any
 
+from sqlalchemy import and_, delete, func, select
+
+from corpus import tables as t
 from corpus.database import Database
 from retrieval.dates import PartialDate
 from retrieval.errors import QuotationError
 from retrieval.types import Article, Citation
 
-SELECT_ARTICLES = (
-    "SELECT r.id, r.text_hash, r.article_id, r.text, r.title, r.source, r.url, r.published, r.seen, r.ended, r.removed"
-    " FROM revisions r"
+_r = t.revisions.c
+SELECT_ARTICLES = select(
+    _r.id,
+    _r.text_hash,
+    _r.article_id,
+    _r.text,
+    _r.title,
+    _r.source,
+    _r.url,
+    _r.published,
+    _r.seen,
+    _r.ended,
+    _r.removed,
 )
-_EVER = "SELECT DISTINCT r.article_id FROM revisions r"
-_NOW = f"{_EVER} JOIN articles a ON a.revision = r.id"
+CURRENT = t.revisions.join(t.articles, t.articles.c.revision == _r.id)
+"""Revisions that are what their articles say now."""
+_EVER = select(_r.article_id).distinct()
 _MOST_NAMED = 6
 
 
@@ -54,33 +68,33 @@ class RevisionRecords(Database):
         Raises:
             QuotationError: the text of one is no longer what was stored.
         """
-        rows = self._rows(f"{SELECT_ARTICLES} WHERE r.article_id = ? ORDER BY r.id", (article_id,))
+        rows = self._rows(SELECT_ARTICLES.where(_r.article_id == article_id).order_by(_r.id))
         return [Revision(article_of(row), seen=row[-3], ended=row[-2], removed=bool(row[-1])) for row in rows]
 
     def ended(self, quoted: Citation) -> Ended | None:
         """When an article ceased to be as it was quoted; ``None`` where it is like that now, or never was."""
-        last = self._rows(
-            "SELECT r.ended FROM revisions r WHERE r.article_id = ? AND r.text_hash = ?"
-            " ORDER BY (r.title = ? AND r.source = ? AND r.url = ? AND r.published IS ?) DESC,"
-            " r.ended IS NOT NULL, r.id DESC LIMIT 1",
-            (
-                quoted.article_id,
-                quoted.text_hash,
-                quoted.title,
-                quoted.source,
-                quoted.url,
-                str(quoted.published) if quoted.published else None,
-            ),
+        alike = and_(
+            _r.title == quoted.title,
+            _r.source == quoted.source,
+            _r.url == quoted.url,
+            _r.published.is_not_distinct_from(str(quoted.published) if quoted.published else None),
         )
-        when = next((ended for (ended,) in last), None)
+        last = self._column(
+            select(_r.ended)
+            .where(_r.article_id == quoted.article_id, _r.text_hash == quoted.text_hash)
+            .order_by(alike.desc(), _r.ended.is_not(None), _r.id.desc())
+            .limit(1)
+        )
+        when = next(iter(last), None)
         if when is None:
             return None
-        gone = self._rows(
-            "SELECT ended FROM revisions WHERE article_id = ? AND removed"
-            " AND article_id NOT IN (SELECT id FROM articles) ORDER BY id DESC LIMIT 1",
-            (quoted.article_id,),
+        gone = self._column(
+            select(_r.ended)
+            .where(_r.article_id == quoted.article_id, _r.removed == 1, _r.article_id.not_in(select(t.articles.c.id)))
+            .order_by(_r.id.desc())
+            .limit(1)
         )
-        return next((Ended(removed, removed=True) for (removed,) in gone), Ended(when, removed=False))
+        return next((Ended(removed, removed=True) for removed in gone), Ended(when, removed=False))
 
     def articles_named(self, name: str) -> list[str]:
         """Ids of the articles, removed ones too, that somebody may mean by a name, at most 6.
@@ -88,11 +102,12 @@ class RevisionRecords(Database):
         They are the one of that id, else those at that address, else those of that title, letter case aside;
         each time those that are there now, else those that were.
         """
-        for matches in ("r.article_id = ?", "r.url = ?", "r.title = ? COLLATE NOCASE") if name else ():
-            for articles in (_NOW, _EVER):
-                rows = self._rows(f"{articles} WHERE {matches} LIMIT ?", (name, _MOST_NAMED))
-                if rows:
-                    return [article_id for (article_id,) in rows]
+        titled = func.lower(_r.title) == func.lower(name)
+        for matches in (_r.article_id == name, _r.url == name, titled) if name else ():
+            for articles in (_EVER.select_from(CURRENT), _EVER):
+                found = self._column(articles.where(matches).limit(_MOST_NAMED))
+                if found:
+                    return found
         return []
 
     def expire_removed(self, oldest: dt.datetime) -> int:
@@ -101,11 +116,14 @@ class RevisionRecords(Database):
         What a generation of the index may still quote stays.
         """
         limit = oldest.astimezone(dt.UTC).isoformat(timespec="seconds")
+        later = t.revisions.alias()
         return self._write(
-            "DELETE FROM revisions WHERE ended < ? AND article_id NOT IN (SELECT id FROM articles)"
-            " AND article_id NOT IN (SELECT article_id FROM revisions WHERE ended >= ?)"
-            " AND NOT EXISTS (SELECT 1 FROM passages p WHERE p.revision = revisions.id)",
-            (limit, limit),
+            delete(t.revisions).where(
+                _r.ended < limit,
+                _r.article_id.not_in(select(t.articles.c.id)),
+                _r.article_id.not_in(select(later.c.article_id).where(later.c.ended >= limit)),
+                ~select(t.passages.c.id).where(t.passages.c.revision == _r.id).exists(),
+            )
         )
 
 

@@ -1,11 +1,17 @@
-"""The catalogue's tables, as migrations that are applied in order."""
+"""Which version a database's tables are of, and how a file's were brought up to version 9."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, MetaData, insert
 
 from corpus.errors import CatalogueError
+from corpus.tables import metadata, versions
+
+VERSION = 10
+"""Of the catalogue's tables: Alembic's last revision."""
 
 MIGRATIONS = (
     """
@@ -246,31 +252,67 @@ MIGRATIONS = (
 )
 
 
-def check_version(connection: sqlite3.Connection, where: str, migrations: Sequence[str] = MIGRATIONS) -> int:
+@dataclass(frozen=True)
+class Schema:
+    """Tables, and which version these are.
+
+    Args:
+        tables: as they are now.
+        version: of these.
+    """
+
+    tables: MetaData
+    version: int
+
+    def create(self, connection: Connection) -> None:
+        """Make the tables, in the caller's transaction."""
+        self.tables.create_all(connection, checkfirst=False)
+        if versions.name in self.tables.tables:
+            connection.execute(insert(versions).values(version_num=str(self.version)))
+
+    def upgrade(self, connection: Connection, version: int) -> None:
+        """Bring the catalogue's tables from a version up to this one, in the caller's transaction.
+
+        Raises:
+            SQLAlchemyError: that is impossible.
+        """
+        from corpus.migrations.upgrading import upgrade
+
+        upgrade(connection, version)
+
+
+CATALOGUE = Schema(metadata, VERSION)
+
+
+def check_version(connection: sqlite3.Connection, where: str, schema: Schema = CATALOGUE) -> int:
     """The version of a file's tables; 0 stands for none at all.
 
     Raises:
         CatalogueError: a newer version wrote it.
     """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(migrations):
-        raise CatalogueError(
-            f"{where} belongs to a newer version (its tables are at {version}, this version knows "
-            f"{len(migrations)}): upgrade Backchannel, or name another folder by --data-dir"
-        )
+    require_known(version, schema, where)
     return int(version)
 
 
-def migrate(connection: sqlite3.Connection, version: int, migrations: Sequence[str] = MIGRATIONS) -> None:
-    """Bring the tables from a version up to this one, in one transaction.
+def require_known(version: int, schema: Schema, where: str) -> None:
+    """See that tables are of this version or an older one.
 
     Raises:
-        sqlite3.Error: that is impossible; the tables are as they were.
+        CatalogueError: a newer version wrote them.
     """
-    script = " ".join(migrations[version:])
-    try:
-        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {len(migrations)}; COMMIT;")
-    except sqlite3.Error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+    if version > schema.version:
+        raise CatalogueError(
+            f"{where} belongs to a newer version (its tables are at {version}, this version knows "
+            f"{schema.version}): upgrade Backchannel, or name another folder by --data-dir"
+        )
+
+
+def statements(script: str) -> list[str]:
+    """The statements of a script."""
+    found = [""]
+    for part in script.split(";")[:-1]:
+        found[-1] += f"{part};"
+        if sqlite3.complete_statement(found[-1]):
+            found.append("")
+    return found[:-1]

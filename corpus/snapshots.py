@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from corpus.errors import BackupError, CatalogueError
 from corpus.schema import check_version
 from retrieval.files import sync
@@ -16,7 +18,14 @@ _BUSY_SECONDS = 30.0
 _SOON = 2.0
 _BROKEN = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 _MAGIC = b"SQLite format 3\0"
-_WITHOUT_INDEX = "DELETE FROM passages WHERE NOT current; DELETE FROM generations;"
+_WITHOUT_INDEX = "DELETE FROM passages WHERE NOT current; DELETE FROM generations; DELETE FROM published;"
+
+
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """SQLite's own connection."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 (of an engine that is SQLite's)
+    return driver
 
 
 def snapshot(connection: sqlite3.Connection, target: Path) -> None:

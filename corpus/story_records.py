@@ -7,17 +7,33 @@ difference (but see :data:`MOST_COMPARED`).
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from corpus.database import Database, now
+from sqlalchemy import bindparam, delete, func, literal, select, update
+
+from corpus import tables as t
+from corpus.clauses import VALUES, adding, among, updating
+from corpus.database import Connection, Database, many, many_numbers, now
+from corpus.revisions import CURRENT
 from retrieval.dates import PartialDate
 
 MOST_COMPARED = 100
 """Articles that a new one is compared with, those that share most bands first. In a story of more copies than that,
 some pairs are not kept, and an article may hang on the others by some of its pairs alone."""
+
+
+_s, _b, _c = t.stories.c, t.story_bands.c, t.story_copies.c
+_STORIES = select(_s.article, _s.story).where(among(_s.article))
+_SOURCES = select(t.articles.c.id, t.revisions.c.source).select_from(CURRENT).where(among(t.articles.c.id))
+_SHARING = (
+    select(_b.revision)
+    .join(t.articles, t.articles.c.revision == _b.revision)
+    .where(among(_b.band), _b.revision != bindparam("of"))
+    .group_by(_b.revision)
+    .order_by(func.count().desc(), _b.revision)
+    .limit(MOST_COMPARED)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +52,14 @@ class StoryRecords(Database):
     def story_of(self, article_ids: Iterable[str]) -> dict[str, str]:
         """The story of each article: the id of its earliest one. An article alone, or not known, is its own."""
         asked = list(article_ids)
-        return {i: i for i in asked} | dict(self._rows_in("SELECT article, story FROM stories WHERE article IN", asked))
+        return {i: i for i in asked} | dict(self._rows_among(_STORIES, asked))
 
     def story_articles(self, story: str) -> list[StoryArticle]:
         """The articles of a story, earliest first: as published (undated ones last), then as first seen.
 
         None for an article that no index run has seen yet.
         """
-        rows = self._rows(_OF_STORY, (story,))
+        rows = self._rows(_OF_STORY, {"of": story})
         return [
             StoryArticle(article, source, PartialDate.parse(published) if published else None, seen)
             for article, source, published, seen in rows
@@ -51,105 +67,98 @@ class StoryRecords(Database):
 
     def sources_of(self, article_ids: Iterable[str]) -> dict[str, str]:
         """Who published these articles, by their own word; empty where they do not say, without those not known."""
-        query = "SELECT a.id, r.source FROM articles a JOIN revisions r ON r.id = a.revision WHERE a.id IN"
-        return dict(self._rows_in(query, list(article_ids)))
+        return dict(self._rows_among(_SOURCES, list(article_ids)))
 
     # Folding; see :mod:`corpus.stories.folding`
 
     def folded_and_gone(self) -> list[int]:
         """Revisions that are kept as parts of stories, and are current no more."""
-        rows = self._rows("SELECT revision FROM stories WHERE revision NOT IN (SELECT revision FROM articles)")
-        return [revision for (revision,) in rows]
+        return self._column(select(_s.revision).where(_s.revision.not_in(select(t.articles.c.revision))))
 
     def unfolded(self, sketch: int) -> list[int]:
         """Current revisions that were not compared with the others, or by another version of the sketch.
 
         What another version sketched is forgotten.
         """
-        if self._rows("SELECT 1 FROM stories WHERE sketch != ? LIMIT 1", (sketch,)):
+        if self._column(select(literal(1)).where(_s.sketch != sketch).limit(1)):
             with self._transaction() as connection:
-                for statement in ("DELETE FROM stories", "DELETE FROM story_bands", "DELETE FROM story_copies"):
-                    connection.execute(statement)
-        rows = self._rows(
-            "SELECT revision FROM articles WHERE revision NOT IN (SELECT revision FROM stories) ORDER BY revision"
-        )
-        return [revision for (revision,) in rows]
+                for table in (t.stories, t.story_bands, t.story_copies):
+                    connection.execute(delete(table))
+        revision = t.articles.c.revision
+        return self._column(select(revision).where(revision.not_in(select(_s.revision))).order_by(revision))
 
     def unfold(self, bands: Mapping[int, Sequence[int]]) -> None:
         """Take revisions, given with their bands, out of their stories, in one transaction."""
         with self._transaction() as connection:
-            pairs: list[tuple[int, int]] = []
-            for revision in bands:
-                pairs += connection.execute("SELECT other, one FROM story_copies WHERE one = ?", (revision,))
-            connection.executemany("DELETE FROM story_copies WHERE one = ?", [(i,) for i in bands])
-            connection.executemany("DELETE FROM story_copies WHERE one = ? AND other = ?", pairs)
-            connection.executemany(
-                "DELETE FROM story_bands WHERE band = ? AND revision = ?",
-                [(band, revision) for revision, keys in bands.items() for band in keys],
+            pairs = [(i, near) for i in bands for near in connection.scalars(_COPIES_OF, {"of": i})]
+            both_ways = [*pairs, *((near, i) for i, near in pairs)]
+            many(connection, _PART, [{"from": one, "to": other} for one, other in both_ways])
+            each = [{"of": i} for i in bands]
+            many(
+                connection,
+                delete(t.story_bands).where(_b.band == bindparam("key"), _b.revision == bindparam("of")),
+                [{"key": band, "of": revision} for revision, keys in bands.items() for band in keys],
             )
-            connection.executemany(
-                "DELETE FROM stories WHERE revision = ? AND article NOT IN (SELECT id FROM articles)",
-                [(i,) for i in bands],
-            )
+            gone = _s.article.not_in(select(t.articles.c.id))
+            many(connection, delete(t.stories).where(_s.revision == bindparam("of"), gone), each)
             # A corrected article keeps when it was first seen, and stands alone until it is compared again.
-            connection.executemany("UPDATE stories SET story = article WHERE revision = ?", [(i,) for i in bands])
-            _relabel(connection, [near for near, _ in pairs if near not in bands])
+            many(connection, update(t.stories).where(_s.revision == bindparam("of")).values(story=_s.article), each)
+            _relabel(connection, [near for _, near in pairs if near not in bands])
 
     def add_bands(self, bands: Mapping[int, Sequence[int]]) -> None:
         """Make revisions known by their bands, in one transaction."""
         with self._transaction() as connection:
-            connection.executemany(
-                "INSERT OR IGNORE INTO story_bands VALUES (?, ?)",
-                sorted((band, revision) for revision, keys in bands.items() for band in keys),
-            )
+            rows = sorted((band, revision) for revision, keys in bands.items() for band in keys)
+            many_numbers(connection, adding(t.story_bands), rows)
 
     def sharing_bands(self, revision: int, bands: Sequence[int]) -> list[int]:
         """Other current revisions that share a band with one, those that share most first."""
-        rows = self._rows(_SHARING, (json.dumps(list(bands)), revision, MOST_COMPARED))
-        return [other for (other,) in rows]
+        return self._column(_SHARING, {VALUES: list(bands), "of": revision})
 
     def fold(self, copies: Mapping[int, Iterable[int]], sketch: int) -> None:
         """Note for each revision those that are copies of it, and whose stories these now are; in one transaction."""
         with self._transaction() as connection:
-            connection.executemany(
-                "INSERT INTO stories (revision, article, story, seen, sketch)"
-                " SELECT revision, id, id, ?, ? FROM articles WHERE revision = ?"
-                " ON CONFLICT (article) DO UPDATE SET revision = excluded.revision, sketch = excluded.sketch",
-                [(now(), sketch, revision) for revision in copies],
-            )
+            articles = t.articles.c
+            alone = select(
+                articles.revision, articles.id, articles.id, literal(now()), literal(sketch, _s.sketch.type)
+            ).where(articles.revision == bindparam("of"))
+            new = updating(t.stories, "revision", "sketch", key=["article"])
+            new = new.from_select([_s.revision, _s.article, _s.story, _s.seen, _s.sketch], alone)
+            many(connection, new, [{"of": revision} for revision in copies])
             pairs = [(one, other) for one, others in copies.items() for other in others]
-            connection.executemany(
-                "INSERT OR IGNORE INTO story_copies VALUES (?, ?)", [*pairs, *((other, one) for one, other in pairs)]
-            )
-            _relabel(connection, list(copies))
+            both_ways = [*pairs, *((other, one) for one, other in pairs)]
+            rows = [{"one": one, "other": other} for one, other in both_ways]
+            many(connection, adding(t.story_copies), rows)
+            # One without copies is a story of its own already.
+            _relabel(connection, [one for one, _ in pairs])
 
 
-_SHARING = """
-    SELECT b.revision FROM json_each(?) band CROSS JOIN story_bands b ON b.band = band.value
-    JOIN articles a ON a.revision = b.revision WHERE b.revision != ?
-    GROUP BY b.revision ORDER BY count(*) DESC, b.revision LIMIT ?
-"""
-_OF_STORY = """
-    SELECT s.article, r.source, r.published, s.seen FROM stories s JOIN revisions r ON r.id = s.revision
-    WHERE s.story = ? ORDER BY r.published IS NULL, r.published, s.seen, s.article
-"""
-_CONNECTED = """
-    WITH RECURSIVE connected (revision) AS (
-        VALUES (?) UNION SELECT c.other FROM story_copies c JOIN connected ON c.one = connected.revision
-    )
-    SELECT s.revision, s.article FROM connected JOIN stories s ON s.revision = connected.revision
-    JOIN revisions r ON r.id = s.revision ORDER BY r.published IS NULL, r.published, s.seen, s.article
-"""
+_EARLIEST_FIRST = (t.revisions.c.published.is_(None), t.revisions.c.published, _s.seen, _s.article)
+_OF_STORY = (
+    select(_s.article, t.revisions.c.source, t.revisions.c.published, _s.seen)
+    .join(t.revisions, t.revisions.c.id == _s.revision)
+    .where(_s.story == bindparam("of"))
+    .order_by(*_EARLIEST_FIRST)
+)
+_COPIES_OF = select(_c.other).where(_c.one == bindparam("of"))
+_connected = select(bindparam("of", type_=_s.revision.type).label("revision")).cte("connected", recursive=True)
+_connected = _connected.union(select(_c.other).join(_connected, _c.one == _connected.c.revision))
+_CONNECTED = (
+    select(_s.revision, _s.article)
+    .join(_connected, _s.revision == _connected.c.revision)
+    .join(t.revisions, t.revisions.c.id == _s.revision)
+    .order_by(*_EARLIEST_FIRST)
+)
+_PART = delete(t.story_copies).where(_c.one == bindparam("from"), _c.other == bindparam("to"))
+_LABEL = update(t.stories).where(_s.revision == bindparam("of")).values(story=bindparam("is"))
 
 
-def _relabel(connection: sqlite3.Connection, revisions: Iterable[int]) -> None:
+def _relabel(connection: Connection, revisions: Iterable[int]) -> None:
     """Name the stories of these revisions, and of all that are connected with them, by their earliest articles."""
     done: set[int] = set()
     for revision in revisions:
         if revision in done:
             continue
-        story = connection.execute(_CONNECTED, (revision,)).fetchall()
+        story = connection.execute(_CONNECTED, {"of": revision}).all()
         done.update(one for one, _ in story)
-        connection.executemany(
-            "UPDATE stories SET story = ? WHERE revision = ?", [(story[0][1], one) for one, _ in story]
-        )
+        many(connection, _LABEL, [{"of": one, "is": story[0].article} for one, _ in story])

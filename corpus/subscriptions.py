@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from corpus.database import Connection
+from sqlalchemy import ColumnElement, bindparam, delete, insert, literal, or_, select, update
+
+from corpus import tables as t
+from corpus.clauses import adding, updating
+from corpus.database import Connection, many, new_id
 from corpus.outbox import Address, Outbox, put, read, stored
+
+_all, _findings = t.subscriptions.c, t.findings.c
 
 
 class Kind(StrEnum):
@@ -68,48 +74,45 @@ class Subscriptions(Outbox):
     def add(self, new: Subscription) -> Subscription:
         """Keep a subscription; returns it with its number."""
         with self._transaction() as connection:
-            number = connection.execute(
-                "INSERT INTO subscriptions VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(new)
-            ).lastrowid
-        return self._with_id(number or 0)
+            number = new_id(connection.execute(insert(t.subscriptions), _row(new)))
+        return self._with_id(number)
 
     def get(self, number: int) -> Subscription | None:
         """A subscription by its number."""
-        return next(iter(self._subscriptions("WHERE id = ?", (number,))), None)
+        return next(iter(self._subscriptions(_all.id == number)), None)
 
     def of_owner(self, owner: str) -> list[Subscription]:
         """A person's own, in the order they were made."""
-        return self._subscriptions("WHERE owner = ? ORDER BY id", (owner,))
+        return self._subscriptions(_all.owner == owner)
 
     def at(self, to: Address) -> list[Subscription]:
         """Those that are told in a channel, in the order they were made."""
+        if not to.channel:
+            return []
         return self._subscriptions(
-            "WHERE platform = ? AND workspace = ? AND channel = ? AND channel != '' ORDER BY id",
-            (to.platform, to.workspace, to.channel),
+            _all.platform == to.platform, _all.workspace == to.workspace, _all.channel == to.channel
         )
 
     def active(self, platforms: Collection[str]) -> list[Subscription]:
         """Those that are told something, on these platforms."""
-        return [one for one in self._subscriptions("WHERE paused = '' ORDER BY id") if one.to.platform in platforms]
+        return [one for one in self._subscriptions(_all.paused == "") if one.to.platform in platforms]
 
     def remove(self, number: int) -> None:
         """End a subscription; what was still to be told for it is not."""
         with self._transaction() as connection:
-            connection.execute("DELETE FROM findings WHERE subscription = ?", (number,))
-            connection.execute("DELETE FROM subscriptions WHERE id = ?", (number,))
+            connection.execute(delete(t.findings).where(_findings.subscription == number))
+            connection.execute(delete(t.subscriptions).where(_all.id == number))
 
     def pause(self, number: int, why: str) -> None:
         """Tell it nothing any more; what was still to be told for it is not."""
         with self._transaction() as connection:
             self._drop(connection, number)
-            connection.execute("UPDATE subscriptions SET paused = ? WHERE id = ?", (why, number))
+            connection.execute(update(t.subscriptions).where(_all.id == number).values(paused=why))
 
     def resume(self, number: int, zone: str, mark: int, due: dt.datetime | None) -> Subscription:
         """Tell it again, of what comes from now on."""
-        self._write(
-            "UPDATE subscriptions SET paused = '', zone = ?, mark = ?, due = ? WHERE id = ?",
-            (zone, mark, stored(due) if due else None, number),
-        )
+        again = {"paused": "", "zone": zone, "mark": mark, "due": stored(due) if due else None}
+        self._write(update(t.subscriptions).where(_all.id == number).values(again))
         return self._with_id(number)
 
     # What was found
@@ -122,44 +125,44 @@ class Subscriptions(Outbox):
         with self._transaction() as connection:
             if not self._advance(connection, watch, mark):
                 return False
-            connection.executemany(
-                "INSERT INTO findings VALUES (?, ?, ?, ?, NULL) ON CONFLICT (subscription, article) DO UPDATE"
-                " SET body = excluded.body WHERE post IS NULL",
-                [(watch.id, finding.article, finding.body, stored(now)) for finding in findings],
-            )
+            new = updating(t.findings, "body", where=_findings.post.is_(None))
+            many(connection, new, [_finding(watch, one, now) | {"rank": rank} for rank, one in enumerate(findings)])
             return True
 
     def found_articles(self, number: int) -> list[str]:
         """The articles that a subscription has found, told or not."""
-        return [article for (article,) in self._rows("SELECT article FROM findings WHERE subscription = ?", (number,))]
+        return self._column(select(_findings.article).where(_findings.subscription == number))
 
     def waiting(self, number: int) -> list[Finding]:
         """What a watch has found and was not told yet, in the order it was found."""
         rows = self._rows(
-            "SELECT article, body FROM findings WHERE subscription = ? AND post IS NULL ORDER BY found, rowid",
-            (number,),
+            select(_findings.article, _findings.body)
+            .where(_findings.subscription == number, _findings.post.is_(None))
+            .order_by(_findings.found, _findings.rank)
         )
         return [Finding(article, body) for article, body in rows]
 
     def discard(self, number: int, articles: Sequence[str]) -> None:
         """Take back what was found and not told: it no longer stands."""
         with self._transaction() as connection:
-            connection.executemany(
-                "DELETE FROM findings WHERE subscription = ? AND article = ? AND post IS NULL",
-                [(number, article) for article in articles],
+            gone = delete(t.findings).where(
+                _findings.subscription == number, _findings.article == bindparam("of"), _findings.post.is_(None)
             )
+            many(connection, gone, [{"of": article} for article in articles])
 
     def tell(self, watch: Subscription, articles: Sequence[str], body: str, now: dt.datetime) -> None:
         """Write down the post that tells what a watch has found; nothing where the watch has ended meanwhile."""
         with self._transaction() as connection:
-            still = "SELECT 1 FROM subscriptions WHERE id = ? AND paused = ''"
-            if not connection.execute(still, (watch.id,)).fetchone():
+            still = select(literal(1)).where(_all.id == watch.id, _all.paused == "")
+            if connection.scalar(still) is None:
                 return
             post = put(connection, watch.to, body, now, subscription=watch.id)
-            connection.executemany(
-                "UPDATE findings SET post = ?, body = '' WHERE subscription = ? AND article = ?",
-                [(post, watch.id, article) for article in articles],
+            told = (
+                update(t.findings)
+                .where(_findings.subscription == watch.id, _findings.article == bindparam("of"))
+                .values(post=post, body="")
             )
+            many(connection, told, [{"of": article} for article in articles])
 
     def digested(
         self,
@@ -176,10 +179,8 @@ class Subscriptions(Outbox):
                 return
             if body is not None:
                 post = put(connection, digest.to, body, now, subscription=digest.id)
-                connection.executemany(
-                    "INSERT OR IGNORE INTO findings VALUES (?, ?, '', ?, ?)",
-                    [(digest.id, article, stored(now), post) for article in articles],
-                )
+                rows = [_finding(digest, Finding(article, ""), now) | {"post": post} for article in articles]
+                many(connection, adding(t.findings), rows)
 
     # Privacy
 
@@ -192,44 +193,55 @@ class Subscriptions(Outbox):
 
     def _advance(self, connection: Connection, one: Subscription, mark: int, due: dt.datetime | None = None) -> bool:
         """Move on from where a subscription was read, unless somebody else has."""
-        changed: int = connection.execute(
-            "UPDATE subscriptions SET mark = ?, due = ? WHERE id = ? AND mark = ? AND due IS ? AND paused = ''",
-            (mark, stored(due) if due else None, one.id, one.mark, stored(one.due) if one.due else None),
-        ).rowcount
-        return changed == 1
+        before = stored(one.due) if one.due else None
+        changed = connection.execute(
+            update(t.subscriptions)
+            .where(_all.id == one.id, _all.mark == one.mark, _all.due.is_not_distinct_from(before), _all.paused == "")
+            .values(mark=mark, due=stored(due) if due else None)
+        )
+        return changed.rowcount == 1
 
     @staticmethod
     def _drop(connection: Connection, number: int) -> None:
         """Take back what was not told yet."""
+        unsent = select(t.posts.c.id).where(t.posts.c.done == 0)
         connection.execute(
-            "DELETE FROM findings WHERE subscription = ?"
-            " AND (post IS NULL OR post IN (SELECT id FROM posts WHERE NOT done))",
-            (number,),
+            delete(t.findings).where(
+                _findings.subscription == number, or_(_findings.post.is_(None), _findings.post.in_(unsent))
+            )
         )
-        connection.execute("DELETE FROM posts WHERE subscription = ? AND NOT done", (number,))
+        connection.execute(delete(t.posts).where(t.posts.c.subscription == number, t.posts.c.done == 0))
 
     def _with_id(self, number: int) -> Subscription:
-        (found,) = self._subscriptions("WHERE id = ?", (number,))
+        (found,) = self._subscriptions(_all.id == number)
         return found
 
-    def _subscriptions(self, which: str, values: Sequence[object] = ()) -> list[Subscription]:
-        return [_subscription(row) for row in self._rows(f"{_ALL} {which}", values)]
+    def _subscriptions(self, *which: ColumnElement[bool]) -> list[Subscription]:
+        return [_subscription(row) for row in self._rows(select(t.subscriptions).where(*which).order_by(_all.id))]
 
 
-_ALL = (
-    "SELECT id, kind, platform, workspace, channel, parent, person,"
-    " owner, topic, every, zone, created, mark, due, paused FROM subscriptions"
-)
-
-
-def _row(one: Subscription) -> tuple[object, ...]:
+def _row(one: Subscription) -> dict[str, object]:
     to = one.to
-    return (
-        one.kind.value,
-        *(to.platform, to.workspace, to.channel, to.parent, to.person),
-        *(one.owner, one.topic, one.every, one.zone, stored(one.created), one.mark),
-        *(stored(one.due) if one.due else None, one.paused),
-    )
+    return {
+        "kind": one.kind.value,
+        "platform": to.platform,
+        "workspace": to.workspace,
+        "channel": to.channel,
+        "parent": to.parent,
+        "person": to.person,
+        "owner": one.owner,
+        "topic": one.topic,
+        "every": one.every,
+        "zone": one.zone,
+        "created": stored(one.created),
+        "mark": one.mark,
+        "due": stored(one.due) if one.due else None,
+        "paused": one.paused,
+    }
+
+
+def _finding(one: Subscription, finding: Finding, now: dt.datetime) -> dict[str, object]:
+    return {"subscription": one.id, "found": stored(now)} | asdict(finding)
 
 
 def _subscription(row: Sequence[Any]) -> Subscription:

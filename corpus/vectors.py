@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import ClassVar, Self, TypeVar
 
 import numpy as np
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text, bindparam, delete, select, update
 
 from corpus.catalogue import input_digest
-from corpus.database import Database
+from corpus.clauses import updating
+from corpus.database import Database, many
 from corpus.errors import CatalogueDamaged, CatalogueError
+from corpus.intake import batched
+from corpus.schema import Schema
 from retrieval.encoders.port import Encoder, Vectors
 from retrieval.passages import encoder_inputs
 
@@ -22,6 +26,21 @@ UNUSED_DAYS = 30
 
 _NUMBERS = np.dtype("<f2")
 _BATCH = 500
+_tables = MetaData()
+_vectors = Table(
+    "vectors",
+    _tables,
+    Column("id", Integer, primary_key=True),
+    Column("encoder", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("used", Text, nullable=False),
+    Column("checksum", Integer, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+)
+_v = _vectors.c
+Index("vectors_by_text", _v.digest, _v.encoder, unique=True)
+Index("vectors_by_use", _v.used)
+_FIND = select(_v.digest, _v.encoder, _v.checksum, _v.vector).where(_v.digest.in_(bindparam("digests", expanding=True)))
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
@@ -39,20 +58,7 @@ class VectorCache(Database):
         CatalogueError: the file cannot be opened or written.
     """
 
-    migrations: ClassVar[Sequence[str]] = (
-        """
-        CREATE TABLE vectors (
-            id INTEGER PRIMARY KEY,
-            encoder TEXT NOT NULL,
-            digest BLOB NOT NULL,
-            used TEXT NOT NULL,
-            checksum INTEGER NOT NULL,
-            vector BLOB NOT NULL
-        );
-        CREATE UNIQUE INDEX vectors_by_text ON vectors (digest, encoder);
-        CREATE INDEX vectors_by_use ON vectors (used);
-        """,
-    )
+    schema: ClassVar[Schema] = Schema(_tables, version=1)
 
     def __init__(self, file: Path, encoder: str, dimension: int) -> None:
         super().__init__(file)
@@ -61,12 +67,12 @@ class VectorCache(Database):
 
     def find(self, digests: Sequence[str]) -> dict[str, Vectors]:
         """Vectors, float32 ``(d,)``, of those texts that have one; one that is not what was stored is left out."""
-        query = "SELECT digest, encoder, checksum, vector FROM vectors WHERE digest IN"
         found: dict[str, Vectors] = {}
-        for digest, encoder, checksum, vector in self._rows_in(query, [bytes.fromhex(d) for d in digests]):
-            whole = isinstance(vector, bytes) and len(vector) == self._dimension * _NUMBERS.itemsize
-            if encoder == self._encoder and whole and checksum == self._checksum(digest, vector):
-                found[digest.hex()] = np.frombuffer(vector, _NUMBERS).astype(np.float32)
+        for batch in batched(map(bytes.fromhex, digests), _BATCH):
+            for digest, encoder, checksum, vector in self._rows(_FIND, {"digests": batch}):
+                whole = isinstance(vector, bytes) and len(vector) == self._dimension * _NUMBERS.itemsize
+                if encoder == self._encoder and whole and checksum == self._checksum(digest, vector):
+                    found[digest.hex()] = np.frombuffer(vector, _NUMBERS).astype(np.float32)
         return found
 
     def keep(self, digests: Sequence[str], vectors: Vectors, today: dt.date) -> None:
@@ -74,11 +80,18 @@ class VectorCache(Database):
         rows = []
         for digest, vector in zip(map(bytes.fromhex, digests), vectors.astype(_NUMBERS), strict=True):
             data = vector.tobytes()
-            rows.append((self._encoder, digest, today.isoformat(), self._checksum(digest, data), data))
-        with self._transaction() as connection:
-            connection.executemany(
-                "INSERT OR REPLACE INTO vectors (encoder, digest, used, checksum, vector) VALUES (?, ?, ?, ?, ?)", rows
+            rows.append(
+                {
+                    "encoder": self._encoder,
+                    "digest": digest,
+                    "used": today.isoformat(),
+                    "checksum": self._checksum(digest, data),
+                    "vector": data,
+                }
             )
+        new = updating(_vectors, "used", "checksum", "vector", key=["digest", "encoder"])
+        with self._transaction() as connection:
+            many(connection, new, rows)
 
     def prune(self, in_use: Callable[[Sequence[str]], set[str]], today: dt.date) -> int:
         """Delete what nobody has used for :data:`UNUSED_DAYS`; returns how many vectors went.
@@ -88,16 +101,15 @@ class VectorCache(Database):
             today: the day that is noted as the last use of those.
         """
         before = (today - dt.timedelta(days=UNUSED_DAYS)).isoformat()
-        removed = self._write("DELETE FROM vectors WHERE used < ? AND encoder != ?", (before, self._encoder))
-        query = f"SELECT id, digest FROM vectors WHERE used < ? LIMIT {_BATCH}"  # noqa: S608 (a number of ours)
-        while rows := self._rows(query, (before,)):
+        removed = self._write(delete(_vectors).where(_v.used < before, _v.encoder != self._encoder))
+        while rows := self._rows(select(_v.id, _v.digest).where(_v.used < before).limit(_BATCH)):
             used = in_use([digest.hex() for _, digest in rows])
             with self._transaction() as connection:
                 for row, digest in rows:
                     if digest.hex() in used:
-                        connection.execute("UPDATE vectors SET used = ? WHERE id = ?", (today.isoformat(), row))
+                        connection.execute(update(_vectors).where(_v.id == row).values(used=today.isoformat()))
                     else:
-                        removed += connection.execute("DELETE FROM vectors WHERE id = ?", (row,)).rowcount
+                        removed += connection.execute(delete(_vectors).where(_v.id == row)).rowcount
         return removed
 
     def _checksum(self, digest: bytes, vector: bytes) -> int:

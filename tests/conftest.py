@@ -5,8 +5,10 @@ import pytest
 from hypothesis import settings
 
 from bot.app import Application
+from corpus.database import Place
 from retrieval.encoders.models import DEFAULT_MODEL
 from retrieval.encoders.options import Backend, Precision
+from tests.postgresql import NoServer, PostgresServer, new_server
 
 # No deadline: the machines that run these are shared.
 settings.register_profile("shared", deadline=None, max_examples=60)
@@ -32,3 +34,32 @@ def briefs_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application
 
     with shipped_briefs(tmp_path_factory.mktemp("briefs")) as app:
         yield app
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresServer]:
+    """A PostgreSQL server; where there is none to run, the test is skipped."""
+    pytest.importorskip("psycopg")
+    try:
+        server = new_server()
+    except NoServer as error:
+        pytest.skip(f"no PostgreSQL server: {error}")
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def database(postgresql: PostgresServer) -> Iterator[str]:
+    """The URL of an empty database of PostgreSQL."""
+    url = postgresql.new_database()
+    yield url
+    postgresql.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Where a catalogue may stand: in a file, and in a database of PostgreSQL."""
+    if request.param == "sqlite":
+        return tmp_path / "catalogue.sqlite3"
+    url: str = request.getfixturevalue("database")
+    return url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from contextlib import suppress
 from dataclasses import replace
@@ -46,7 +47,8 @@ class Conversation:
             return
         asker = asker_of_message(message)
         event = f"discord:message:{message.id}"
-        if not self._host.may_speak(asker) or not await self._host.ledger.claim(event):
+        written = json.dumps({"channel": message.channel.id, "message": message.id})
+        if not self._host.may_speak(asker) or not await self._host.ledger.claim(event, written):
             return
         with self._host.work():
             try:
@@ -64,7 +66,7 @@ class Conversation:
         if not message.content:
             await self._hint(message, asker)
             return
-        refusal = self._host.reception.admit(asker)
+        refusal = await self._host.reception.admit(asker)
         if refusal:
             spot = _reply_to(message)
             await spot.show(self._rendered(refusal))

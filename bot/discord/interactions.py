@@ -88,7 +88,7 @@ class Interactions:
             async def answered() -> None:
                 reply: Reply | None = Notice(SILENT) if counted and not speaks else None
                 if counted and not reply:
-                    reply = self.host.reception.admit(asker)
+                    reply = await self.host.reception.admit(asker)
                 if not reply:
                     reply = await self.host.serve(asker, lambda: work(asker), waiting)
                 ids = await show(reply)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -89,6 +90,20 @@ class DiscordPlatform:
         if self._client is None or self._client.user is None or self._client.is_closed():
             raise PlatformError("Discord is not connected yet")
         await deliver(self._client, self._client.user.id, delivery)
+
+    async def take_up(self, question: str) -> None:
+        """Answer a question that was left; see :class:`bot.platforms.ChatPlatform`.
+
+        Raises:
+            PlatformError: it is not connected yet.
+            discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError: the message cannot be had.
+        """
+        if self._client is None or self._client.user is None or self._client.is_closed():
+            raise PlatformError("Discord is not connected yet")
+        left = json.loads(question)
+        channel = await self._client.fetch_channel(left["channel"])
+        if isinstance(channel, discord.abc.Messageable):
+            await self._parts.conversation.heard(await channel.fetch_message(left["message"]), self._client.user)
 
     async def close(self) -> None:
         """Take nothing new; what is being answered goes on."""

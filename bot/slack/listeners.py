@@ -6,6 +6,7 @@ In this order: what was acknowledged before it was begun would be lost if the bo
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
@@ -29,6 +30,7 @@ from bot.slack.turns import Turn
 
 Body = dict[str, Any]
 # What people post; edits, joins and the like are other subtypes.
+_NEEDED = ("channel", "channel_type", "user", "text", "ts", "thread_ts")
 _POSTS = frozenset({None, "file_share", "thread_broadcast"})
 
 
@@ -77,16 +79,16 @@ class Listeners:
 
     async def _mention(self, ack: AsyncAck, event: Body, client: AsyncWebClient, context: AsyncBoltContext) -> None:
         if _is_post(event):
-            self._start(self._answer(turns.of_message(client, _team(context), event), event["text"]))
+            self._start(self._answer(turns.of_message(client, _team(context), event), event))
         await ack()
 
     async def _message(self, ack: AsyncAck, event: Body, client: AsyncWebClient, context: AsyncBoltContext) -> None:
         if _is_post(event):
             turn = turns.of_message(client, _team(context), event)
             if turn.asker.direct:
-                self._start(self._answer(turn, event["text"]))
+                self._start(self._answer(turn, event))
             elif turn.in_thread and addressee(event["text"]) in {None, context.bot_user_id}:
-                self._start(self._follow_up(turn, event["text"]))
+                self._start(self._follow_up(turn, event))
         await ack()
 
     async def _home(self, ack: AsyncAck, event: Body, client: AsyncWebClient, context: AsyncBoltContext) -> None:
@@ -122,17 +124,23 @@ class Listeners:
         self._start(self._once(turn.key, lambda _: self._presses.ask_about(turn, body["message"])))
         await ack()
 
-    async def _answer(self, turn: Turn, text: str) -> None:
+    async def take_up(self, client: AsyncWebClient, question: str) -> None:
+        """Answer a question that was left, as :meth:`_answer` wrote it down."""
+        left = json.loads(question)
+        await self._answer(turns.of_message(client, left["team"], left["event"]), left["event"])
+
+    async def _answer(self, turn: Turn, event: Body) -> None:
         """A question for the bot; where it is not to speak, it is silent."""
         if not self._app.policy.may_speak(turn.asker):
             return
-        work: Work = lambda again: self._answering.publicly(turn, plain(text), again=again)  # noqa: E731
-        await self._once(turn.key, work)
+        work: Work = lambda again: self._answering.publicly(turn, plain(event["text"]), again=again)  # noqa: E731
+        left = {"team": turn.asker.workspace, "event": {name: event[name] for name in _NEEDED if name in event}}
+        await self._once(turn.key, work, json.dumps(left))
 
-    async def _follow_up(self, turn: Turn, text: str) -> None:
+    async def _follow_up(self, turn: Turn, event: Body) -> None:
         """A message in a thread: a question for the bot if it has answered there."""
         if await asyncio.to_thread(self._app.desk.in_conversation, turn.asker):
-            await self._answer(turn, text)
+            await self._answer(turn, event)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.start(work)

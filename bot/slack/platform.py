@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
 import aiohttp
 from pydantic import SecretStr
@@ -68,6 +69,7 @@ class SlackPlatform:
         self._ledger = Ledger(app.journal)
         self._connection: SocketConnection | HttpServer | None = None
         self._mailing: Mailing | None = None
+        self._take_up: Callable[[str], Awaitable[None]] | None = None
 
     @property
     def port(self) -> int:
@@ -108,6 +110,17 @@ class SlackPlatform:
             raise PlatformError("Slack is not connected yet")
         await self._mailing.deliver(delivery)
 
+    async def take_up(self, question: str) -> None:
+        """Answer a question that was left; see :class:`bot.platforms.ChatPlatform`.
+
+        Raises:
+            PlatformError: it is not connected yet.
+            SlackClientError, aiohttp.ClientError, TimeoutError: nobody knows, or it may be tried again.
+        """
+        if self._take_up is None:
+            raise PlatformError("Slack is not connected yet")
+        await self._take_up(question)
+
     async def close(self) -> None:
         """Take nothing new; what is being answered goes on."""
         if self._connection is not None:
@@ -131,7 +144,9 @@ class SlackPlatform:
         admins = Admins(settings.slack_admins, workspace_admins=settings.slack_workspace_admins)
         commands = Commands(self._app, self._reception, answering, admins, Zones(), self._report_every)
         presses = Presses(self._app, answering, admins)
-        Listeners(self._app, answering, commands, presses, admins, self._tasks, self._ledger).register(bolt)
+        listeners = Listeners(self._app, answering, commands, presses, admins, self._tasks, self._ledger)
+        listeners.register(bolt)
+        self._take_up = partial(listeners.take_up, bolt.client)
         return bolt
 
     def _connect(self, bolt: AsyncApp) -> SocketConnection | HttpServer:

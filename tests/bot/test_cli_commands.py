@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import run
-from corpus.schema import MIGRATIONS
+from corpus.schema import VERSION
 from retrieval.encoders.fake import FakeEncoder
 from tests.bot.command_line import CommandLine
 from tests.fakes import indexing_process, record, write_jsonl
@@ -422,7 +422,7 @@ def test_a_newer_versions_data_folder_is_refused_and_left_as_it_is(
 ) -> None:
     write_jsonl(Path("in.jsonl"), {"id": 1, "question": QUESTION})
     connection = sqlite3.connect(news / "catalogue.sqlite3")
-    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     connection.close()
     message = cli(*arguments).refused(1)
     assert "belongs to a newer version" in message

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Executable
 
 from bot.ledger import Ledger, Sight
+from corpus.database import Values
 from corpus.errors import CatalogueError
 from corpus.journal import Journal
 
@@ -14,10 +16,10 @@ class FullJournal(Journal):
 
     full = True
 
-    def _write(self, statement: str, values: object) -> int:
+    def _write(self, statement: Executable, values: Values | None = None) -> int:
         if self.full:
             raise CatalogueError("the disk is full")
-        return super()._write(statement, values)  # type: ignore[arg-type]
+        return super()._write(statement, values)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from bot.app import Application
 from bot.askers import TERMINAL, Platform
@@ -309,7 +310,7 @@ async def test_serve_refreshes_by_itself_while_it_answers_and_ends_a_run_when_it
     app: Application, encoder: HeldEncoder, feed: Path
 ) -> None:
     write_jsonl(feed, *(record(f"oslo {n}", f"Envoys met in Oslo for the {n}th time.") for n in range(1200)))
-    app.catalogue._write("UPDATE feeds SET next_refresh = NULL", ())
+    app.catalogue._write(text("UPDATE feeds SET next_refresh = NULL"))
     encoder.hold.set()
     stop, serving_now = asyncio.Event(), server(app)
     running = asyncio.create_task(serving_now.run(stop))
@@ -346,7 +347,7 @@ async def test_a_run_that_waits_for_a_site_ends_when_the_server_stops(app: Appli
 
 async def test_a_setting_switches_it_off(app: Application) -> None:
     app.settings = app.settings.model_copy(update={"refresh": False})
-    app.catalogue._write("UPDATE feeds SET next_refresh = NULL", ())
+    app.catalogue._write(text("UPDATE feeds SET next_refresh = NULL"))
     stop, serving_now = asyncio.Event(), server(app)
     running = asyncio.create_task(serving_now.run(stop))
     await until(lambda: serving_now.board.missing() == [])

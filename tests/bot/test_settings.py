@@ -36,6 +36,7 @@ OTHERS = {
     "workers": "2",
     "channels_allowed": "C1,C2",
     "channels_denied": "C3, C4",
+    "database_url": "postgresql+psycopg://bot:hush@db.example/news",
     "threads_only": "true",
     "timezone": "Europe/Oslo",
     "watches_per_person": "3",
@@ -65,7 +66,14 @@ OTHERS = {
 }
 
 
-SECRETS = {"milvus_token", "slack_bot_token", "slack_app_token", "slack_signing_secret", "discord_token"}
+SECRETS = {
+    "database_url",
+    "milvus_token",
+    "slack_bot_token",
+    "slack_app_token",
+    "slack_signing_secret",
+    "discord_token",
+}
 PLATFORMS_OWN = {
     "SLACK_BOT_TOKEN",
     "SLACK_APP_TOKEN",

@@ -21,7 +21,7 @@ from corpus.backup import back_up, restore
 from corpus.catalogue import Catalogue, KnownFeed
 from corpus.errors import BackupError, CatalogueError, CorpusError, IndexBusy
 from corpus.journal import Journal, StoredAnswer
-from corpus.schema import MIGRATIONS
+from corpus.schema import VERSION
 from retrieval.types import Article, Span
 from tests.corpus.old_catalogues import NOW, rows, version_of, write_old_catalogue
 from tests.fakes import indexing_process
@@ -170,7 +170,7 @@ def test_an_older_versions_catalogue_is_backed_up_as_it_is_and_migrated_when_it_
     back_up(old, tmp_path / "backup.zip")
     assert version_of(old / "catalogue.sqlite3") == 1
     restore(new, tmp_path / "backup.zip", nothing)
-    assert version_of(new / "catalogue.sqlite3") == len(MIGRATIONS)
+    assert version_of(new / "catalogue.sqlite3") == VERSION
     catalogue = Catalogue(new / "catalogue.sqlite3")
     assert catalogue.article("oslo") == NOW
     catalogue.close()
@@ -364,7 +364,7 @@ def inside(file: Path, tmp_path: Path) -> Callable[[str], None]:
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        (f"PRAGMA user_version = {len(MIGRATIONS) + 1}", "belongs to a newer version"),
+        (f"PRAGMA user_version = {VERSION + 1}", "belongs to a newer version"),
         ("PRAGMA user_version = 0", "but no catalogue"),
         ("CREATE TRIGGER t AFTER INSERT ON articles BEGIN DELETE FROM answers; END", "but no catalogue"),
         ("CREATE VIEW v AS SELECT 1", "but no catalogue"),

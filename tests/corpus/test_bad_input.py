@@ -35,6 +35,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from pypdf import PdfWriter
+from sqlalchemy import text
 
 from corpus.catalogue import Catalogue
 from corpus.errors import FeedsFileError
@@ -96,10 +97,8 @@ class Newsroom:
         return Indexer(self.catalogue, store, encoder, self.folder / "data", self.register).run()
 
     def articles(self, feed: str) -> dict[str, str]:
-        rows = self.catalogue._rows(
-            "SELECT a.id, r.text FROM articles a JOIN revisions r ON r.id = a.revision WHERE a.feed = ?", (feed,)
-        )
-        return dict(rows)
+        query = text("SELECT a.id, r.text FROM articles a JOIN revisions r ON r.id = a.revision WHERE a.feed = :feed")
+        return dict(self.catalogue._rows(query.bindparams(feed=feed)))
 
     def failing(self) -> dict[str, str | None]:
         return {state.name: state.last_error for state in self.catalogue.feed_states()}
@@ -417,6 +416,7 @@ from corpus.catalogue import Catalogue
 from corpus.indexer import Indexer
 from retrieval.encoders.fake import FakeEncoder
 from retrieval.index.embedded import EmbeddedIndexStore
+from sqlalchemy import text
 
 
 def indexed(folder, feeds):
@@ -424,7 +424,7 @@ def indexed(folder, feeds):
     catalogue = Catalogue(folder / "data" / "catalogue.sqlite3")
     store = EmbeddedIndexStore(folder / "data" / "index", encoder.fingerprint, encoder.dimension)
     run = Indexer(catalogue, store, encoder, folder / "data").run(feeds)
-    ids = sorted(i for (i,) in catalogue._rows("SELECT id FROM articles"))
+    ids = sorted(catalogue._column(text("SELECT id FROM articles")))
     catalogue.close()
     return {"errors": run.errors, "removed": run.removed, "ids": ids}
 

@@ -9,23 +9,27 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select, text
 
 from corpus.catalogue import Catalogue, KnownFeed, article_digest, input_digest
+from corpus.database import Place
 from corpus.errors import CatalogueError
 from corpus.feed_records import PageRecord
-from corpus.schema import MIGRATIONS
+from corpus.schema import VERSION
+from corpus.tables import passages, revisions
 from retrieval.dates import PartialDate
 from retrieval.errors import IndexDamaged, QuotationError
 from retrieval.index.port import GenerationInfo
 from retrieval.types import Article, Horizon, Span
+from tests.corpus.old_catalogues import rows
 
 WIRE = KnownFeed("wire", "/news/wire")
 OSLO = Article("oslo", "Envoys met in Oslo. They spoke of grain.", "Talks", "The Wire", "https://w.example/1")
 
 
 @pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    catalogue = Catalogue(tmp_path / "catalogue.sqlite3")
+def catalogue(place: Place) -> Iterator[Catalogue]:
+    catalogue = Catalogue(place)
     catalogue.add_feed(WIRE)
     yield catalogue
     catalogue.close()
@@ -45,12 +49,9 @@ def publish(catalogue: Catalogue, number: int) -> None:
     catalogue.published(GenerationInfo(number, "2024-07-09", "encoder", 64, 1, Horizon(1, None, None)), 0.1)
 
 
-def tables(file: Path) -> dict[str, list[tuple[object, ...]]]:
-    with sqlite3.connect(file) as connection:
-        names = [n for (n,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        found = {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in names}  # noqa: S608
-    connection.close()
-    return found
+def execute(catalogue: Catalogue, statement: str) -> None:
+    """Change the database behind the catalogue's back."""
+    assert catalogue._write(text(statement))
 
 
 # The file
@@ -60,10 +61,10 @@ def test_a_new_file_gets_the_tables_of_this_version_and_a_write_ahead_log(tmp_pa
     file = tmp_path / "new" / "folder" / "catalogue.sqlite3"
     Catalogue(file).close()
     connection = sqlite3.connect(file)
-    assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
-    assert {"feeds", "articles", "revisions", "passages", "generations", "answers"} <= set(tables(file))
+    assert {"feeds", "articles", "revisions", "passages", "generations", "answers"} <= set(rows(file))
 
 
 def test_an_empty_file_is_migrated_like_a_new_one(tmp_path: Path) -> None:
@@ -74,12 +75,12 @@ def test_an_empty_file_is_migrated_like_a_new_one(tmp_path: Path) -> None:
     catalogue.close()
 
 
-def test_what_was_stored_is_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
-    first = Catalogue(tmp_path / "catalogue.sqlite3")
+def test_what_was_stored_is_there_when_it_is_opened_again(place: Place) -> None:
+    first = Catalogue(place)
     first.add_feed(WIRE)
     first.store("wire", [OSLO])
     first.close()
-    second = Catalogue(tmp_path / "catalogue.sqlite3")
+    second = Catalogue(place)
     assert second.article("oslo") == OSLO
     assert second.feeds() == [WIRE]
     second.close()
@@ -89,12 +90,12 @@ def test_a_newer_versions_file_is_refused_with_the_way_out_and_left_as_it_is(tmp
     file = tmp_path / "catalogue.sqlite3"
     Catalogue(file).close()
     connection = sqlite3.connect(file)
-    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     connection.close()
-    before = tables(file)
+    before = rows(file)
     with pytest.raises(CatalogueError, match=r"belongs to a newer version.*upgrade Backchannel, or .* --data-dir"):
         Catalogue(file)
-    assert tables(file) == before
+    assert rows(file) == before
 
 
 def test_a_file_that_is_no_database_is_refused_by_name_and_left_as_it_is(tmp_path: Path) -> None:
@@ -117,14 +118,14 @@ def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
         Catalogue(tmp_path / "catalogue.sqlite3")
 
 
-def test_many_may_open_a_new_catalogue_at_the_same_moment(tmp_path: Path) -> None:
+def test_many_may_open_a_new_catalogue_at_the_same_moment(place: Place) -> None:
     barrier = threading.Barrier(6)
     failures: list[CatalogueError] = []
 
     def open_it() -> None:
         barrier.wait()
         try:
-            Catalogue(tmp_path / "catalogue.sqlite3").close()
+            Catalogue(place).close()
         except CatalogueError as error:
             failures.append(error)
 
@@ -227,12 +228,10 @@ def test_only_what_is_named_is_kept_of_a_feed(catalogue: Catalogue) -> None:
     assert [catalogue.article(i) is not None for i in ("oslo", "bergen", "narvik", "old")] == [False, True, False, True]
 
 
-def test_text_that_was_altered_in_the_file_is_never_handed_out(catalogue: Catalogue, tmp_path: Path) -> None:
+def test_text_that_was_altered_in_the_database_is_never_handed_out(catalogue: Catalogue) -> None:
     catalogue.store("wire", [OSLO])
     cut(catalogue)
-    with sqlite3.connect(tmp_path / "catalogue.sqlite3") as connection:
-        connection.execute("UPDATE revisions SET text = replace(text, 'grain', 'grail')")
-    connection.close()
+    execute(catalogue, "UPDATE revisions SET text = replace(text, 'grain', 'grail')")
     with pytest.raises(QuotationError, match="'oslo'"):
         catalogue.article("oslo")
     with pytest.raises(QuotationError, match="'oslo'"):
@@ -295,22 +294,19 @@ def test_what_the_generation_before_quotes_stays_readable_until_that_generation_
 # Revisions
 
 
-def removed_in_2024(catalogue: Catalogue, file: Path) -> None:
+def removed_in_2024(catalogue: Catalogue) -> None:
     """As if what has ended had done so at the end of 2024."""
-    connection = sqlite3.connect(file)
-    connection.execute("UPDATE revisions SET ended = '2024-12-31T00:00:00+00:00' WHERE ended IS NOT NULL")
-    connection.commit()
-    connection.close()
+    execute(catalogue, "UPDATE revisions SET ended = '2024-12-31T00:00:00+00:00' WHERE ended IS NOT NULL")
 
 
-def test_every_revision_of_an_article_that_is_there_is_kept(catalogue: Catalogue, tmp_path: Path) -> None:
+def test_every_revision_of_an_article_that_is_there_is_kept(catalogue: Catalogue) -> None:
     other = replace(OSLO, text="Nobody met in Oslo.")
     versions = [OSLO, other, OSLO, replace(OSLO, title="Talk"), replace(OSLO, published=PartialDate(2024))]
     for number, version in enumerate(versions, start=1):
         catalogue.store("wire", [version])
         cut(catalogue)
         publish(catalogue, number)
-    removed_in_2024(catalogue, tmp_path / "catalogue.sqlite3")
+    removed_in_2024(catalogue)
     assert catalogue.expire_removed(dt.datetime(2025, 6, 1, tzinfo=dt.UTC)) == 0
     history = catalogue.history("oslo")
     assert [revision.article for revision in history] == versions
@@ -320,7 +316,7 @@ def test_every_revision_of_an_article_that_is_there_is_kept(catalogue: Catalogue
 
 
 def test_what_a_removed_article_said_is_kept_so_long_and_as_an_index_may_quote_it(
-    catalogue: Catalogue, tmp_path: Path
+    catalogue: Catalogue,
 ) -> None:
     catalogue.store("wire", [OSLO])
     cut(catalogue)
@@ -331,31 +327,31 @@ def test_what_a_removed_article_said_is_kept_so_long_and_as_an_index_may_quote_i
     catalogue.keep_only("wire", [])
     publish(catalogue, 2)
     assert [revision.removed for revision in catalogue.history("oslo")] == [False, True]
-    removed_in_2024(catalogue, tmp_path / "catalogue.sqlite3")
+    removed_in_2024(catalogue)
     assert catalogue.expire_removed(dt.datetime(2024, 12, 31, tzinfo=dt.UTC)) == 0
     later = dt.datetime(2024, 12, 31, 0, 0, 1, tzinfo=dt.UTC)
     assert catalogue.expire_removed(later) == 0
     assert catalogue.passages(quoted)[0].text == "Nobody met in Oslo."
     publish(catalogue, 3)
     assert catalogue.expire_removed(later) == 2
-    found = tables(tmp_path / "catalogue.sqlite3")
-    assert found["revisions"] == found["passages"] == []
+    for table in (revisions, passages):
+        assert catalogue._rows(select(table)) == []
 
 
 def test_what_an_article_said_before_its_removal_lately_is_kept_with_the_rest(
-    catalogue: Catalogue, tmp_path: Path
+    catalogue: Catalogue,
 ) -> None:
     catalogue.store("wire", [OSLO])
     catalogue.store("wire", [replace(OSLO, text="Nobody met in Oslo.")])
-    removed_in_2024(catalogue, tmp_path / "catalogue.sqlite3")
+    removed_in_2024(catalogue)
     catalogue.keep_only("wire", [])
     assert catalogue.expire_removed(dt.datetime(2025, 6, 1, tzinfo=dt.UTC)) == 0
 
 
-def test_an_article_that_comes_back_keeps_what_it_said(catalogue: Catalogue, tmp_path: Path) -> None:
+def test_an_article_that_comes_back_keeps_what_it_said(catalogue: Catalogue) -> None:
     catalogue.store("wire", [OSLO])
     catalogue.keep_only("wire", [])
-    removed_in_2024(catalogue, tmp_path / "catalogue.sqlite3")
+    removed_in_2024(catalogue)
     catalogue.store("wire", [OSLO])
     assert catalogue.expire_removed(dt.datetime(2025, 6, 1, tzinfo=dt.UTC)) == 0
     assert [revision.removed for revision in catalogue.history("oslo")] == [True, False]

@@ -1,13 +1,14 @@
 import os
-import sqlite3
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from corpus.catalogue import Catalogue
+from corpus.database import Place
 from corpus.feed_options import FeedOptions, OutletFacts
 from corpus.feeds import FeedItem, LocalFeed, name_feed, open_local
 from corpus.indexer import Indexer, IndexRun
@@ -27,10 +28,10 @@ AN_HOUR = 3_600_000_000_000
 class DataFolder:
     """A data folder that indexes one feed, and what the feed would give the next run."""
 
-    def __init__(self, folder: Path, feed: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, feed: Path, place: Place) -> None:
+        self.folder, self.place = folder, place
         self.feed = feed
-        self.catalogue = Catalogue(folder / "catalogue.sqlite3")
+        self.catalogue = Catalogue(place)
         encoder = FakeEncoder()
         store = EmbeddedIndexStore(folder / "index", encoder.fingerprint, encoder.dimension)
         self.indexer = Indexer(self.catalogue, store, encoder, folder)
@@ -59,10 +60,7 @@ class DataFolder:
         return article.text if article else None
 
     def write(self, statement: str) -> None:
-        connection = sqlite3.connect(self.folder / "catalogue.sqlite3")
-        with connection:
-            assert connection.execute(statement).rowcount > 0
-        connection.close()
+        assert self.catalogue._write(text(statement)) > 0
 
 
 def old(file: Path) -> Path:
@@ -82,8 +80,8 @@ def wire(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def data(tmp_path: Path, wire: Path) -> Iterator[DataFolder]:
-    data = DataFolder(tmp_path / "data", wire)
+def data(tmp_path: Path, wire: Path, place: Place) -> Iterator[DataFolder]:
+    data = DataFolder(tmp_path / "data", wire, place)
     yield data
     data.catalogue.close()
 
@@ -194,7 +192,7 @@ def test_the_second_of_two_files_with_one_id_takes_its_place_when_the_first_is_g
 
 
 def test_an_article_that_another_feed_gives_up_is_taken_in(data: DataFolder, wire: Path, tmp_path: Path) -> None:
-    other = DataFolder(data.folder, old(write_jsonl(tmp_path / "other.jsonl", record("oslo", BERGEN))))
+    other = DataFolder(data.folder, old(write_jsonl(tmp_path / "other.jsonl", record("oslo", BERGEN))), data.place)
     other.index()
     for _ in range(2):
         (error,) = data.index().errors
@@ -208,7 +206,7 @@ def test_an_article_that_another_feed_gives_up_is_taken_in(data: DataFolder, wir
 def test_an_article_that_a_feed_drops_stays_with_another_that_is_not_read_now(
     data: DataFolder, wire: Path, tmp_path: Path
 ) -> None:
-    other = DataFolder(data.folder, old(write_jsonl(tmp_path / "other.jsonl", record("oslo", OSLO))))
+    other = DataFolder(data.folder, old(write_jsonl(tmp_path / "other.jsonl", record("oslo", OSLO))), data.place)
     other.index()
     data.index()
     old(write_jsonl(other.feed, record("narvik", NARVIK)))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from corpus.catalogue import Catalogue
+from corpus.database import Place
 from corpus.errors import FeedError, IndexBusy, NothingToIndex
 from corpus.feeds import builtin_feed
 from corpus.feeds_file import BUILTIN
@@ -26,10 +27,10 @@ NARVIK = "Iron ore leaves Narvik by ship, as it has for a hundred years."
 class DataFolder:
     """A data folder with everything that indexes it; opened anew it stands for a new process."""
 
-    def __init__(self, folder: Path, encoder: CountingEncoder | None = None) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, place: Place, encoder: CountingEncoder | None = None) -> None:
+        self.folder, self.place = folder, place
         self.encoder = encoder or CountingEncoder()
-        self.catalogue = Catalogue(folder / "catalogue.sqlite3")
+        self.catalogue = Catalogue(place)
         self.store = EmbeddedIndexStore(folder / "index", self.encoder.fingerprint, self.encoder.dimension)
         self.progress: list[tuple[str, int, int | None]] = []
 
@@ -57,8 +58,8 @@ class DataFolder:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Iterator[DataFolder]:
-    data = DataFolder(tmp_path / "data")
+def data(tmp_path: Path, place: Place) -> Iterator[DataFolder]:
+    data = DataFolder(tmp_path / "data", place)
     yield data
     data.catalogue.close()
 
@@ -351,7 +352,7 @@ def test_a_rebuild_encodes_nothing_twice_and_makes_the_index_that_a_new_folder_g
     run = data.index(rebuild=True)
     assert (run.generation, did(run), run.articles) == (2, (0, 0, 0), 3)
     assert data.newly_encoded() == 0
-    fresh = DataFolder(tmp_path / "fresh")
+    fresh = DataFolder(tmp_path / "fresh", tmp_path / "fresh.sqlite3")
     fresh.index(wire)
     assert fresh.newly_encoded() == first == len(data.texts())
     assert vectors(data) == vectors(fresh)
@@ -416,7 +417,7 @@ def test_a_rebuild_takes_new_articles_in(data: DataFolder, wire: Path) -> None:
 
 def test_an_index_of_another_encoder_is_refused_and_a_rebuild_makes_it_anew(data: DataFolder, wire: Path) -> None:
     data.index(wire)
-    changed = DataFolder(data.folder, CountingEncoder(dimension=32))
+    changed = DataFolder(data.folder, data.place, CountingEncoder(dimension=32))
     for _ in range(2):
         with pytest.raises(IndexForeign, match=r"fake-64-96.*fake-32-96.*--rebuild"):
             changed.index()
@@ -431,7 +432,7 @@ def test_an_index_of_another_encoder_is_refused_and_a_rebuild_makes_it_anew(data
 def test_an_encoder_that_sees_less_gets_shorter_passages(data: DataFolder, tmp_path: Path) -> None:
     feed = write_jsonl(tmp_path / "a.jsonl", record("a", " ".join([OSLO] * 6)))
     assert data.index(feed).passages == 1
-    narrow = DataFolder(data.folder, CountingEncoder(max_tokens=30))
+    narrow = DataFolder(data.folder, data.place, CountingEncoder(max_tokens=30))
     assert narrow.index(rebuild=True).passages > 2
     assert all(len(narrow.encoder.token_spans([text])[0]) <= 30 for text in narrow.texts())
     narrow.catalogue.close()

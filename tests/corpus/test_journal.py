@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from corpus.catalogue import Catalogue
+from corpus.database import Place
 from corpus.journal import Gap, Journal, Reason, StoredAnswer, Verdict
 from corpus.schema import MIGRATIONS
 
@@ -20,16 +22,14 @@ THREAD = "slack:T1:C1:1"
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "catalogue.sqlite3")
+def journal(place: Place) -> Iterator[Journal]:
+    journal = Journal(place)
     yield journal
     journal.close()
 
 
-def count(journal: Journal, tmp_path: Path, table: str) -> int:
-    connection = sqlite3.connect(tmp_path / "catalogue.sqlite3")
-    ((found,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608
-    connection.close()
+def count(journal: Journal, table: str) -> int:
+    (found,) = journal._column(text(f"SELECT count(*) FROM {table}"))  # noqa: S608
     return int(found)
 
 
@@ -47,16 +47,16 @@ def test_what_is_no_character_is_kept_as_a_question_mark_and_finds_nothing(journ
     assert journal.add_answer(replace(FIRST, question="Who\udcff met?\0"))
     stored = journal.answer("7F3K2M")
     assert stored is not None
-    assert stored.question == "Who? met?\0"
+    assert stored.question == "Who? met??"
     assert journal.answer("\ud800") is None
 
 
-def test_the_catalogue_and_the_journal_share_a_file(journal: Journal, tmp_path: Path) -> None:
+def test_the_catalogue_and_the_journal_share_a_database(journal: Journal, place: Place) -> None:
     journal.add_answer(FIRST)
-    catalogue = Catalogue(tmp_path / "catalogue.sqlite3")
+    catalogue = Catalogue(place)
     assert catalogue.feeds() == []
     catalogue.close()
-    again = Journal(tmp_path / "catalogue.sqlite3")
+    again = Journal(place)
     assert again.answer(FIRST.id) == FIRST
     again.close()
 
@@ -107,9 +107,9 @@ def test_a_person_has_one_opinion_of_an_answer_the_last(journal: Journal) -> Non
     assert journal.gaps("slack:T1", 9) == [Gap("Who met?", 0, 1)]
 
 
-def test_feedback_on_no_answer_is_let_go(journal: Journal, tmp_path: Path) -> None:
+def test_feedback_on_no_answer_is_let_go(journal: Journal) -> None:
     journal.add_feedback("000000", "ann", Verdict.BAD, None)
-    assert count(journal, tmp_path, "feedback") == 0
+    assert count(journal, "feedback") == 0
 
 
 # Threads
@@ -143,17 +143,17 @@ def test_an_event_is_seen_for_the_first_time_once(journal: Journal) -> None:
 
 def test_an_event_is_handled_when_that_was_noted(journal: Journal) -> None:
     journal.first_sight("Ev1")
-    assert journal.was_handled("Ev1") is False
+    assert journal.take_over("Ev1") is True
     journal.handled("Ev1")
-    assert journal.was_handled("Ev1") is True
-    assert journal.was_handled("Ev2") is False
+    assert journal.take_over("Ev1") is False
+    assert journal.take_over("Ev2") is False
 
 
 # Privacy
 
 
 def test_to_forget_a_person_deletes_what_they_asked_and_thought_and_nothing_of_others(
-    journal: Journal, tmp_path: Path
+    journal: Journal,
 ) -> None:
     journal.add_answer(FIRST)
     journal.add_answer(replace(FIRST, id="000001", person="bob"))
@@ -167,11 +167,11 @@ def test_to_forget_a_person_deletes_what_they_asked_and_thought_and_nothing_of_o
     assert journal.answer("000001") is not None
     assert journal.thread(THREAD, LONG_AGO) is None
     assert journal.thread("other", LONG_AGO) == "Who met?"
-    assert count(journal, tmp_path, "feedback") == 1
+    assert count(journal, "feedback") == 1
     assert journal.forget("ann") == 0
 
 
-def test_what_is_older_expires_and_what_is_younger_stays(journal: Journal, tmp_path: Path) -> None:
+def test_what_is_older_expires_and_what_is_younger_stays(journal: Journal) -> None:
     noon = dt.datetime(2024, 7, 9, 12, tzinfo=dt.timezone(dt.timedelta(hours=2)))
     journal.add_answer(FIRST)
     journal.add_answer(replace(FIRST, id="000001", asked="2024-07-09T10:00:01+00:00"))
@@ -180,16 +180,16 @@ def test_what_is_older_expires_and_what_is_younger_stays(journal: Journal, tmp_p
     assert journal.expire(noon + dt.timedelta(seconds=1)) == 1
     assert journal.answer(FIRST.id) is None
     assert journal.answer("000001") is not None
-    assert count(journal, tmp_path, "feedback") == 0
+    assert count(journal, "feedback") == 0
 
 
-def test_threads_and_events_expire_too(journal: Journal, tmp_path: Path) -> None:
+def test_threads_and_events_expire_too(journal: Journal) -> None:
     journal.remember_thread(THREAD, "Who met?", "ann")
     journal.first_sight("Ev1")
     journal.expire(LONG_AGO)
-    assert (count(journal, tmp_path, "threads"), count(journal, tmp_path, "events")) == (1, 1)
+    assert (count(journal, "threads"), count(journal, "events")) == (1, 1)
     journal.expire(FAR_OFF)
-    assert (count(journal, tmp_path, "threads"), count(journal, tmp_path, "events")) == (0, 0)
+    assert (count(journal, "threads"), count(journal, "events")) == (0, 0)
 
 
 # Threads of the machine
@@ -225,7 +225,7 @@ def test_of_several_threads_that_get_the_same_event_one_sees_it_first(journal: J
     assert sorted(first) == [False] * 5 + [True]
 
 
-def test_several_threads_write_and_read_at_once_and_nothing_is_lost(journal: Journal, tmp_path: Path) -> None:
+def test_several_threads_write_and_read_at_once_and_nothing_is_lost(journal: Journal) -> None:
     failures: list[BaseException] = []
 
     def work(name: int) -> None:
@@ -242,25 +242,24 @@ def test_several_threads_write_and_read_at_once_and_nothing_is_lost(journal: Jou
 
     run_together([lambda name=name: work(name) for name in range(4)])  # type: ignore[misc]
     assert failures == []
-    assert [count(journal, tmp_path, table) for table in ("answers", "feedback", "threads")] == [60, 60, 60]
+    assert [count(journal, table) for table in ("answers", "feedback", "threads")] == [60, 60, 60]
 
 
-def test_a_write_comes_in_between_those_of_an_index_run(journal: Journal, tmp_path: Path) -> None:
+def test_a_write_comes_in_between_those_of_an_index_run(journal: Journal, place: Place) -> None:
     """Others write almost without a pause until the answer is kept, or until it never was."""
     writing, kept, after = threading.Event(), threading.Event(), 0
 
     def write_on() -> None:
         nonlocal after
-        connection = sqlite3.connect(tmp_path / "catalogue.sqlite3", isolation_level=None)
+        catalogue = Catalogue(place)
         for after in range(60):  # noqa: B007 (read by the test)
-            connection.execute("BEGIN IMMEDIATE")
-            writing.set()
-            time.sleep(0.12)
-            connection.execute("COMMIT")
+            with catalogue._transaction():
+                writing.set()
+                time.sleep(0.12)
             if kept.is_set():
                 break
             time.sleep(0.002)
-        connection.close()
+        catalogue.close()
 
     writer = threading.Thread(target=write_on)
     writer.start()

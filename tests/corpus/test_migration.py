@@ -8,14 +8,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 
 from corpus.catalogue import Catalogue
 from corpus.errors import CatalogueError
 from corpus.journal import Journal
-from corpus.schema import MIGRATIONS
+from corpus.migrations import upgrading
+from corpus.schema import VERSION
 from tests.corpus.old_catalogues import GONE, NOW, OLD, rows, version_of, write_old_catalogue
 
-OLDER = range(1, len(MIGRATIONS))
+OLDER = range(1, VERSION)
 
 
 @pytest.fixture
@@ -31,11 +33,11 @@ def test_an_older_catalogue_is_kept_beside_itself_and_loses_no_row(
     catalogue, journal = Catalogue(file), Journal(file)
     kept = file.with_name(f"catalogue-v{version}.backup.sqlite3")
     assert sorted(p.name for p in file.parent.glob("*.sqlite3")) == sorted([file.name, kept.name])
-    assert (version_of(kept), version_of(file)) == (version, len(MIGRATIONS))
+    assert (version_of(kept), version_of(file)) == (version, VERSION)
     assert rows(kept) == before
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert len(told) == 1
-    assert f"from version {version} to {len(MIGRATIONS)}" in told[0]
+    assert f"from version {version} to {VERSION}" in told[0]
     assert kept.name in told[0]
     after = rows(file)
     for name, old in before.items():
@@ -76,7 +78,7 @@ def test_a_migration_that_fails_changes_nothing_and_says_so_in_one_line(file: Pa
     write_old_catalogue(file, version)
     # What the last migration adds is there already, so that all of them but that one succeed.
     with closing(sqlite3.connect(file)) as connection:
-        connection.execute("CREATE TABLE posts_by_place (a)")
+        connection.execute("ALTER TABLE feeds ADD COLUMN number")
     before = rows(file)
     with pytest.raises(CatalogueError) as refused:
         Catalogue(file)
@@ -128,3 +130,40 @@ def test_a_damaged_catalogue_is_not_migrated_nor_does_it_replace_an_earlier_copy
         Catalogue(file)
     assert kept.read_text() == "an earlier copy"
     assert file.read_bytes() == bytes(data)
+
+
+@pytest.mark.parametrize("version", OLDER)
+def test_an_older_catalogue_gets_the_tables_of_a_new_one(tmp_path: Path, version: int) -> None:
+    old, new = tmp_path / "old.sqlite3", tmp_path / "new.sqlite3"
+    write_old_catalogue(old, version)
+    for file in (old, new):
+        Catalogue(file).close()
+    assert described(old) == described(new)
+    assert rows(old)["alembic_version"] == rows(new)["alembic_version"] == [(str(VERSION),)]
+
+
+def test_the_version_is_that_of_the_last_revision() -> None:
+    scripts = ScriptDirectory(str(Path(upgrading.__file__).parent))
+    assert scripts.get_current_head() == str(VERSION)
+
+
+def described(file: Path) -> dict[str, object]:
+    """What a file's tables are, in whatever order their columns stand."""
+    with closing(sqlite3.connect(file)) as connection:
+        found: dict[str, object] = {}
+        for name, sql in connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall():
+            columns = connection.execute(
+                f"SELECT name, type, \"notnull\" OR pk, dflt_value, pk FROM pragma_table_info('{name}')"  # noqa: S608
+            )
+            keys = connection.execute(
+                f'SELECT "from", "table", "to", on_update, on_delete FROM pragma_foreign_key_list(\'{name}\')'  # noqa: S608
+            )
+            options = {word for word in ("AUTOINCREMENT", "WITHOUT ROWID") if word in sql}
+            found[name] = (sorted(columns), sorted(keys), options)
+        made = "SELECT name, tbl_name, coalesce(sql, '') FROM sqlite_master WHERE type = 'index'"
+        for index, table, sql in connection.execute(made).fetchall():
+            parts = connection.execute(f"SELECT name, \"desc\", coll FROM pragma_index_xinfo('{index}') WHERE key")  # noqa: S608
+            # One that a table makes by itself is named by its place among them.
+            key = index if sql else f"{table} {parts.fetchall()}"
+            found[key] = sql.partition("ON")[2].replace('"', "").replace(" ", "").replace("NOTdone", "done=0")
+        return found

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.catalogue import Catalogue, KnownFeed
+from corpus.database import Place
 from corpus.progress import Steps
 from corpus.stories.copies import Thresholds, is_copy, likeness
 from corpus.stories.folding import fold_stories
@@ -121,8 +123,8 @@ def test_bands_are_what_they_were_when_catalogues_were_written() -> None:
 
 
 @pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    catalogue = Catalogue(tmp_path / "catalogue.sqlite3")
+def catalogue(place: Place) -> Iterator[Catalogue]:
+    catalogue = Catalogue(place)
     catalogue.add_feed(FEED)
     yield catalogue
     catalogue.close()
@@ -215,7 +217,7 @@ def test_articles_that_go_and_come_back_are_in_the_same_stories(gone: set[str]) 
 
 def kept_rows(catalogue: Catalogue) -> list[int]:
     return [
-        catalogue._rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608
+        catalogue._rows(sqlalchemy.text(f"SELECT count(*) FROM {table}"))[0][0]  # noqa: S608
         for table in ("stories", "story_bands", "story_copies")
     ]
 
@@ -260,7 +262,7 @@ def test_only_what_is_new_is_compared(catalogue: Catalogue) -> None:
 def test_what_another_version_sketched_is_sketched_again(catalogue: Catalogue) -> None:
     catalogue.store("wire", NEWSROOM)
     fold(catalogue)
-    catalogue._write("UPDATE stories SET sketch = 0, story = article", ())
-    catalogue._write("DELETE FROM story_copies", ())
+    catalogue._write(sqlalchemy.text("UPDATE stories SET sketch = 0, story = article"))
+    catalogue._write(sqlalchemy.text("DELETE FROM story_copies"))
     fold(catalogue)
     assert stories(catalogue) == STORIES

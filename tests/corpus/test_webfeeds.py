@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from sqlalchemy import select
 
 from corpus.catalogue import Catalogue
 from corpus.feed_options import FeedKind, FeedOptions, OutletFacts
@@ -13,6 +14,7 @@ from corpus.feed_preview import preview
 from corpus.feed_records import FeedState
 from corpus.feed_register import FeedRegister
 from corpus.indexer import Indexer, IndexRun
+from corpus.tables import articles
 from retrieval.index.embedded import EmbeddedIndexStore
 from tests.corpus.web import HOST, Site, endless, fake_extract, fetcher, item, page, rss, serving, sitemap
 from tests.fakes import CountingEncoder, record, write_jsonl
@@ -52,7 +54,7 @@ class Newsroom:
         return self.indexer.run()
 
     def ids(self, feed: str) -> list[str]:
-        rows = self.catalogue._rows("SELECT id FROM articles WHERE feed = ? ORDER BY id", (feed,))
+        rows = self.catalogue._rows(select(articles.c.id).where(articles.c.feed == feed).order_by(articles.c.id))
         return [article_id.removeprefix(self.site.url("")) for (article_id,) in rows]
 
     def state(self, feed: str) -> FeedState:

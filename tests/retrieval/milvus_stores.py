@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from retrieval.index.location import MilvusLocation
 from retrieval.index.milvus.server import Access, MilvusServer
-from retrieval.index.milvus.store import MilvusIndexStore, Place
+from retrieval.index.milvus.store import MilvusIndexStore, MilvusPlace
 from tests.retrieval.milvus_server import TOKEN, URL, Server
 
 _MEMORY, _ROOM = Path("/dev/shm"), 4 << 30  # noqa: S108
@@ -71,9 +71,9 @@ def on_server(folder: Path, encoder: str, dimension: int) -> MilvusIndexStore:
     return MilvusIndexStore(place(real(), folder), encoder, dimension, grace=AT_ONCE)
 
 
-def place(server: MilvusServer, folder: Path) -> Place:
+def place(server: MilvusServer, folder: Path) -> MilvusPlace:
     """A name of its own on a server, for each folder."""
-    return Place(server, f"of_{_named(folder)}", folder / "words")
+    return MilvusPlace(server, f"of_{_named(folder)}", folder / "words")
 
 
 @cache

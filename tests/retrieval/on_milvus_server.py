@@ -10,7 +10,7 @@ import pytest
 from retrieval.encoders.port import Vectors
 from retrieval.errors import IndexUnavailable
 from retrieval.index.milvus.server import Access, MilvusServer, Shape
-from retrieval.index.milvus.store import MilvusGenerations, MilvusIndexStore, Place
+from retrieval.index.milvus.store import MilvusGenerations, MilvusIndexStore, MilvusPlace
 from retrieval.index.port import Index, IndexedPassage
 from retrieval.types import Filters
 from tests.retrieval.milvus_server import GAVE_UP, TOKEN, URL
@@ -91,7 +91,7 @@ def test_filters_lose_no_recall(large: tuple[Index, Vectors], kept: str) -> None
 def test_a_flip_is_seen_by_another_client_within_a_second(tmp_path: Path) -> None:
     mine = place(real(), tmp_path)
     store = MilvusIndexStore(mine, "e", DIMENSION, grace=AT_ONCE)
-    other = MilvusGenerations(Place(real(), mine.name, mine.words), "e")
+    other = MilvusGenerations(MilvusPlace(real(), mine.name, mine.words), "e")
     filled(store, 1, 10)
     assert other.current_number() == 1
     filled(store, 11, 10)

@@ -15,7 +15,7 @@ from retrieval.errors import IndexDamaged, IndexForeign, IndexMissing, IndexUnav
 from retrieval.index.milvus.index import NO_WORDS
 from retrieval.index.milvus.records import Record, Records
 from retrieval.index.milvus.server import Access, MilvusServer, Shape
-from retrieval.index.milvus.store import MilvusGenerations, MilvusIndexStore, Place
+from retrieval.index.milvus.store import MilvusGenerations, MilvusIndexStore, MilvusPlace
 from retrieval.index.port import GenerationInfo, Index, IndexedPassage
 from retrieval.types import Filters, Horizon
 from tests.retrieval.milvus_stores import AT_ONCE, Wordless, lite, location, place
@@ -25,11 +25,11 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
-def lying(tmp_path: Path) -> Place:
+def lying(tmp_path: Path) -> MilvusPlace:
     return place(lite(), tmp_path)
 
 
-def opened(lying: Place, grace: dt.timedelta = AT_ONCE, encoder: str = ENCODER, **shape: int) -> MilvusIndexStore:
+def opened(lying: MilvusPlace, grace: dt.timedelta = AT_ONCE, encoder: str = ENCODER, **shape: int) -> MilvusIndexStore:
     return MilvusIndexStore(lying, encoder, 2, Shape(**shape), grace)
 
 
@@ -44,14 +44,14 @@ def publish(store: MilvusIndexStore, number: int, source: str = "Wire") -> Index
     return store.current()
 
 
-def collections(lying: Place) -> list[str]:
+def collections(lying: MilvusPlace) -> list[str]:
     return sorted(name for name in lying.server.collections() if name.startswith(f"{lying.name}_0"))
 
 
 # Generations
 
 
-def test_what_was_never_finished_is_removed_by_the_next_run(lying: Place) -> None:
+def test_what_was_never_finished_is_removed_by_the_next_run(lying: MilvusPlace) -> None:
     publish(opened(lying), 1)
     left = opened(lying).begin()
     left.add([IndexedPassage(2, "b", "", "")], east())
@@ -78,7 +78,7 @@ def test_a_crash_before_the_flip_changes_nothing(tmp_path: Path) -> None:
     lying = place(lite(), tmp_path)
     publish(opened(lying), 1)
     dying = CutBeforeTheFlip(lying.server.location)
-    writer = opened(Place(dying, lying.name, lying.words)).begin()
+    writer = opened(MilvusPlace(dying, lying.name, lying.words)).begin()
     writer.add([IndexedPassage(2, "b", "", "")], east())
     with pytest.raises(Cut):
         writer.publish()
@@ -87,7 +87,7 @@ def test_a_crash_before_the_flip_changes_nothing(tmp_path: Path) -> None:
     assert publish(opened(lying), 3).passage_ids().tolist() == [1, 3]
 
 
-def test_a_generation_is_left_for_the_grace_after_its_successor_came(lying: Place) -> None:
+def test_a_generation_is_left_for_the_grace_after_its_successor_came(lying: MilvusPlace) -> None:
     patient = opened(lying, dt.timedelta(hours=1))
     for number in range(1, 5):
         publish(patient, number).close()
@@ -97,7 +97,7 @@ def test_a_generation_is_left_for_the_grace_after_its_successor_came(lying: Plac
     assert len(collections(lying)) == 2
 
 
-def test_the_generation_that_may_have_to_stand_in_is_loaded_when_it_does(lying: Place) -> None:
+def test_the_generation_that_may_have_to_stand_in_is_loaded_when_it_does(lying: MilvusPlace) -> None:
     for number in (1, 2):
         publish(opened(lying), number).close()
     assert opened(lying).clean_up() == 1
@@ -106,7 +106,7 @@ def test_the_generation_that_may_have_to_stand_in_is_loaded_when_it_does(lying: 
     assert [match.passage_id for match in stands_in.search_dense(east()[0], 9)] == [1]
 
 
-def test_of_two_runs_at_once_the_later_is_refused(lying: Place) -> None:
+def test_of_two_runs_at_once_the_later_is_refused(lying: MilvusPlace) -> None:
     publish(opened(lying), 1)
     first = opened(lying).begin(fresh=True)
     # Another machine, that does not know of the first: nothing is swept.
@@ -121,7 +121,7 @@ def test_of_two_runs_at_once_the_later_is_refused(lying: Place) -> None:
     assert opened(lying).current_number() == 9
 
 
-def test_an_alias_of_somebody_else_is_left_alone(lying: Place) -> None:
+def test_an_alias_of_somebody_else_is_left_alone(lying: MilvusPlace) -> None:
     lying.server.create(f"{lying.name}_theirs", 2, Shape(), words=False)
     lying.server.point(lying.name, f"{lying.name}_theirs")
     for refused in (opened(lying).current_number, opened(lying).begin, lambda: opened(lying).begin(fresh=True)):
@@ -130,7 +130,7 @@ def test_an_alias_of_somebody_else_is_left_alone(lying: Place) -> None:
     assert lying.server.target(lying.name) == f"{lying.name}_theirs"
 
 
-def test_another_encoder_is_refused_with_the_way_out(lying: Place) -> None:
+def test_another_encoder_is_refused_with_the_way_out(lying: MilvusPlace) -> None:
     publish(opened(lying), 1)
     other = opened(lying, encoder="another")
     for refused in (other.current, other.begin):
@@ -143,7 +143,7 @@ def test_another_encoder_is_refused_with_the_way_out(lying: Place) -> None:
     assert other.current().info.number == 2
 
 
-def test_a_generation_that_lost_passages_is_told_and_the_one_before_stands_in(lying: Place) -> None:
+def test_a_generation_that_lost_passages_is_told_and_the_one_before_stands_in(lying: MilvusPlace) -> None:
     publish(opened(lying), 1)
     publish(opened(lying), 2)
     lying.server.delete(collections(lying)[-1], "id in [2]")
@@ -154,7 +154,7 @@ def test_a_generation_that_lost_passages_is_told_and_the_one_before_stands_in(ly
     assert good.info.number == 1
 
 
-def test_a_collection_of_a_newer_version_is_refused_and_kept(lying: Place) -> None:
+def test_a_collection_of_a_newer_version_is_refused_and_kept(lying: MilvusPlace) -> None:
     publish(opened(lying), 1)
     (collection,) = collections(lying)
     records = Records(lying.server, f"{lying.name}_generations")
@@ -172,7 +172,7 @@ def test_a_collection_of_a_newer_version_is_refused_and_kept(lying: Place) -> No
         opened(lying).current()
 
 
-def test_so_many_outlets_as_no_field_holds_are_known(lying: Place) -> None:
+def test_so_many_outlets_as_no_field_holds_are_known(lying: MilvusPlace) -> None:
     store = opened(lying)
     count = 1500
     sources = [f"{'outlet ' * 8}{number}" for number in range(count)]
@@ -182,7 +182,7 @@ def test_so_many_outlets_as_no_field_holds_are_known(lying: Place) -> None:
     assert dict(store.current().sources()) == dict.fromkeys(sources, 1)
 
 
-def test_partitions_by_source_keep_what_they_should(lying: Place) -> None:
+def test_partitions_by_source_keep_what_they_should(lying: MilvusPlace) -> None:
     store = opened(lying, partitions=3)
     with store.begin() as writer:
         passages = [IndexedPassage(n, f"article-{n}", "", "summit", f"outlet-{n % 5}") for n in range(50)]
@@ -200,7 +200,7 @@ def test_milvus_lite_is_opened_again_by_the_next_process(tmp_path: Path) -> None
 import sys
 from pathlib import Path
 from tests.retrieval.test_milvus_store import *
-there = Place(MilvusServer(location("milvus+lite://{tmp_path}/lite.db")), "news", Path("{tmp_path}/words"))
+there = MilvusPlace(MilvusServer(location("milvus+lite://{tmp_path}/lite.db")), "news", Path("{tmp_path}/words"))
 print(*publish(opened(there), int(sys.argv[1])).passage_ids())
 """
     said = [
@@ -221,7 +221,7 @@ def test_without_words_anywhere_it_searches_by_meaning_and_says_so(tmp_path: Pat
         writer.add([IndexedPassage(n, f"a{n}", "", "the summit") for n in (1, 2, 3)], east(3))
         writer.publish()
     assert opened(made).current().shortcoming == ""
-    elsewhere = Place(made.server, made.name, tmp_path / "two")
+    elsewhere = MilvusPlace(made.server, made.name, tmp_path / "two")
     index = opened(elsewhere).current()
     assert index.shortcoming == NO_WORDS
     assert index.search_lexical("summit", 9) == []
@@ -234,7 +234,7 @@ def test_who_builds_on_an_index_without_words_is_warned_and_a_rebuild_has_them(
 ) -> None:
     made = place(lite(Wordless), tmp_path / "one")
     publish(opened(made), 1)
-    elsewhere = Place(made.server, made.name, tmp_path / "two")
+    elsewhere = MilvusPlace(made.server, made.name, tmp_path / "two")
     with caplog.at_level(logging.WARNING):
         assert publish(opened(elsewhere), 2).shortcoming == NO_WORDS
     assert NO_WORDS in caplog.messages
@@ -263,7 +263,7 @@ def test_a_folder_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -
 def test_a_server_that_learned_to_search_words_needs_a_rebuild(tmp_path: Path) -> None:
     old = place(lite(Wordless), tmp_path)
     publish(opened(old), 1)
-    new = Place(MilvusServer(old.server.location), old.name, old.words)
+    new = MilvusPlace(MilvusServer(old.server.location), old.name, old.words)
     with pytest.raises(IndexForeign, match=r"searched words otherwise.*--rebuild"):
         opened(new).begin()
     assert opened(new).current().search_lexical("summit", 9) != []
@@ -274,7 +274,7 @@ def test_a_server_that_learned_to_search_words_needs_a_rebuild(tmp_path: Path) -
 
 def test_a_server_that_cannot_be_reached_is_told_in_one_line_without_the_token(tmp_path: Path) -> None:
     server = MilvusServer(location("milvus+http://127.0.0.1:9/news"), Access("root:secret", timeout=2))
-    store = opened(Place(server, "news", tmp_path))
+    store = opened(MilvusPlace(server, "news", tmp_path))
     for refused in (store.current_number, store.current, store.begin, store.clean_up, store.last_good, store.withdraw):
         with pytest.raises(IndexUnavailable, match=r"milvus\+http://127\.0\.0\.1:9/news.*BACKCHANNEL_INDEX") as error:
             refused()
@@ -305,7 +305,7 @@ def test_a_server_that_answers_too_late_is_told_in_one_line() -> None:
     assert "\n" not in str(error.value)
 
 
-def test_without_its_notes_the_generation_that_answers_is_not_swept_away(lying: Place) -> None:
+def test_without_its_notes_the_generation_that_answers_is_not_swept_away(lying: MilvusPlace) -> None:
     publish(opened(lying), 1)
     (collection,) = collections(lying)
     lying.server.drop(f"{lying.name}_generations")
@@ -315,7 +315,7 @@ def test_without_its_notes_the_generation_that_answers_is_not_swept_away(lying: 
         opened(lying).current()
 
 
-def test_a_store_without_notes_has_nothing(lying: Place) -> None:
+def test_a_store_without_notes_has_nothing(lying: MilvusPlace) -> None:
     assert (opened(lying).last_good(), opened(lying).clean_up()) == (None, None)
     with pytest.raises(IndexMissing, match="backchannel index"):
         opened(lying).current()

@@ -31,7 +31,7 @@ GRACE = dt.timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MilvusPlace:
     """Where generations lie on a server.
 
     Args:
@@ -53,7 +53,7 @@ class MilvusGenerations:
         encoder: fingerprint of the encoder in use, an index of another one is refused; ``None`` takes any.
     """
 
-    def __init__(self, place: Place, encoder: str | None) -> None:
+    def __init__(self, place: MilvusPlace, encoder: str | None) -> None:
         self._server = place.server
         self._name = place.name
         self._folders = WordFolders(place.words)
@@ -164,7 +164,7 @@ class MilvusIndexStore(MilvusGenerations):
 
     def __init__(
         self,
-        place: Place,
+        place: MilvusPlace,
         encoder: str,
         dimension: int,
         shape: Shape = WHOLE,

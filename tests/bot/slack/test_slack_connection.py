@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from bot.errors import PlatformError
 from retrieval.encoders.fake import FakeEncoder
@@ -118,8 +119,8 @@ async def test_what_was_posted_before_a_crash_is_not_posted_again(slack: FakeSla
         event = slack.event(message, "app_mention")
         (answer,) = (await bot.hear(event)).messages
         # The process died after the post, before it was noted.
-        bot.app.journal._write("UPDATE events SET done = 0", ())
-        bot.app.journal._write("DELETE FROM threads", ())
+        bot.app.journal._write(text("UPDATE events SET done = 0"))
+        bot.app.journal._write(text("DELETE FROM threads"))
         assert (await bot.hear(event)).messages == ()
         assert slack.by_bot() == [answer]
         assert "Searched for" in (await bot.say("and in Bergen?", thread=message.ts)).text
