@@ -1,4 +1,4 @@
-"""Speed and memory: indexing, and asking cold and warm, at several sizes of real text.
+"""Speed and memory: indexing, and asking cold and warm, at several sizes of real text; and where the time goes.
 
     python -m benchmarks.speed --corpus PARAGRAPHS.jsonl.gz [--sizes 1000 10000 100000] [--json FILE]
 
@@ -27,6 +27,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.parts import profile
 from bot.app import Application
 from bot.askers import Question
 from bot.settings import ReaderKind, load_settings
@@ -97,6 +98,7 @@ def measure(corpus: Path, size: int) -> dict[str, float]:
             "index_s": run.seconds,
             "passages_per_s": run.passages / run.seconds,
             **found,
+            **{f"{part}_ms": taken for part, taken in profile(app, questions).items()},
             "cold_s": cold(data_dir, questions[0]),
             "peak_mib": peak,
             "resident_mib": psutil.Process().memory_info().rss / _MIB,

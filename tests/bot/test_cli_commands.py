@@ -193,6 +193,7 @@ def test_status_tells_what_the_index_holds(cli: CommandLine, news: Path) -> None
         "reindex",
         "problems",
         "trouble",
+        "index",
     ]
     created = status.pop("created")
     assert created.endswith("+00:00")
