@@ -212,6 +212,7 @@ def test_status_tells_what_the_index_holds(cli: CommandLine, news: Path) -> None
         "reindex": None,
         "problems": [],
         "trouble": None,
+        "index": "embedded",
     }
 
 
