@@ -210,6 +210,9 @@ class Application:
         Raises:
             EncoderError: its model cannot be loaded.
         """
+        from retrieval.threads import small_products
+
+        small_products()
         settings = self.settings
         if settings.reader is ReaderKind.WORDS:
             return None

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from retrieval.encoders.port import Vectors
 from retrieval.encoders.tokens import unit
+from retrieval.threads import large_products
 
 FLAT_MOST = 200_000
 """So many vectors of 384 dimensions are compared in some 8 ms."""
@@ -198,7 +199,8 @@ class DenseIndex:
             faiss.IndexFlatIP(self.dimension), self.dimension, count, faiss.ScalarQuantizer.QT_fp16,
             faiss.METRIC_INNER_PRODUCT, False,
         )  # fmt: skip
-        index.train(self.vectors(self._sample(_FITTED_ON_EACH * count)))
+        with large_products():
+            index.train(self.vectors(self._sample(_FITTED_ON_EACH * count)))
         index.set_direct_map_type(faiss.DirectMap.Hashtable)  # type: ignore[attr-defined]
         for ids, vectors in self._batches():
             index.add_with_ids(vectors, ids)

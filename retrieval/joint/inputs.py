@@ -144,10 +144,13 @@ def padded(texts: Sequence[Tokens], special: SpecialTokens, width_step: int) -> 
 
 
 def of_like_length(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
-    """Places of texts that are computed together: of like length, and no more than ``most`` tokens with padding."""
+    """Places of texts that are computed together: of like length, and no more than ``most`` tokens with padding.
+
+    None is more than twice as long as another, so that little is padded.
+    """
     together: list[int] = []
     for at in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if together and (len(together) + 1) * lengths[at] > most:
+        if together and ((len(together) + 1) * lengths[at] > most or lengths[at] > 2 * lengths[together[0]]):
             yield together
             together = []
         together.append(at)
