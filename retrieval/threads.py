@@ -9,15 +9,18 @@ from __future__ import annotations
 import os
 from contextlib import AbstractContextManager
 
-from threadpoolctl import threadpool_limits
-
 
 def small_products() -> None:
     """From now on one thread for each product, of the libraries that are loaded."""
+    # Its import sets a variable of the environment.
+    from threadpoolctl import threadpool_limits
+
     threadpool_limits(1, user_api="blas")
 
 
 def large_products() -> AbstractContextManager[object]:
     """All cores for each product, as for making inverted lists, until its end."""
+    from threadpoolctl import threadpool_limits
+
     limits: AbstractContextManager[object] = threadpool_limits(os.cpu_count(), user_api="blas")
     return limits
