@@ -15,6 +15,7 @@ from bot.askers import Asker
 from bot.errors import UsageError
 from bot.messages import AnswerReply
 from bot.people import Pseudonyms
+from corpus.clock import utc_text
 from corpus.journal import Journal, StoredAnswer
 from retrieval.errors import QuotationError
 from retrieval.types import Answer, Citation, Disagreement
@@ -44,7 +45,7 @@ class AnswerBook:
         while True:
             stored = StoredAnswer(
                 id="".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH)),
-                asked=asked.astimezone(dt.UTC).isoformat(),
+                asked=utc_text(asked),
                 question=question,
                 abstained=answer.abstained,
                 body=_json().dump_json(answer).decode(),

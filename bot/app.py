@@ -13,7 +13,7 @@ from bot.errors import UsageError
 from bot.settings import ReaderKind, Settings
 from corpus.errors import CatalogueError
 from retrieval.encoders.models import DEFAULT_MODEL
-from retrieval.index.location import EMBEDDED
+from retrieval.index.location import MilvusLocation
 
 if TYPE_CHECKING:
     from bot.answers import AnswerBook
@@ -90,10 +90,8 @@ class Application:
         """
         from corpus.catalogue import Catalogue
 
-        settings = self.settings
-        shared = (
-            f"{settings.index} {settings.milvus_name}" if self.is_replica and settings.index.lower() != EMBEDDED else ""
-        )
+        location = self._location
+        shared = f"{location.url} {self.settings.milvus_name}" if self.is_replica and location else ""
         return Catalogue(self._database, self._replica, shared)
 
     @_once
@@ -180,13 +178,14 @@ class Application:
 
         return MilvusGenerations(place, None)
 
+    @property
+    def _location(self) -> MilvusLocation | None:
+        return MilvusLocation.parse(self.settings.index)
+
     @_once
     def _place(self) -> MilvusPlace | None:
         """Where generations lie on a Milvus server; ``None`` where they are embedded."""
-        from retrieval.index.location import MilvusLocation
-
-        settings = self.settings
-        location = MilvusLocation.parse(settings.index)
+        settings, location = self.settings, self._location
         if location is None:
             return None
         from retrieval.index.milvus.server import Access, MilvusServer

@@ -12,3 +12,8 @@ Clock = Callable[[], dt.datetime]
 def utc_now() -> dt.datetime:
     """The time in UTC."""
     return dt.datetime.now(dt.UTC)
+
+
+def utc_text(time: dt.datetime) -> str:
+    """A time as it is stored: ISO 8601, in UTC, so that texts are in order as times are."""
+    return time.astimezone(dt.UTC).isoformat()

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, case, delete, or_, select, update
 
 from corpus import tables as t
 from corpus.clauses import adding, moment, replacing
-from corpus.clock import utc_now
+from corpus.clock import utc_now, utc_text
 from corpus.database import Database
 
 HEARD_EVERY = 5.0
@@ -57,7 +57,7 @@ class EventRecords(Database):
             event: names it.
             question: what another replica needs to take it up, should this one be lost; kept until it is handled.
         """
-        row = {"event": event, "seen": _text(utc_now()), "holder": self.replica, "question": question}
+        row = {"event": event, "seen": utc_text(utc_now()), "holder": self.replica, "question": question}
         return self._write(adding(t.events), row) == 1
 
     def take_over(self, event: str) -> bool:
@@ -71,7 +71,7 @@ class EventRecords(Database):
     def left_open(self, started: dt.datetime) -> list[OpenQuestion]:
         """Questions of late that lost replicas were at, or this one before it was started; oldest first."""
         me = {"me": self.replica, "lost_after": self.lost_after}
-        rows = self._rows(_LEFT_OPEN, me | {"started": _text(started), "oldest": _text(utc_now() - LATEST)})
+        rows = self._rows(_LEFT_OPEN, me | {"started": utc_text(started), "oldest": utc_text(utc_now() - LATEST)})
         return [OpenQuestion(*row) for row in rows]
 
     def heard(self) -> None:
@@ -82,7 +82,3 @@ class EventRecords(Database):
     def left(self) -> None:
         """Note that this replica is not there any more: what it leaves undone is the others'."""
         self._write(delete(t.replicas).where(_r.name == self.replica))
-
-
-def _text(time: dt.datetime) -> str:
-    return time.astimezone(dt.UTC).isoformat()

@@ -15,7 +15,7 @@ from sqlalchemy import and_, bindparam, delete, func, literal, select, update
 from corpus import tables as t
 from corpus.admissions import AdmissionRecords
 from corpus.clauses import adding, replacing
-from corpus.clock import utc_now
+from corpus.clock import utc_now, utc_text
 from corpus.events import LATEST, EventRecords
 
 _ANSWER = select(t.answers).where(t.answers.c.id == bindparam("answer"))
@@ -89,7 +89,7 @@ class Journal(EventRecords, AdmissionRecords):
 
     def add_feedback(self, answer_id: str, person: str, verdict: Verdict, reason: Reason | None) -> None:
         """Note what a person thinks of an answer, in place of what they thought before."""
-        said = [person, verdict.value, reason.value if reason else "", _text(utc_now())]
+        said = [person, verdict.value, reason.value if reason else "", utc_text(utc_now())]
         of_answer = select(t.answers.c.id, *map(literal, said)).where(t.answers.c.id == answer_id)
         self._write(replacing(t.feedback).from_select([column.name for column in t.feedback.c], of_answer))
 
@@ -117,12 +117,12 @@ class Journal(EventRecords, AdmissionRecords):
 
     def remember_thread(self, thread: str, question: str, person: str) -> None:
         """What a thread is about: the question searched for last, and whose it was."""
-        row = {"thread": thread, "question": question, "person": person, "updated": _text(utc_now())}
+        row = {"thread": thread, "question": question, "person": person, "updated": utc_text(utc_now())}
         self._write(replacing(t.threads), row)
 
     def thread(self, thread: str, oldest: dt.datetime) -> str | None:
         """What a thread is about, unless nothing was said in it since ``oldest``."""
-        return next(iter(self._column(_THREAD, {"thread": thread, "oldest": _text(oldest)})), None)
+        return next(iter(self._column(_THREAD, {"thread": thread, "oldest": utc_text(oldest)})), None)
 
     def forget_thread(self, thread: str) -> None:
         """Begin anew."""
@@ -148,13 +148,9 @@ class Journal(EventRecords, AdmissionRecords):
     def expire(self, oldest: dt.datetime) -> int:
         """Delete whatever is older; returns how many answers went."""
         with self._transaction() as connection:
-            connection.execute(delete(t.threads).where(t.threads.c.updated < _text(oldest)))
-            connection.execute(delete(t.events).where(t.events.c.seen < _text(oldest)))
-            too_late = and_(t.events.c.seen < _text(utc_now() - LATEST), t.events.c.question != "")
+            connection.execute(delete(t.threads).where(t.threads.c.updated < utc_text(oldest)))
+            connection.execute(delete(t.events).where(t.events.c.seen < utc_text(oldest)))
+            too_late = and_(t.events.c.seen < utc_text(utc_now() - LATEST), t.events.c.question != "")
             connection.execute(update(t.events).where(too_late).values(question=""))
             connection.execute(delete(t.admissions).where(t.admissions.c.at < oldest.timestamp()))
-            return connection.execute(delete(t.answers).where(t.answers.c.asked < _text(oldest))).rowcount
-
-
-def _text(time: dt.datetime) -> str:
-    return time.astimezone(dt.UTC).isoformat()
+            return connection.execute(delete(t.answers).where(t.answers.c.asked < utc_text(oldest))).rowcount

@@ -21,6 +21,7 @@ import openvino
 
 from retrieval.encoders.options import Backend, Precision
 from retrieval.joint.inputs import Inputs, batch
+from retrieval.joint.model import WIDTH_STEP
 from retrieval.joint.models import ALONE, TOGETHER, OpenVinoJointModel, load_joint_model, met, probe, quantized
 from retrieval.joint.weights import Card, graph_folder, write_graphs
 from training.examples import Example
@@ -28,14 +29,13 @@ from training.train_reader import prepare
 
 _PAIRS = 1200  # of those shown in training
 _AMONG = 4000
-_WIDTH_STEP = 16
 # What tokens are told besides, and what decides at the end: small, and the scores hang on them.
 _LEFT = ("null", "decide", "answer", "ask", "tell")
 
 
 def calibrating(examples: Sequence[Example], model: OpenVinoJointModel) -> list[Inputs]:
     """Each pair by itself, as the network takes it."""
-    return [batch([(example.question, example.passage)], model.special, width_step=_WIDTH_STEP) for example in examples]
+    return [batch([(example.question, example.passage)], model.special, width_step=WIDTH_STEP) for example in examples]
 
 
 def quantize(graph: Path, given: list[dict[str, Any]], to: Path) -> None:

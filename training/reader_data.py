@@ -17,9 +17,9 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from retrieval.encoders.port import Offsets
-from retrieval.encoders.tokens import encodable
+from retrieval.encoders.tokens import encode_plainly, offsets_of
 from retrieval.joint.inputs import PassageTokens, QuestionTokens, passage_tokens_of, question_tokens_of
-from retrieval.passages import title_prefix
+from retrieval.passages import encoder_inputs, title_prefix
 from retrieval.reader import Weigh
 from retrieval.segmentation import sentences
 from retrieval.types import Span
@@ -155,21 +155,17 @@ class Texts:
         self.passages: list[PassageTokens] = []
         self.offsets: list[Offsets] = []
         self.spans: list[list[Span]] = []
-        encodings = tokenizer.encode_batch(
-            [encodable(title_prefix(title) + text) for title, text in pairs.passages], add_special_tokens=False
-        )
+        encodings = encode_plainly(tokenizer, encoder_inputs(pairs.passages))
         for (title, text), encoding in zip(pairs.passages, encodings, strict=True):
             spans = sentences(text)
-            offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)[:longest]
-            ids = np.array(encoding.ids, dtype=np.int64)[:longest]
             prefix = title_prefix(title)
-            self.passages.append(passage_tokens_of(prefix + text, ids, offsets, spans, -len(prefix)))
-            self.offsets.append(offsets - len(prefix))
+            self.passages.append(passage_tokens_of(prefix + text, encoding, spans, -len(prefix), longest))
+            self.offsets.append(offsets_of(encoding)[:longest] - len(prefix))
             self.spans.append(spans)
 
     def question(self, text: str, weigh: Weigh) -> QuestionTokens:
         """A question's tokens."""
-        encoding = self.tokenizer.encode(encodable(text), add_special_tokens=False)
+        (encoding,) = encode_plainly(self.tokenizer, [text])
         return question_tokens_of(text, encoding, weigh)
 
     def right(self, pair: Pair) -> npt.NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.encoders.port import Offsets
+from retrieval.encoders.tokens import offsets_of
 from retrieval.reader import Weigh, token_weights
 from retrieval.token_features import SHAPES, Ids, Places, Shapes, sentence_places, shapes, word_ids, words_of
 from retrieval.types import Span
@@ -83,7 +83,7 @@ class SpecialTokens:
 
 def question_tokens_of(text: str, encoding: Encoding, weigh: Weigh) -> QuestionTokens:
     """A question's tokens, with their words and weights."""
-    offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
+    offsets = offsets_of(encoding)
     return QuestionTokens(
         np.array(encoding.ids, dtype=np.int64),
         word_ids(words_of(text, offsets)),
@@ -91,16 +91,18 @@ def question_tokens_of(text: str, encoding: Encoding, weigh: Weigh) -> QuestionT
     )
 
 
-def passage_tokens_of(text: str, ids: Tokens, offsets: Offsets, spans: Sequence[Span], shift: int) -> PassageTokens:
+def passage_tokens_of(text: str, encoding: Encoding, spans: Sequence[Span], shift: int, longest: int) -> PassageTokens:
     """A passage's tokens, with their words, shapes and sentences.
 
     Args:
         text: the passage behind its title.
-        ids: of its tokens.
-        offsets: of its tokens in ``text``.
+        encoding: its tokens.
         spans: its sentences.
         shift: what to add to an offset to count as ``spans`` do.
+        longest: how many tokens are read.
     """
+    offsets = offsets_of(encoding)[:longest]
+    ids = np.array(encoding.ids[:longest], dtype=np.int64)
     words = words_of(text, offsets)
     places = sentence_places(offsets, spans, shift)
     return PassageTokens(ids, word_ids(words), shapes(words, places), places)

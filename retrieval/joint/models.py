@@ -17,9 +17,10 @@ from retrieval.encoders.exports import Export, Exports
 from retrieval.encoders.models import DEFAULT_MODEL, packaged_folder, source_of
 from retrieval.encoders.options import Backend, Precision, in_bfloat16
 from retrieval.encoders.runtime import compiled, exported_or_torch, installed_version, save_graph
+from retrieval.encoders.tokens import encode_plainly
 from retrieval.errors import ExportImpossible
 from retrieval.joint.inputs import Inputs, SpecialTokens, Tokens, batch, passage_tokens_of, question_tokens_of
-from retrieval.joint.model import JointModel, Logits, States
+from retrieval.joint.model import WIDTH_STEP, JointModel, Logits, States
 from retrieval.joint.weights import Card
 from retrieval.segmentation import sentences
 
@@ -196,15 +197,12 @@ def special_tokens(tokenizer: Tokenizer) -> SpecialTokens:
 
 def example(tokenizer: Tokenizer) -> Inputs:
     """A question asked of two passages of unlike lengths."""
-    question = tokenizer.encode(_QUESTION, add_special_tokens=False)
+    question, *texts = encode_plainly(tokenizer, (_QUESTION, *_TEXTS))
     asked = question_tokens_of(_QUESTION, question, lambda words: [1.0] * len(words))
     pairs = []
-    for text in _TEXTS:
-        encoding = tokenizer.encode(text, add_special_tokens=False)
-        offsets = np.array(encoding.offsets, dtype=np.int32)
-        ids = np.array(encoding.ids, dtype=np.int64)
-        pairs.append((asked, passage_tokens_of(text, ids, offsets, sentences(text), 0)))
-    return batch(pairs, special_tokens(tokenizer), width_step=16)
+    for text, encoding in zip(_TEXTS, texts, strict=True):
+        pairs.append((asked, passage_tokens_of(text, encoding, sentences(text), 0, len(encoding))))
+    return batch(pairs, special_tokens(tokenizer), width_step=WIDTH_STEP)
 
 
 def judged(model: JointModel, inputs: Inputs) -> tuple[Logits, Logits]:

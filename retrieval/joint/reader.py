@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
-from retrieval.encoders.tokens import encodable
 from retrieval.joint.inputs import PassageTokens, batch, of_like_length, passage_tokens_of, question_tokens_of
 from retrieval.joint.model import AT_ONCE, WIDTH_STEP, JointModel, Logits
 from retrieval.joint.representations import Representations, stacked
 from retrieval.mixed_reader import MixedReader
 from retrieval.parameters import Parameters
-from retrieval.passages import title_prefix
+from retrieval.passages import encoder_inputs
 from retrieval.reader import MaxSimReader, Reading, Weigh, ranked_sentences, sentences_of
 from retrieval.recent import Recent, of_passage
 from retrieval.types import Passage, Span
@@ -42,11 +40,11 @@ class JointReader:
     def __init__(self, representations: Representations, cached: int = 1024) -> None:
         self._representations = representations
         self._model = representations.model
-        self._prepared = Recent(partial(_prepare, self._model), of_passage, cached)
+        self._prepared = Recent(self._prepare, of_passage, cached)
 
     def read(self, question: str, passages: Sequence[Passage], weigh: Weigh) -> list[Reading]:
         """Scores are log-odds: of a passage that it answers, of a sentence that the answer lies there."""
-        encoding = self._model.tokenizer.encode(encodable(question), add_special_tokens=False)
+        (encoding,) = self._representations.encodings([question])
         asked = question_tokens_of(question, encoding, weigh)
         prepared = self._prepared.of(passages)
         (asking, *told) = self._representations.of([asked.ids, *(each.tokens.ids for each in prepared)])
@@ -59,18 +57,15 @@ class JointReader:
                 found[at] = _reading(passages[at], prepared[at], tokens, float(null))
         return [found[at] for at in range(len(passages))]
 
-
-def _prepare(model: JointModel, passages: Sequence[Passage]) -> list[_Prepared]:
-    texts = [title_prefix(passage.article.title) + passage.text for passage in passages]
-    encodings = model.tokenizer.encode_batch([encodable(text) for text in texts], add_special_tokens=False)
-    prepared = []
-    for passage, text, encoding in zip(passages, texts, encodings, strict=True):
-        spans = sentences_of(passage)
-        offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)[: model.longest]
-        ids = np.array(encoding.ids, dtype=np.int64)[: model.longest]
-        shift = passage.start - (len(text) - len(passage.text))
-        prepared.append(_Prepared(spans, passage_tokens_of(text, ids, offsets, spans, shift)))
-    return prepared
+    def _prepare(self, passages: Sequence[Passage]) -> list[_Prepared]:
+        texts = encoder_inputs([(passage.article.title, passage.text) for passage in passages])
+        prepared = []
+        for passage, text, encoding in zip(passages, texts, self._representations.encodings(texts), strict=True):
+            spans = sentences_of(passage)
+            shift = passage.start - (len(text) - len(passage.text))
+            tokens = passage_tokens_of(text, encoding, spans, shift, self._model.longest)
+            prepared.append(_Prepared(spans, tokens))
+        return prepared
 
 
 def _reading(passage: Passage, prepared: _Prepared, logits: Logits, null: float) -> Reading:

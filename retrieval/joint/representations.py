@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,11 +40,16 @@ class Representations:
 
     def __init__(self, model: JointModel, cached: int = 256) -> None:
         self.model = model
-        self._recent = Recent(self._computed, Tokens.tobytes, cached)
+        self._recent = Recent(self._computed, np.ndarray.tobytes, cached)
+        self._encodings = Recent(partial(encode_plainly, model.tokenizer), str, cached)
 
     def of(self, texts: Sequence[Tokens]) -> list[Representation]:
         """Of texts given by their tokens' numbers, special ones left out."""
         return self._recent.of(texts)
+
+    def encodings(self, texts: Sequence[str]) -> list[Encoding]:
+        """The tokens of texts, special ones left out; neither cut off."""
+        return self._encodings.of(texts)
 
     def encode_query_tokens(self, text: str) -> TokenVectors:
         """The question's tokens, each read in its context."""
@@ -51,7 +57,7 @@ class Representations:
 
     def encode_passage_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Each passage's tokens, read in their context; what is longer than the network reads is cut off."""
-        encodings = encode_plainly(self.model.tokenizer, texts)
+        encodings = self.encodings(texts)
         found = self.of([np.array(encoding.ids[: self.model.longest], dtype=np.int64) for encoding in encodings])
         return [_vectors(encoding, one) for encoding, one in zip(encodings, found, strict=True)]
 

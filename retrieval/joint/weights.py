@@ -6,7 +6,6 @@ graphs hold both, and the scales of what lies between the layers.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.errors import RetrievalError
+from retrieval.files import size_and_sha256
 
 SHIPPED = Path(__file__).parent.parent / "data" / "reader.json"
 _SCALES = ".scale"
@@ -92,7 +92,7 @@ def graph_folder(weights: Path) -> Path:
 
 
 def _verify(file: Path, sha256: str) -> None:
-    found = hashlib.sha256(file.read_bytes()).hexdigest()
+    _, found = size_and_sha256(file)
     if found != sha256:
         raise RetrievalError(f"{file} has sha256 {found}, not {sha256}: reinstall Backchannel")
 
@@ -100,7 +100,7 @@ def _verify(file: Path, sha256: str) -> None:
 def write_graphs(card: Card, probe: Sequence[float], file: Path = SHIPPED) -> Card:
     """Note the graphs that lie in their folder, and what they give."""
     folder = graph_folder(card.weights)
-    graphs = {one.name: hashlib.sha256(one.read_bytes()).hexdigest() for one in sorted(folder.iterdir())}
+    graphs = {one.name: size_and_sha256(one)[1] for one in sorted(folder.iterdir())}
     value = {"weights": card.weights.name, "sha256": card.sha256, "longest": card.longest, "graphs": graphs}
     value["probe"] = [round(float(logit), 3) for logit in probe]
     file.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
@@ -112,7 +112,7 @@ def write(arrays: Arrays, longest: int, card: Path = SHIPPED) -> Card:
     file = card.with_suffix(".npz")
     stored: dict[str, Any] = packed(arrays)
     np.savez_compressed(file, **stored)
-    value = {"weights": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "longest": longest}
+    value = {"weights": file.name, "sha256": size_and_sha256(file)[1], "longest": longest}
     card.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     return Card.load(card)
 

@@ -127,8 +127,8 @@ class MilvusIndex:
         """See :class:`retrieval.index.port.Index`."""
         wanted = [i for i in set(ids) if storable(i)]
         known: set[str] = set()
-        for at in range(0, len(wanted), _ARTICLES):
-            expression = expression_of(Filters(article_ids=frozenset(wanted[at : at + _ARTICLES]))) or ""
+        for part in in_parts(wanted, _ARTICLES):
+            expression = expression_of(Filters(article_ids=frozenset(part))) or ""
             rows = self._server.select(self.collection, expression, ["article_id"], self.record.written)
             known |= {row["article_id"] for row in rows}
         return known

@@ -12,7 +12,7 @@ from typing import Self
 
 from retrieval.errors import IndexDamaged, IndexForeign
 from retrieval.index.manifest import info_of
-from retrieval.index.milvus.rows import LONGEST
+from retrieval.index.milvus.rows import LONGEST, in_parts
 from retrieval.index.milvus.server import MilvusServer
 from retrieval.index.port import GenerationInfo
 
@@ -92,12 +92,10 @@ class Records:
 
     def note(self, collection: str, record: Record) -> None:
         """Note that a collection is finished, and what it holds."""
-        text = record.text()
         # A field holds only so much; one request writes all parts.
-        parts = [text[at : at + LONGEST] for at in range(0, len(text), LONGEST)]
+        parts = enumerate(in_parts(record.text(), LONGEST))
         self._server.insert(
-            self._name,
-            [{"key": f"{collection}/{n:06}", "text": part, "vector": [1.0, 0.0]} for n, part in enumerate(parts)],
+            self._name, [{"key": f"{collection}/{n:06}", "text": part, "vector": [1.0, 0.0]} for n, part in parts]
         )
 
     def forget(self, collection: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from retrieval.dates import PartialDate
 from retrieval.encoders.port import Vectors
@@ -13,6 +13,7 @@ from retrieval.index.lexical import terms
 from retrieval.index.port import IndexedPassage
 from retrieval.types import Filters
 
+_T = TypeVar("_T")
 Row = dict[str, Any]
 """A value for each field of a collection."""
 
@@ -102,6 +103,6 @@ def among(ids: Iterable[int]) -> str:
     return f"id in {[int(i) for i in ids]}"
 
 
-def in_parts(ids: Sequence[int], size: int) -> Iterable[Sequence[int]]:
-    """The ids, so many at a time."""
-    return (ids[at : at + size] for at in range(0, len(ids), size))
+def in_parts(things: Sequence[_T], size: int) -> Iterable[Sequence[_T]]:
+    """The things, or a text, so many at a time."""
+    return (things[at : at + size] for at in range(0, len(things), size))

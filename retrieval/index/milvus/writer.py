@@ -78,8 +78,8 @@ class MilvusIndexWriter:
             raise ValueError("a passage id is in the index already: delete it first")
         words = self._server.has_bm25
         rows = [row_of(passage, vector, words=words) for passage, vector in zip(passages, vectors, strict=True)]
-        for at in range(0, len(rows), _AT_ONCE):
-            self._server.insert(self._collection, rows[at : at + _AT_ONCE])
+        for part in in_parts(rows, _AT_ONCE):
+            self._server.insert(self._collection, part)
         if self._words is not None:
             with writing(self._words.folder):
                 self._words.add(passages)
