@@ -6,9 +6,12 @@ import logging
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
+
+import numpy as np
 
 from retrieval.encoders.options import Backend, Precision, in_bfloat16
 from retrieval.errors import ExportImpossible
@@ -58,7 +61,7 @@ def save_graph(module: Any, example: Mapping[str, Any], outputs: Sequence[str], 
 
 
 def compiled(graph: Path, precision: Precision) -> Any:  # noqa: ANN401 (OpenVINO's own)
-    """A graph made ready to be run.
+    """A graph made ready to be run; a quantised one in floats, where the processor does not multiply eight bits.
 
     Raises:
         ExportImpossible: OpenVINO cannot be imported, or cannot run it here.
@@ -73,9 +76,52 @@ def compiled(graph: Path, precision: Precision) -> Any:  # noqa: ANN401 (OpenVIN
         "ENABLE_CPU_PINNING": False,
     }
     try:
-        return core.compile_model(str(graph), "CPU", configuration)
+        model = core.read_model(str(graph))
+        if _roundings(model) and not multiplies_eight_bits():
+            leave_unrounded(model)
+        return core.compile_model(model, "CPU", configuration)
     except RuntimeError as error:
         raise ExportImpossible(f"OpenVINO cannot run the model ({first_line(error)})") from error
+
+
+@cache
+def multiplies_eight_bits() -> bool:
+    """Whether sums of products of eight bits come out right on this processor.
+
+    Without instructions for it (VNNI, AMX) pairs of products are added in sixteen bits, which overflow; what runs so
+    is no quicker than floats either.
+
+    Raises:
+        ExportImpossible: OpenVINO cannot be imported.
+    """
+    library = _library()
+    width, given, weight = 64, 255.0, 127  # the largest of each, of which two products are too much for sixteen bits
+    configuration = {"INFERENCE_PRECISION_HINT": "f32"}
+    product = library.Core().compile_model(eight_bit_product(width, weight), "CPU", configuration)
+    found = product(np.full((1, width), given, dtype=np.float32))[0]
+    return bool((found == given * weight * width).all())
+
+
+def eight_bit_product(width: int, weight: int) -> Any:  # noqa: ANN401
+    """A quantised graph: ``(b, width)``, rounded to whole numbers from 0 to 255, times weights that are all alike."""
+    library = _library()
+    operations = library.opset13
+    given = operations.parameter([-1, width], np.float32)
+    low, high = operations.constant(np.float32(0)), operations.constant(np.float32(255))
+    rounded = operations.fake_quantize(given, low, high, low, high, 256)
+    weights = operations.convert(operations.constant(np.full((width, width), weight, dtype=np.int8)), "f32")
+    scaled = operations.multiply(weights, operations.constant(np.float32(1)))
+    return library.Model([operations.matmul(rounded, scaled, False, True)], [given])
+
+
+def leave_unrounded(graph: Any) -> None:  # noqa: ANN401
+    """Have a quantised graph computed in floats: its weights have eight bits, what goes in between has not."""
+    for rounding in _roundings(graph):
+        rounding.output(0).replace(rounding.input_value(0))
+
+
+def _roundings(graph: Any) -> list[Any]:  # noqa: ANN401
+    return [operation for operation in graph.get_ops() if operation.get_type_name() == "FakeQuantize"]
 
 
 def exported_or_torch(what: str, backend: Backend, exported: Callable[[], _T], by_torch: Callable[[], _T]) -> _T:

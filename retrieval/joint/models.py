@@ -130,8 +130,8 @@ def load_joint_model(precision: Precision, backend: Backend, folder: Path, card:
     """Load the shipped network.
 
     Args:
-        precision: in which numbers to compute. Left open, they have eight bits where this machine computes the shipped
-            graphs as they should be; else the network is exported first where that has not been done.
+        precision: in which numbers to compute. Left open, the shipped graphs are run, in eight bits where the processor
+            has them; else the network is exported first where that has not been done.
         backend: what computes.
         folder: where exported models lie.
         card: of other weights than the shipped ones.
@@ -148,7 +148,7 @@ def load_joint_model(precision: Precision, backend: Backend, folder: Path, card:
             try:
                 return quantized(shipped)
             except ExportImpossible as error:
-                _log.info("the reader is not run in eight bits: %s", error)
+                _log.info("the reader's shipped graphs are not run: %s", error)
         return _exported(shipped, precision, Exports(folder, installed_version(), ReaderFacts))
 
     return exported_or_torch("the reader", backend, exported, lambda: TorchJointModel(shipped, precision))
@@ -160,8 +160,7 @@ def quantized(card: Card) -> OpenVinoJointModel:
     Raises:
         EncoderError: the packaged encoder, whose tokenizer it is, is missing or damaged.
         RetrievalError: the shipped graphs are.
-        ExportImpossible: OpenVINO cannot be imported, cannot run them here, or gives something else: processors
-            without instructions for eight bits may overflow.
+        ExportImpossible: OpenVINO cannot be imported, cannot run them here, or gives something else.
     """
     tokenizer = packaged_folder() / _TOKENIZER
     facts = _facts(plain_tokenizer(tokenizer), card)

@@ -175,7 +175,7 @@ def in_eight_bits() -> OpenVinoJointModel:
     try:
         return quantized(Card.load())
     except ExportImpossible as error:
-        pytest.skip(f"this processor does not run the reader in eight bits: {error}")
+        pytest.skip(f"the shipped graphs are not run here: {error}")
 
 
 @pytest.mark.model
@@ -206,8 +206,8 @@ def test_a_processor_that_computes_eight_bits_otherwise_gets_an_export(
     in_eight_bits: OpenVinoJointModel, exported_models: Path
 ) -> None:
     card = Card.load()
-    otherwise = replace(card, probe=tuple(logit + 1 for logit in card.probe))
-    with pytest.raises(ExportImpossible, match=r"differ .* by 1\.0"):
+    otherwise = replace(card, probe=tuple(logit + 3 for logit in card.probe))
+    with pytest.raises(ExportImpossible, match=r"differ .* by [23]\.\d"):
         quantized(otherwise)
     model = load_joint_model(Precision.AUTO, Backend.AUTO, exported_models, otherwise)
     assert isinstance(model, OpenVinoJointModel)

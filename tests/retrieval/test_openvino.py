@@ -20,7 +20,13 @@ from retrieval.encoders.loading import load_encoder
 from retrieval.encoders.models import DEFAULT_MODEL, source_of
 from retrieval.encoders.openvino import OpenVinoEncoder
 from retrieval.encoders.options import Backend, Precision
-from retrieval.encoders.runtime import installed_version
+from retrieval.encoders.runtime import (
+    compiled,
+    eight_bit_product,
+    installed_version,
+    leave_unrounded,
+    multiplies_eight_bits,
+)
 from retrieval.encoders.sentence_transformer import SentenceTransformerEncoder
 from retrieval.errors import EncoderError, ExportImpossible
 
@@ -53,6 +59,31 @@ def linked_model(folder: Path) -> Path:
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(file)
     return folder
+
+
+def quantised(folder: Path, *, unrounded: bool = False) -> Path:
+    """A graph that rounds what it is given, and weighs each of four numbers with 3."""
+    import openvino
+
+    graph = eight_bit_product(4, 3)
+    if unrounded:
+        leave_unrounded(graph)
+    openvino.save_model(graph, folder / "graph.xml")
+    return folder / "graph.xml"
+
+
+def computed(graph: Path, *given: float) -> float:
+    (found,) = set(compiled(graph, Precision.FLOAT32)(np.array([given], dtype=np.float32))[0][0].tolist())
+    return float(found)
+
+
+def test_a_quantised_graph_is_rounded_only_where_eight_bits_are_multiplied_rightly(tmp_path: Path) -> None:
+    expected = 3 * (0 + 1 + 2 + 2) if multiplies_eight_bits() else 3 * (0.25 + 0.75 + 2.25 + 1.5)
+    assert computed(quantised(tmp_path), 0.25, 0.75, 2.25, 1.5) == pytest.approx(expected)
+
+
+def test_a_quantised_graph_can_be_left_unrounded(tmp_path: Path) -> None:
+    assert computed(quantised(tmp_path, unrounded=True), 0.25, 0.75, 2.25, 1.5) == pytest.approx(3 * 4.75)
 
 
 def test_encoders_that_differ_do_not_agree() -> None:
