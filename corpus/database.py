@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import Connection, CursorResult, Executable, Insert
+from sqlalchemy import Connection, CursorResult, Executable
 
 from corpus.clauses import VALUES
 from corpus.clock import utc_now
@@ -18,7 +18,7 @@ from corpus.sqlite import SqliteFile
 if TYPE_CHECKING:
     from corpus.postgresql import PostgresDatabase
 
-__all__ = ["Connection", "Database", "many", "many_numbers", "new_id", "now", "touched"]
+__all__ = ["Connection", "Database", "many", "new_id", "now", "touched"]
 
 Place = Path | str
 """A file of SQLite, or the URL of a database of PostgreSQL."""
@@ -116,15 +116,6 @@ def many(connection: Connection, statement: Executable, values: Sequence[Values]
     """One statement for each of these values, of which there may be none."""
     if values:
         connection.execute(statement, values)
-
-
-def many_numbers(connection: Connection, statement: Insert, rows: Sequence[tuple[int, ...]]) -> None:
-    """As :func:`many`, of rows of numbers: nothing of them is to be converted, which in bulk takes the longest."""
-    if rows:
-        compiled = statement.compile(dialect=connection.dialect)
-        names = list(compiled.params)
-        values: Any = rows if compiled.positional else [dict(zip(names, row, strict=True)) for row in rows]
-        connection.exec_driver_sql(compiled.string, values)
 
 
 def touched(connection: Connection, statement: Executable, values: Values | None = None) -> int:

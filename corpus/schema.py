@@ -10,7 +10,7 @@ from sqlalchemy import Connection, MetaData, insert
 from corpus.errors import CatalogueError
 from corpus.tables import metadata, versions
 
-VERSION = 10
+VERSION = 11
 """Of the catalogue's tables: Alembic's last revision."""
 
 MIGRATIONS = (

@@ -7,32 +7,34 @@ difference (but see :data:`MOST_COMPARED`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, delete, func, literal, select, update
+import numpy as np
+from sqlalchemy import bindparam, delete, literal, select, update
 
 from corpus import tables as t
-from corpus.clauses import VALUES, adding, among, updating
-from corpus.database import Connection, Database, many, many_numbers, now
+from corpus.clauses import adding, among, replacing, updating
+from corpus.database import Connection, Database, many, now
 from corpus.revisions import CURRENT
+from corpus.stories.minhash import Bands
 from retrieval.dates import PartialDate
 
 MOST_COMPARED = 100
 """Articles that a new one is compared with, those that share most bands first. In a story of more copies than that,
 some pairs are not kept, and an article may hang on the others by some of its pairs alone."""
 
-
-_s, _b, _c = t.stories.c, t.story_bands.c, t.story_copies.c
+_BANDS = np.dtype("<i8")
+_s, _k, _c = t.stories.c, t.story_sketches.c, t.story_copies.c
 _STORIES = select(_s.article, _s.story).where(among(_s.article))
 _SOURCES = select(t.articles.c.id, t.revisions.c.source).select_from(CURRENT).where(among(t.articles.c.id))
-_SHARING = (
-    select(_b.revision)
-    .join(t.articles, t.articles.c.revision == _b.revision)
-    .where(among(_b.band), _b.revision != bindparam("of"))
-    .group_by(_b.revision)
-    .order_by(func.count().desc(), _b.revision)
-    .limit(MOST_COMPARED)
+_FOLDED = (
+    select(_k.revision, _k.bands)
+    .join(t.articles, t.articles.c.revision == _k.revision)
+    .join(t.stories, _s.revision == _k.revision)
+    .where(_k.revision > bindparam("after"))
+    .order_by(_k.revision)
+    .limit(bindparam("most"))
 )
 
 
@@ -82,38 +84,37 @@ class StoryRecords(Database):
         """
         if self._column(select(literal(1)).where(_s.sketch != sketch).limit(1)):
             with self._transaction() as connection:
-                for table in (t.stories, t.story_bands, t.story_copies):
+                for table in (t.stories, t.story_sketches, t.story_copies):
                     connection.execute(delete(table))
         revision = t.articles.c.revision
         return self._column(select(revision).where(revision.not_in(select(_s.revision))).order_by(revision))
 
-    def unfold(self, bands: Mapping[int, Sequence[int]]) -> None:
-        """Take revisions, given with their bands, out of their stories, in one transaction."""
+    def unfold(self, revisions: Collection[int]) -> None:
+        """Take revisions out of their stories, in one transaction."""
         with self._transaction() as connection:
-            pairs = [(i, near) for i in bands for near in connection.scalars(_COPIES_OF, {"of": i})]
+            pairs = [(i, near) for i in revisions for near in connection.scalars(_COPIES_OF, {"of": i})]
             both_ways = [*pairs, *((near, i) for i, near in pairs)]
             many(connection, _PART, [{"from": one, "to": other} for one, other in both_ways])
-            each = [{"of": i} for i in bands]
-            many(
-                connection,
-                delete(t.story_bands).where(_b.band == bindparam("key"), _b.revision == bindparam("of")),
-                [{"key": band, "of": revision} for revision, keys in bands.items() for band in keys],
-            )
+            each = [{"of": i} for i in revisions]
+            many(connection, delete(t.story_sketches).where(_k.revision == bindparam("of")), each)
             gone = _s.article.not_in(select(t.articles.c.id))
             many(connection, delete(t.stories).where(_s.revision == bindparam("of"), gone), each)
             # A corrected article keeps when it was first seen, and stands alone until it is compared again.
             many(connection, update(t.stories).where(_s.revision == bindparam("of")).values(story=_s.article), each)
-            _relabel(connection, [near for _, near in pairs if near not in bands])
+            _relabel(connection, [near for _, near in pairs if near not in revisions])
 
-    def add_bands(self, bands: Mapping[int, Sequence[int]]) -> None:
-        """Make revisions known by their bands, in one transaction."""
+    def add_bands(self, bands: Mapping[int, Bands]) -> None:
+        """Keep the band keys of revisions, int64 ``(n,)`` each, in one transaction."""
+        rows = [{"revision": one, "bands": keys.astype(_BANDS).tobytes()} for one, keys in bands.items()]
         with self._transaction() as connection:
-            rows = sorted((band, revision) for revision, keys in bands.items() for band in keys)
-            many_numbers(connection, adding(t.story_bands), rows)
+            many(connection, replacing(t.story_sketches), rows)
 
-    def sharing_bands(self, revision: int, bands: Sequence[int]) -> list[int]:
-        """Other current revisions that share a band with one, those that share most first."""
-        return self._column(_SHARING, {VALUES: list(bands), "of": revision})
+    def bands(self, at_once: int) -> Iterator[dict[int, Bands]]:
+        """The band keys of all current revisions that are part of a story, so many revisions at a time."""
+        last = 0
+        while rows := self._rows(_FOLDED, {"after": last, "most": at_once}):
+            yield {revision: np.frombuffer(keys, _BANDS) for revision, keys in rows}
+            last = rows[-1][0]
 
     def fold(self, copies: Mapping[int, Iterable[int]], sketch: int) -> None:
         """Note for each revision those that are copies of it, and whose stories these now are; in one transaction."""

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -251,14 +252,12 @@ stories = Table(
 )
 Index("stories_by_story", stories.c.story)
 
-# What may be copies shares a band; what was found to be is kept both ways.
-story_bands = Table(
-    "story_bands",
+# What may be copies shares a band, int64 in a row; what was found to be is kept both ways.
+story_sketches = Table(
+    "story_sketches",
     metadata,
-    number("band"),
-    number("revision"),
-    PrimaryKeyConstraint("band", "revision"),
-    sqlite_with_rowid=False,
+    Column("revision", NUMBER, primary_key=True, autoincrement=False),
+    Column("bands", LargeBinary, nullable=False),
 )
 story_copies = Table(
     "story_copies",

@@ -15,8 +15,8 @@ _FIRST = 9
 """The version that catalogues had when Alembic took over; until then no table of theirs said which it is."""
 
 
-def upgrade(connection: Connection, version: int) -> None:
-    """Bring the tables of a version up to the last one, in the caller's transaction.
+def upgrade(connection: Connection, version: int, to: str = "head") -> None:
+    """Bring the tables of a version up to the last one, or to another, in the caller's transaction.
 
     Raises:
         SQLAlchemyError: that is impossible.
@@ -26,7 +26,7 @@ def upgrade(connection: Connection, version: int) -> None:
     known: Any = str(version) if version >= _FIRST else None
 
     def steps(_: object, __: MigrationContext) -> Iterable[Any]:
-        return scripts._upgrade_revs("head", known)
+        return scripts._upgrade_revs(to, known)
 
     context = MigrationContext.configure(connection, opts={"fn": steps})
     if version == _FIRST:

@@ -6,6 +6,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from sqlalchemy import NullPool, create_engine
+
+from corpus.migrations.upgrading import upgrade
 from corpus.schema import MIGRATIONS
 from retrieval.types import Article
 
@@ -37,7 +40,10 @@ _ROWS = {
     INSERT INTO file_articles VALUES ('wire', 'a.md', 'oslo', 'digest');
     """,
     6: "UPDATE revisions SET ended = '2024-07-02T00:00:00+00:00' WHERE id = 1;",
-    7: "INSERT INTO stories VALUES (2, 'oslo', 'oslo', '2024-07-02T00:00:00+00:00', 1);",
+    7: """
+    INSERT INTO stories VALUES (2, 'oslo', 'oslo', '2024-07-02T00:00:00+00:00', 1);
+    INSERT INTO story_bands VALUES (123456789012, 2), (7, 2), (7, 1);
+    """,
     8: """
     INSERT INTO subscriptions VALUES
         (1, 'watch', 'slack', 'T1', 'C1', '', '', 'aa', 'grain', '', 'UTC', '2024-07-01', 1, NULL, '');
@@ -54,7 +60,7 @@ def write_old_catalogue(file: Path, version: int) -> dict[str, list[tuple[object
     """Make a catalogue of a version, in the journal mode that it had; returns its rows."""
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
-        for number in range(1, version + 1):
+        for number in range(1, min(version, len(MIGRATIONS)) + 1):
             connection.executescript(MIGRATIONS[number - 1])
             if number == 1:
                 for revision, article in enumerate((OLD, NOW, GONE), start=1):
@@ -73,9 +79,18 @@ def write_old_catalogue(file: Path, version: int) -> dict[str, list[tuple[object
                     )
                 connection.commit()
             connection.executescript(_ROWS.get(number, ""))
-        connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute(f"PRAGMA user_version = {min(version, len(MIGRATIONS))}")
         connection.commit()
+    if version > len(MIGRATIONS):
+        _bring_to(file, version)
     return rows(file)
+
+
+def _bring_to(file: Path, version: int) -> None:
+    engine = create_engine(f"sqlite:///{file}", poolclass=NullPool)
+    with engine.begin() as connection:
+        upgrade(connection, len(MIGRATIONS), to=str(version))
+        connection.exec_driver_sql(f"PRAGMA user_version = {version}")
 
 
 def rows(file: Path) -> dict[str, list[tuple[object, ...]]]:
