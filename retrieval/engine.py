@@ -13,11 +13,12 @@ from retrieval.errors import FilterError
 from retrieval.fusion import search
 from retrieval.index.port import Index, Match
 from retrieval.near_duplicates import same_elsewhere
+from retrieval.opposites import opposed
 from retrieval.parameters import Calibration, Parameters
 from retrieval.questions import resolve_sources
 from retrieval.ranking import MOST_READ, Ranked, best_first, best_of_each_article, fitting, fuse, rank, to_read
 from retrieval.reader import Reader, Reading, WordReader, inverse_document_frequency
-from retrieval.signals import signals
+from retrieval.signals import OPPOSED, signals
 from retrieval.types import Answer, Citation, Disagreement, Filters, Headline, Hit, Passage, Query, Span
 
 _NEAREST = 3
@@ -119,7 +120,7 @@ class Engine:
         ranked = self._rank(query.text, vector, filters, self._parameters.ranking.depth)
         confidence = self._confidence(query.text, filters, ranked)
         hits = self._enough(replace(query, filters=filters), vector, ranked)
-        abstained = confidence < self._calibration.threshold
+        abstained = confidence < self.calibration.threshold
         around = self._around(hits[: query.k], ranked)
         citations = tuple(self._cite(query.text, hits[: query.k], ranked, around))
         return Answer(
@@ -168,7 +169,13 @@ class Engine:
         """The signals that confidence is computed from; ``ranked`` holds at least one hit."""
         best = self._passages.passages([ranked.hits[0].passage_id])[0]
         narrow = filters.article_ids is not None
-        return signals(text, ranked, best, self.index.info.horizon, self.weigh, narrow=narrow)
+        found = signals(text, ranked, best, self.index.info.horizon, self.weigh, narrow=narrow)
+        if self._reader and OPPOSED in self.calibration.weights:
+            read = [
+                (passage, ranked.readings[passage.id]) for passage in self._passages.passages(list(ranked.readings))
+            ]
+            found[OPPOSED] = opposed(text, read, self._reader, self.weigh)
+        return found
 
     def weigh(self, words: Sequence[str]) -> list[float]:
         """How rare each word is in this generation: its inverse document frequency."""
@@ -176,7 +183,8 @@ class Engine:
         return [inverse_document_frequency(n, total) for n in self.index.document_frequencies(words)]
 
     @property
-    def _calibration(self) -> Calibration:
+    def calibration(self) -> Calibration:
+        """How confidence is made of signals: without a reader, by words alone."""
         return self._parameters.calibration if self._reader else self._parameters.plain
 
     def _checked(self, filters: Filters) -> Filters:
@@ -212,7 +220,7 @@ class Engine:
         return dict(zip(ids, readings, strict=False))
 
     def _confidence(self, text: str, filters: Filters, ranked: Ranked) -> float:
-        return self._calibration.confidence(self.signals(text, filters, ranked)) if ranked.hits else 0.0
+        return self.calibration.confidence(self.signals(text, filters, ranked)) if ranked.hits else 0.0
 
     def _enough(self, query: Query, vector: Vectors, ranked: Ranked) -> list[Hit]:
         """Hits of ``k`` articles, or ``k`` hits where there are fewer; searched deeper until found."""

@@ -11,6 +11,9 @@ from retrieval.ranking import Ranked
 from retrieval.reader import Weigh
 from retrieval.types import Horizon, Passage
 
+OPPOSED = "opposed"
+"""The signal for which the reader is asked once more; see :func:`retrieval.opposites.opposed`."""
+
 _WORD = re.compile(r"\w+")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _FAR_AHEAD = 5.0

@@ -106,12 +106,12 @@ def _rows(kind: str, engine: Engine, questions: Iterable[LabelledQuestion]) -> R
         ranked = engine.search(question.text, filters)
         if ranked.hits:
             signals = engine.signals(question.text, filters, ranked)
-            rows.append((kind, question.answerable, signals, _subject(question)))
+            rows.append((kind, question.answerable, signals, subject(question)))
     print(f"{kind}: {len(rows)} questions", flush=True)
     return rows
 
 
-def _subject(question: LabelledQuestion) -> str:
+def subject(question: LabelledQuestion) -> str:
     """Its article, where it has one; questions on one article must not lie on both sides of a fold."""
     alone = question.scope if question.scope and len(question.scope) == 1 else frozenset()
     return min(question.gold or alone or {question.text})

@@ -10,39 +10,17 @@ import random
 import re
 from collections.abc import Callable, Sequence
 
+from retrieval.opposites import opposites_in
+
 _NAME = re.compile(r"\b[A-Z][\w’'-]+(?: (?:of |the |de |van |al-)?[A-Z][\w’'-]+)*")
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?![\w])")
 _YEAR = re.compile(r"1\d{3}|20\d\d")
-_WORD = re.compile(r"\w+")
 _NOT = re.compile(r"\bnot |n[’']t\b| never\b", re.IGNORECASE)
 _SUBJECT = re.compile(
     r"^(?:(?:who|what)|(?:which|what|how many) [\w -]{2,40}?) "
     r"(?:is|are|was|were|has|have|had|can|could|will|would|did)\b",
     re.IGNORECASE,
 )
-_OPPOSITES = (
-    "first last|oldest youngest|oldest newest|largest smallest|biggest smallest|highest lowest|most least|more less|"
-    "more fewer|longest shortest|best worst|before after|above below|north south|east west|northern southern|"
-    "eastern western|increase decrease|increased decreased|rise fall|rose fell|win lose|won lost|winner loser|"
-    "start end|started ended|begin end|began ended|beginning end|open close|opened closed|join leave|joined left|"
-    "support oppose|supported opposed|allow forbid|allowed banned|accept reject|accepted rejected|agree refuse|"
-    "agreed refused|buy sell|bought sold|import export|imports exports|attack defend|attacked defended|"
-    "create destroy|created destroyed|built demolished|arrive leave|arrived left|enter leave|born buried|"
-    "mother father|son daughter|brother sister|husband wife|male female|man woman|men women|king queen|"
-    "same different|majority minority|maximum minimum|internal external|public private|military civilian|"
-    "early late|earlier later|earliest latest|old new|young old|rich poor|strong weak|hot cold|good bad|"
-    "always never|likely unlikely|legal illegal|possible impossible|successful unsuccessful|victory defeat|"
-    "gain lose|gained lost|add remove|added removed|appoint dismiss|appointed dismissed|elected defeated|"
-    "approve reject|approved rejected|strengthen weaken|advantage disadvantage|inside outside|inner outer|"
-    "primary secondary|former current|upper lower|over under|major minor|friend enemy|ally enemy|import export|"
-    "lend borrow|teach learn|question answer|arrest release|arrested released|hire fire|hired fired|"
-    "expand reduce|expanded reduced|raise cut|raised cut|cause prevent|caused prevented|begin stop|remember forget"
-)
-_OPPOSITE: dict[str, list[str]] = {}
-for _pair in _OPPOSITES.split("|"):
-    _one, _other = _pair.split()
-    _OPPOSITE.setdefault(_one, []).append(_other)
-    _OPPOSITE.setdefault(_other, []).append(_one)
 
 
 def perturbed(
@@ -113,12 +91,11 @@ def _other_number(question: str, passage: str, answers: Sequence[str], chance: r
 
 
 def _opposite(question: str, chance: random.Random) -> str | None:
-    words = [match for match in _WORD.finditer(question) if match.group().lower() in _OPPOSITE]
+    words = opposites_in(question)
     if not words:
         return None
-    word = chance.choice(words)
-    other = chance.choice(_OPPOSITE[word.group().lower()])
-    return question[: word.start()] + other + question[word.end() :]
+    start, end, others = chance.choice(words)
+    return question[:start] + chance.choice(others) + question[end:]
 
 
 def _negated(question: str) -> str | None:
