@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 from corpus.catalogue import Catalogue
 from corpus.clock import Clock, utc_now
@@ -16,11 +17,13 @@ from corpus.feed_records import KnownFeed
 from corpus.feeds import Feed, builtin_feed, is_on_the_web, name_feed, open_local
 from corpus.feeds_file import BUILTIN, check_location, check_name, read_feeds_file
 from corpus.fetching.background import Background
-from corpus.fetching.client import Fetcher
 from corpus.webfeeds.extraction import page_article
 from corpus.webfeeds.feed import WebFeed
 from corpus.webfeeds.port import ExtractPage
 from corpus.webfeeds.reading import WebReading
+
+if TYPE_CHECKING:
+    from corpus.fetching.client import Fetcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,13 @@ class RegisteredFeed:
     known: KnownFeed
     options: FeedOptions
     declared: bool = False
+
+
+def _new_fetcher() -> Fetcher:
+    # Its libraries take long to import, and a question needs none of them.
+    from corpus.fetching.client import Fetcher
+
+    return Fetcher()
 
 
 class FeedRegister:
@@ -48,7 +58,7 @@ class FeedRegister:
         records: Catalogue,
         extract: ExtractPage = page_article,
         find_file: Callable[[], Path | None] = lambda: None,
-        make_fetcher: Callable[[], Fetcher] = Fetcher,
+        make_fetcher: Callable[[], Fetcher] = _new_fetcher,
         clock: Clock = utc_now,
     ) -> None:
         self._records = records

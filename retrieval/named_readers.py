@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from retrieval.encoders.models import is_folder
 from retrieval.encoders.options import Precision
 from retrieval.encoders.sentence_transformer import autocast
 from retrieval.encoders.tokens import encodable
@@ -38,15 +39,11 @@ def load_reader(model: str, precision: Precision) -> Reader:
         EncoderError: the model cannot be loaded, or is neither a cross-encoder with one score nor one for extractive
             question answering.
     """
+    local = is_folder(model, "BACKCHANNEL_READER")
     from transformers import AutoConfig
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    local = Path(model).is_dir()
-    if not local and (Path(model).is_absolute() or model.startswith((".", "~"))):
-        raise EncoderError(
-            f"there is no folder {model!r}: name one that holds a model in BACKCHANNEL_READER, or unset it"
-        )
     with _explained(model):
         config = AutoConfig.from_pretrained(model, local_files_only=local)
     kinds = " ".join(config.architectures or [])

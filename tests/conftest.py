@@ -5,6 +5,7 @@ import pytest
 from hypothesis import settings
 
 from bot.app import Application
+from corpus.catalogue import Catalogue
 from corpus.database import Place
 from retrieval.encoders.models import DEFAULT_MODEL
 from retrieval.encoders.options import Backend, Precision
@@ -48,6 +49,14 @@ def postgresql() -> Iterator[PostgresServer]:
     server.remove()
 
 
+@pytest.fixture(scope="session")
+def prepared_database(postgresql: PostgresServer) -> str:
+    """The URL of a database that has the catalogue's tables, to be copied; nobody is to use it."""
+    url = postgresql.new_database()
+    Catalogue(url).close()
+    return url
+
+
 @pytest.fixture
 def database(postgresql: PostgresServer) -> Iterator[str]:
     """The URL of an empty database of PostgreSQL."""
@@ -56,10 +65,28 @@ def database(postgresql: PostgresServer) -> Iterator[str]:
     postgresql.drop(url)
 
 
+@pytest.fixture
+def catalogue_database(postgresql: PostgresServer, prepared_database: str) -> Iterator[str]:
+    """The URL of a database of PostgreSQL that has the catalogue's tables, and nothing in them."""
+    url = postgresql.new_database(prepared_database)
+    yield url
+    postgresql.drop(url)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """Where a catalogue may stand: in a file, and in a database of PostgreSQL."""
+    """Where a catalogue may stand: in a file, and in a database of PostgreSQL, whose tables are there."""
+    return _place(request, tmp_path, "catalogue_database")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bare_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """As ``place``, where no tables are yet."""
+    return _place(request, tmp_path, "database")
+
+
+def _place(request: pytest.FixtureRequest, folder: Path, database: str) -> Place:
     if request.param == "sqlite":
-        return tmp_path / "catalogue.sqlite3"
-    url: str = request.getfixturevalue("database")
+        return folder / "catalogue.sqlite3"
+    url: str = request.getfixturevalue(database)
     return url

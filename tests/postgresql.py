@@ -7,16 +7,18 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from tests.memory import new_folder
+
 NAME = "backchannel"
 _NOBODY = 65534
 _PATIENCE = 60.0
+_ROOM = 2 << 30
 
 
 class NoServer(Exception):
@@ -32,8 +34,8 @@ class PostgresServer:
 
     def __init__(self, programs: Path) -> None:
         self._programs = programs
-        # A socket's path may have no more than 107 characters.
-        self.folder = Path(tempfile.mkdtemp(prefix="postgresql-", dir="/tmp"))
+        # A socket's path may have no more than 107 characters. On disk a new database, of many files, takes long.
+        self.folder = new_folder("postgresql-", _ROOM)
         # PostgreSQL does not run as root.
         self._as: dict[str, Any] = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
         if self._as:
@@ -78,18 +80,17 @@ class PostgresServer:
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def new_database(self) -> str:
-        """The URL of an empty database."""
+    def new_database(self, template: str | None = None) -> str:
+        """The URL of a database: a copy of another, which nobody uses now, or an empty one."""
         name = f"test{next(self._made)}"
         with self._connection("postgres") as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {_name(template) if template else 'template0'}")
         return f"postgresql+psycopg://{NAME}@/{name}?host={self.folder}"
 
     def drop(self, url: str) -> None:
         """Delete a database, whoever still uses it."""
-        name = url.partition("@/")[2].partition("?")[0]
         with self._connection("postgres") as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            connection.execute(f"DROP DATABASE {_name(url)} WITH (FORCE)")
 
     def _listens(self) -> bool:
         import psycopg
@@ -108,6 +109,10 @@ class PostgresServer:
     def _run(self, program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
         command = [str(self._programs / program), *map(str, arguments)]
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, **self._as)
+
+
+def _name(url: str) -> str:
+    return url.partition("@/")[2].partition("?")[0]
 
 
 def programs() -> Iterator[Path]:

@@ -189,12 +189,12 @@ print(sorted({"torch", "faiss", "sentence_transformers", "tantivy", "numpy", "nu
     assert in_python(code, tmp_path).splitlines()[-1] == "[]"
 
 
-def test_without_a_question_to_answer_no_model_library_is_loaded(tmp_path: Path) -> None:
+def test_without_a_question_to_answer_nothing_for_models_the_web_or_servers_is_loaded(tmp_path: Path) -> None:
     code = """
 import sys
 from bot.cli import run
 assert run(["status", "--data-dir", "nowhere"]) == 1
 assert run(["ask", "?!", "--data-dir", "nowhere"]) == 2
-print(sorted({"torch", "sentence_transformers"} & set(sys.modules)))
+print(sorted({"torch", "sentence_transformers", "aiohttp", "alembic", "psycopg"} & set(sys.modules)))
 """
     assert in_python(code, tmp_path) == "[]\n"

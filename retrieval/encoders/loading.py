@@ -6,7 +6,7 @@ from pathlib import Path
 
 from retrieval.encoders.agreement import least_cosine
 from retrieval.encoders.exports import Export, Exports, ModelFacts
-from retrieval.encoders.models import source_of
+from retrieval.encoders.models import is_folder, source_of
 from retrieval.encoders.openvino import OpenVinoEncoder, export_model
 from retrieval.encoders.options import Backend, Precision, in_bfloat16
 from retrieval.encoders.port import Encoder
@@ -32,6 +32,7 @@ def load_encoder(model: str, precision: Precision, backend: Backend, folder: Pat
         EncoderError: the model cannot be loaded.
         ExportImpossible: the backend is to be OpenVINO and cannot.
     """
+    is_folder(model, "BACKCHANNEL_MODEL")
 
     def exported() -> Encoder:
         return _exported(model, precision, Exports(folder, installed_version(), ModelFacts))

@@ -22,6 +22,18 @@ def model_name(model: str) -> str:
     return model if model == DEFAULT_MODEL else Path(model).name or model
 
 
+def is_folder(model: str, setting: str) -> bool:
+    """Whether a setting names a folder; a model of the hub is called otherwise.
+
+    Raises:
+        EncoderError: it can only be a folder, and there is none.
+    """
+    local = Path(model).is_dir()
+    if not local and (Path(model).is_absolute() or model.startswith((".", "~"))):
+        raise EncoderError(f"there is no folder {model!r}: name one that holds a model in {setting}, or unset it")
+    return local
+
+
 def source_of(model: str) -> dict[str, str] | None:
     """What changes whenever the model's files do; ``None`` where they are not on this machine yet.
 

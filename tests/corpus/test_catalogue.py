@@ -75,12 +75,12 @@ def test_an_empty_file_is_migrated_like_a_new_one(tmp_path: Path) -> None:
     catalogue.close()
 
 
-def test_what_was_stored_is_there_when_it_is_opened_again(place: Place) -> None:
-    first = Catalogue(place)
+def test_what_was_stored_is_there_when_it_is_opened_again(bare_place: Place) -> None:
+    first = Catalogue(bare_place)
     first.add_feed(WIRE)
     first.store("wire", [OSLO])
     first.close()
-    second = Catalogue(place)
+    second = Catalogue(bare_place)
     assert second.article("oslo") == OSLO
     assert second.feeds() == [WIRE]
     second.close()
@@ -118,14 +118,14 @@ def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
         Catalogue(tmp_path / "catalogue.sqlite3")
 
 
-def test_many_may_open_a_new_catalogue_at_the_same_moment(place: Place) -> None:
+def test_many_may_open_a_new_catalogue_at_the_same_moment(bare_place: Place) -> None:
     barrier = threading.Barrier(6)
     failures: list[CatalogueError] = []
 
     def open_it() -> None:
         barrier.wait()
         try:
-            Catalogue(place).close()
+            Catalogue(bare_place).close()
         except CatalogueError as error:
             failures.append(error)
 

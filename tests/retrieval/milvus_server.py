@@ -31,6 +31,17 @@ def namespaced(command: list[str]) -> list[str]:
     return [*unshare, sys.executable, "-m", "tests.retrieval.milvus_server", sys.executable, *command]
 
 
+def run_beside_server(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command that exits with ``GAVE_UP`` where its server ended by itself: then once more, with a new one.
+
+    A server gives up where the machine stands still for a minute. One that ends again is taken for broken.
+    """
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode != GAVE_UP:
+        return ran
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 class Server:
     """A server over a folder, made ready by the package ``milvus``.
 
@@ -48,13 +59,13 @@ class Server:
         config.resolve()
         milvus._initialize_data_files(str(folder))
         self._folder = folder
+        self._log = folder / "said.log"
         self._running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
         environment = {"DEPLOY_MODE": "STANDALONE", "METRICS_PORT": str(_HEALTH), "MILVUS_RUN_DIR": str(self._folder)}
-        said = self._folder / "said.log"
-        with said.open("wb") as log:
+        with self._log.open("wb") as log:
             self._running = subprocess.Popen(
                 [self._folder / "bin" / "milvus", "run", "standalone"],
                 cwd=self._folder,
@@ -63,7 +74,7 @@ class Server:
                 stderr=subprocess.STDOUT,
             )
         while not self._healthy():
-            assert self._running.poll() is None, said.read_text(errors="replace")[-4000:]
+            assert self._running.poll() is None, self.last_words()
             time.sleep(0.1)
 
     @property
@@ -71,6 +82,10 @@ class Server:
         """The server, once it was started."""
         assert self._running
         return self._running
+
+    def last_words(self) -> str:
+        """How it ended, and what it said at last."""
+        return f"the server ended with status {self.process.poll()}: {self._log.read_text(errors='replace')[-4000:]}"
 
     def kill(self) -> None:
         """End it as a power cut would."""

@@ -13,9 +13,10 @@ from uuid import uuid4
 from retrieval.index.location import MilvusLocation
 from retrieval.index.milvus.server import Access, MilvusServer
 from retrieval.index.milvus.store import MilvusIndexStore, MilvusPlace
+from tests.memory import new_folder
 from tests.retrieval.milvus_server import TOKEN, URL, Server
 
-_MEMORY, _ROOM = Path("/dev/shm"), 4 << 30  # noqa: S108
+_ROOM = 4 << 30
 _PATIENCE = 60.0
 AT_ONCE = dt.timedelta(0)
 
@@ -36,15 +37,15 @@ def location(url: str) -> MilvusLocation:
 @cache
 def lite(kind: type[MilvusServer] = MilvusServer) -> MilvusServer:
     """Milvus Lite within this process, over a folder that goes with it."""
-    return kind(location(f"milvus+lite://{_folder()}/lite.db"))
+    folder = _removed_at_exit(Path(tempfile.mkdtemp(prefix="milvus-")))
+    return kind(location(f"milvus+lite://{folder}/lite.db"))
 
 
 @cache
 def real_server() -> Server:
     """A real server; it must be asked for in a network namespace of its own alone."""
-    # In memory where there is room: the server gives up where its disk is kept busy by others.
-    roomy = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
-    server = Server(Path(_folder(str(_MEMORY) if roomy else None)))
+    # The server gives up where its disk is kept busy by others.
+    server = Server(_removed_at_exit(new_folder("milvus-", _ROOM)))
     server.start()
     atexit.register(server.kill)
     return server
@@ -81,7 +82,6 @@ def _named(folder: Path) -> str:
     return uuid4().hex[:12]
 
 
-def _folder(parent: str | None = None) -> str:
-    folder = tempfile.mkdtemp(prefix="milvus-", dir=parent)
+def _removed_at_exit(folder: Path) -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

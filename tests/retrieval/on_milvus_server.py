@@ -57,10 +57,10 @@ def outlet(number: int) -> str:
 
 @pytest.fixture(autouse=True)
 def _on_a_server_that_goes_on() -> Iterator[None]:
-    """Where the machine stands still for a minute, the server gives up: that says nothing of the tests."""
+    """Where the machine stands still for a minute, the server gives up: what the tests find then says nothing."""
     yield
     if real_server().process.poll() is not None:
-        pytest.exit("the server has ended by itself", returncode=GAVE_UP)
+        pytest.exit(real_server().last_words(), returncode=GAVE_UP)
 
 
 @pytest.fixture(scope="module")

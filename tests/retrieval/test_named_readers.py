@@ -11,7 +11,8 @@ import pytest
 from bot.app import Application
 from bot.settings import Settings
 from retrieval.encoders.fake import FakeEncoder
-from retrieval.encoders.options import Precision
+from retrieval.encoders.loading import load_encoder
+from retrieval.encoders.options import Backend, Precision
 from retrieval.errors import EncoderError
 from retrieval.named_readers import CrossEncoderReader, SpanReader, load_reader
 from retrieval.reader import Reader
@@ -85,9 +86,11 @@ def test_a_model_for_extractive_question_answering_reads(spans: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["/nonexistent/model", "./nothing", "~/nothing"])
-def test_a_folder_that_is_not_there_is_named(name: str) -> None:
+def test_a_folder_that_is_not_there_is_named(name: str, tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match=rf"no folder '{name}'.*BACKCHANNEL_READER"):
         load_reader(name, Precision.FLOAT32)
+    with pytest.raises(EncoderError, match=rf"no folder '{name}'.*BACKCHANNEL_MODEL"):
+        load_encoder(name, Precision.FLOAT32, Backend.AUTO, tmp_path)
 
 
 def test_another_kind_of_model_is_refused(tmp_path: Path) -> None:
