@@ -234,6 +234,11 @@ class FakeSlack:
         await self.until(lambda: all(self.acknowledged[envelope] for envelope in envelopes))
         return envelopes[-1]
 
+    async def push(self, payload: Body, place: int) -> None:
+        """Send something to one of the connections, and wait for nothing."""
+        said = {"type": _kind(payload), "envelope_id": self.next_id(), "payload": payload}
+        await self._open()[place].send_str(json.dumps(said | {"accepts_response_payload": False}))
+
     async def send(self, said: Body) -> None:
         """Say something over the newest socket."""
         await self.until(lambda: bool(self._open()))
