@@ -132,7 +132,10 @@ def told_in_a_line(person: int, text: str) -> Told:
     """What a line that is no answer says."""
     if text.startswith(_WAIT):
         return Told(person, Kind.WAIT, text)
-    return Told(person, Kind.FAILED if text.startswith(_FAILED) else Kind.REFUSED, text)
+    if text.startswith(_FAILED):
+        # Without its reference, which is each time another one.
+        return Told(person, Kind.FAILED, _FAILED)
+    return Told(person, Kind.REFUSED, text)
 
 
 @asynccontextmanager

@@ -14,8 +14,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
-import psutil
-
 from bot.app import Application
 from bot.settings import load_settings
 from tests.postgresql import new_server
@@ -33,6 +31,8 @@ class Bots:
     """The processes of one bot."""
 
     def __init__(self, processes: Sequence[_Bot]) -> None:
+        import psutil
+
         self._bots = processes
         self._watched = [psutil.Process(bot.process.pid) for bot in processes]
 
