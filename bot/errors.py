@@ -5,7 +5,8 @@
     BotError
     ├── UsageError        what was asked for cannot be asked for (exit status 2)
     │   ├── NotAllowed      the person may not do that
-    │   └── TooMany         the person or the channel asks too often
+    │   ├── TooMany         the person or the channel asks too often
+    │   └── Busy            too many wait already
     ├── SaltError         the file that keeps people's names apart cannot be used
     ├── PlatformError     a platform refuses the bot, or cannot be reached
     └── DeliveryRefused   what was to be posted unasked cannot be posted there, now or later
@@ -26,6 +27,10 @@ class NotAllowed(UsageError):
 
 class TooMany(UsageError):
     """The person or the channel asks too often; the message says when to ask again."""
+
+
+class Busy(UsageError):
+    """Too many wait already."""
 
 
 class SaltError(BotError):

@@ -42,6 +42,12 @@ class Metrics:
         self._failed = Counter(
             "backchannel_errors", "Requests that failed, by platform.", ["platform"], registry=self.registry
         )
+        self._turned_away = Counter(
+            "backchannel_turned_away",
+            "Requests that came while too many waited, by platform.",
+            ["platform"],
+            registry=self.registry,
+        )
 
     def answered(self, platform: Platform, seconds: float) -> None:
         """Note a reply and how long it took."""
@@ -54,6 +60,10 @@ class Metrics:
         self._failed.labels(platform.value).inc()
         with self._lock:
             self._errors.append(self._clock())
+
+    def turned_away(self, platform: Platform) -> None:
+        """Note a request that came while too many waited."""
+        self._turned_away.labels(platform.value).inc()
 
     def health(self) -> Health:
         """Of the last hour."""

@@ -7,12 +7,13 @@ import logging
 import secrets
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from bot.askers import Asker
-from bot.errors import BotError, TooMany
+from bot.errors import BotError, Busy, TooMany
 from bot.messages import Notice
 from bot.metrics import Metrics
 from bot.policy import Policy
@@ -34,16 +35,19 @@ class Reception:
         policy: who may ask, and how often.
         metrics: counts.
         workers: how many are served at once.
+        most_waiting: how many may wait beside them; who comes then is told to ask again.
     """
 
-    def __init__(self, policy: Policy, metrics: Metrics, workers: int) -> None:
+    def __init__(self, policy: Policy, metrics: Metrics, workers: int, most_waiting: int = 300) -> None:
         self._policy = policy
         self._metrics = metrics
         self._workers = workers
+        self._most_waiting = most_waiting
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="desk")
         self._counting = ThreadPoolExecutor(1, thread_name_prefix="rates")
         self._turn = asyncio.Semaphore(workers)
         self._waiting = 0
+        self._queued = 0
         self._callers: set[asyncio.Task[Any]] = set()
 
     async def serve(
@@ -60,9 +64,11 @@ class Reception:
         started = time.monotonic()
         self._note_caller()
         try:
-            if counted:
-                await self._count(asker)
-            reply = await self._in_turn(work, waiting)
+            with self._place(asker):
+                if counted:
+                    await self._count(asker)
+                await self._take_turn(waiting)
+            reply = await self._done(work)
         except (InputError, BotError, CorpusError, RetrievalError) as error:
             if not isinstance(error, (InputError, BotError)):
                 self._metrics.failed(asker.platform)
@@ -76,8 +82,9 @@ class Reception:
     async def admit(self, asker: Asker) -> Notice | None:
         """Count a question by itself, for whoever shows a refusal in another way than a reply."""
         try:
+            self._require_place(asker)
             await self._count(asker)
-        except TooMany as error:
+        except (Busy, TooMany) as error:
             return Notice(_sentence(str(error)))
         return None
 
@@ -140,7 +147,23 @@ class Reception:
             self._callers.add(caller)
             caller.add_done_callback(self._callers.discard)
 
-    async def _in_turn(self, work: Callable[[], _T], waiting: Waiting | None) -> _T:
+    @contextmanager
+    def _place(self, asker: Asker) -> Iterator[None]:
+        """Be one of those whose work is yet to begin."""
+        self._require_place(asker)
+        self._queued += 1
+        try:
+            yield
+        finally:
+            self._queued -= 1
+
+    def _require_place(self, asker: Asker) -> None:
+        """See that not too many wait; before the question is counted, so that asking again is free."""
+        if self._queued >= self._most_waiting:
+            self._metrics.turned_away(asker.platform)
+            raise Busy(f"too many are asking just now, and {self._queued:,} wait already: ask again in a minute")
+
+    async def _take_turn(self, waiting: Waiting | None) -> None:
         before = self._waiting
         self._waiting += 1
         try:
@@ -149,6 +172,9 @@ class Reception:
             await self._turn.acquire()
         finally:
             self._waiting -= 1
+
+    async def _done(self, work: Callable[[], _T]) -> _T:
+        """Do the work of which the turn has come."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:

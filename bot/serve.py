@@ -133,7 +133,7 @@ class Server:
         self._factories = factories
         self._say = say
         self._timing = timing
-        self._reception = Reception(app.policy, app.metrics, app.settings.workers)
+        self._reception = Reception(app.policy, app.metrics, app.settings.workers, app.settings.most_waiting)
         self._running: dict[Platform, ChatPlatform] = {}
         self._stopping = asyncio.Event()
         self.board = Board(factories)

@@ -168,6 +168,9 @@ class Settings(BaseSettings):
     rate_per_person: Annotated[str, Field(description="Questions that one person may ask.")] = "10/minute"
     rate_per_channel: Annotated[str, Field(description="Questions that may be asked in one channel.")] = "30/minute"
     workers: Annotated[int, Field(description="Questions answered at once; others wait their turn.", ge=1)] = 10
+    most_waiting: Annotated[
+        int, Field(description="Questions that may wait; who asks then is told to ask again.", ge=1)
+    ] = 300
     channels_allowed: Annotated[
         Ids, Field(description="Ids of the only channels to speak in, parted by commas; empty for all.")
     ] = ()

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakValueDictionary
 
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
@@ -46,6 +47,8 @@ class Speaker:
 
     def __init__(self, pause: float = 1.0) -> None:
         self._pause = pause
+        # Slack takes about one post a second in a channel. Of many that try again each second most would give up.
+        self._in_turn: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def post(self, turn: Turn, payloads: Sequence[Payload], answer_id: str, found: Found | None = None) -> str:
         """Post an answer where it belongs, without what stands there already; returns the first message's time.
@@ -98,9 +101,10 @@ class Speaker:
                     arrived = (await self.found(turn)).parts.get(part)
                     if arrived:
                         return arrived
-                posted = await turn.client.chat_postMessage(
-                    channel=turn.asker.channel, thread_ts=turn.asker.thread or None, mrkdwn=False, **payload
-                )
+                async with self._in_turn.setdefault(turn.asker.channel, asyncio.Lock()):
+                    posted = await turn.client.chat_postMessage(
+                        channel=turn.asker.channel, thread_ts=turn.asker.thread or None, mrkdwn=False, **payload
+                    )
                 return str(posted["ts"])
             except API_ERRORS as error:
                 if is_refusal(error) or attempt == _TRIES - 1:

@@ -23,8 +23,8 @@ def metrics() -> Metrics:
     return Metrics()
 
 
-def reception(metrics: Metrics, workers: int = 2, rate: str = "1000/second") -> Reception:
-    return Reception(Policy(per_person=rate, per_channel=rate), metrics, workers)
+def reception(metrics: Metrics, workers: int = 2, rate: str = "1000/second", most_waiting: int = 300) -> Reception:
+    return Reception(Policy(per_person=rate, per_channel=rate), metrics, workers, most_waiting)
 
 
 class Gate:
@@ -102,6 +102,45 @@ async def test_who_gives_up_waiting_makes_room(metrics: Metrics) -> None:
     assert desk.waiting == 1
     gate.release.set()
     assert [await tasks[0], await tasks[2]] == ["done", "done"]
+    await desk.drain(5)
+
+
+async def test_who_comes_while_too_many_wait_is_told_to_ask_again_and_is_not_counted(metrics: Metrics) -> None:
+    desk, gate = reception(metrics, workers=1, rate="4/hour", most_waiting=2), Gate()
+    tasks = [asyncio.create_task(desk.serve(ANN, gate.work)) for _ in range(3)]
+    await asyncio.sleep(0)
+    busy = Notice("Too many are asking just now, and 2 wait already: ask again in a minute.")
+    assert await desk.serve(ANN, lambda: pytest.fail("it was done"), counted=True) == busy
+    assert await desk.admit(ANN) == busy
+    assert b'turned_away_total{platform="slack"} 2.0' in metrics.exposition()
+    gate.release.set()
+    assert await asyncio.gather(*tasks) == ["done"] * 3
+    assert [await desk.serve(ANN, lambda: "done", counted=True) for _ in range(4)] == ["done"] * 4
+    await desk.drain(5)
+
+
+async def test_of_many_who_come_at_once_no_more_wait_than_may(metrics: Metrics) -> None:
+    desk, gate = reception(metrics, workers=1, most_waiting=5), Gate()
+    tasks = [asyncio.create_task(desk.serve(ANN, gate.work, counted=True)) for _ in range(20)]
+    while sum(task.done() for task in tasks) < 15:
+        await asyncio.sleep(0)
+    gate.release.set()
+    replies = await asyncio.gather(*tasks)
+    assert [reply == "done" for reply in replies] == [True] * 5 + [False] * 15
+    await desk.drain(5)
+
+
+async def test_who_gives_up_makes_room_also_for_who_was_turned_away(metrics: Metrics) -> None:
+    desk, gate = reception(metrics, workers=1, most_waiting=1), Gate()
+    tasks = [asyncio.create_task(desk.serve(ANN, gate.work)) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert isinstance(await desk.serve(ANN, lambda: "done"), Notice)
+    tasks[1].cancel()
+    await asyncio.wait([tasks[1]])
+    last = asyncio.create_task(desk.serve(ANN, lambda: "done"))
+    await asyncio.sleep(0)
+    gate.release.set()
+    assert [await tasks[0], await last] == ["done", "done"]
     await desk.drain(5)
 
 

@@ -71,7 +71,7 @@ class Bot:
 
     def __init__(self, app: Application, progress_every: float = 0.05, heartbeat_timeout: float = 60.0) -> None:
         self.app = app
-        self.reception = Reception(app.policy, app.metrics, app.settings.workers)
+        self.reception = Reception(app.policy, app.metrics, app.settings.workers, app.settings.most_waiting)
         quick = BackOff(first=0.02, longest=0.05)
         self.platform = DiscordPlatform(
             app, self.reception, back_off=quick, progress_every=progress_every, heartbeat_timeout=heartbeat_timeout

@@ -149,6 +149,23 @@ async def test_who_asks_too_often_is_told_for_a_while(started: Start, server: Fa
     assert "You have asked 1 question in an hour" in (await answered(server, 2)).text
 
 
+async def test_of_more_than_may_wait_each_is_answered_or_told_to_ask_again(started: Start, server: FakeDiscord) -> None:
+    await started(workers=1, most_waiting=3)
+
+    asked = [await server.say(QUESTION, user=100 + n) for n in range(30)]
+
+    def ended() -> list[bool]:
+        """Whether each was turned away."""
+        return [
+            "ask again in a minute" in m["content"] for m in server.posted if m["embeds"] or "again" in m["content"]
+        ]
+
+    await until(lambda: len(ended()) == 30)
+    assert set(ended()) == {True, False}
+    told = {str(message["message_reference"]["message_id"]) for message in server.posted}
+    assert told == {message["id"] for message in asked}
+
+
 async def test_where_it_may_not_speak_it_is_silent(started: Start, server: FakeDiscord) -> None:
     bot = await started(channels_denied=(str(QUIET),))
     await server.say(QUESTION, channel=QUIET)

@@ -78,7 +78,7 @@ class Bot:
             | settings
         )
         self.app: Application = application(self.settings, encoder or FakeEncoder(), threshold)
-        self.reception = Reception(self.app.policy, self.app.metrics, self.settings.workers)
+        self.reception = Reception(self.app.policy, self.app.metrics, self.settings.workers, self.settings.most_waiting)
         self.platform = SlackPlatform(self.app, self.reception, every=0.5, pause=0.01, report_every=0.05)
         self._ready = asyncio.Event()
         self._running: asyncio.Task[None] | None = None

@@ -71,6 +71,9 @@ class FakeSlack:
         self.broken_posts: list[str] = []
         """For each of the next posts: "" takes it, "lost" drops it with its connection, "kept" the connection alone."""
         self.delay = 0.0
+        self.pace = 0.0
+        """Seconds between two posts in a channel; what comes sooner is refused for the rate."""
+        self._posted_at: dict[str, float] = {}
         self.dead_responses = False
         self._ids = itertools.count(1)
         self._last = 0.0
@@ -234,6 +237,11 @@ class FakeSlack:
         await self.until(lambda: all(self.acknowledged[envelope] for envelope in envelopes))
         return envelopes[-1]
 
+    async def push(self, payload: Body, place: int) -> None:
+        """Send something to one of the connections, and wait for nothing."""
+        said = {"type": _kind(payload), "envelope_id": self.next_id(), "payload": payload}
+        await self._open()[place].send_str(json.dumps(said | {"accepts_response_payload": False}))
+
     async def send(self, said: Body) -> None:
         """Say something over the newest socket."""
         await self.until(lambda: bool(self._open()))
@@ -277,8 +285,8 @@ class FakeSlack:
             arguments |= await request.json()
         else:
             arguments |= dict(await request.post())
-        if self.rate_limits[method] > 0:
-            self.rate_limits[method] -= 1
+        if self.rate_limits[method] > 0 or (method == "chat.postMessage" and self._too_soon(arguments["channel"])):
+            self.rate_limits[method] -= self.rate_limits[method] > 0
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": "0"})
         wanted = APP_TOKEN if method == "apps.connections.open" else BOT_TOKEN
         if request.headers.get("Authorization") != f"Bearer {wanted}":
@@ -296,6 +304,13 @@ class FakeSlack:
             request.transport.close()
             return web.Response()
         return web.json_response({"ok": True} | answered)
+
+    def _too_soon(self, channel: str) -> bool:
+        now = time.monotonic()
+        if now < self._posted_at.get(channel, 0.0) + self.pace:
+            return True
+        self._posted_at[channel] = now
+        return False
 
     def _auth_test(self, _: Body) -> Body:
         return {"team_id": TEAM, "team": "Team", "user_id": BOT, "bot_id": BOT_ID, "user": "backchannel", "url": "x"}

@@ -138,6 +138,33 @@ async def test_too_many_questions_are_refused_in_private(slack: FakeSlack, news:
         assert "ask again in" in note.text
 
 
+async def test_of_more_than_may_wait_each_is_answered_or_told_alone_to_ask_again(slack: FakeSlack, news: Path) -> None:
+    async with Bot(slack, news, workers=1, most_waiting=3) as bot:
+        asked = [slack.write(CHANNEL, f"U{n}", f"<@{BOT}> {QUESTION}") for n in range(30)]
+        for message in asked:
+            await slack.push(slack.event(message, "app_mention"), -1)
+        busy = "ask again in a minute"
+        await slack.until(lambda: len(slack.by_bot()) + sum(busy in note.text for note in slack.private) == 30)
+        await bot.platform.idle()
+    turned_away = {note.only_for for note in slack.private if busy in note.text}
+    answered = {message.user for message in asked if slack.by_bot(thread=message.ts)}
+    assert turned_away
+    assert answered
+    assert answered.isdisjoint(turned_away)
+    assert len(answered | turned_away) == 30
+
+
+async def test_where_slack_takes_one_post_at_a_time_every_answer_is_posted(bot: Bot, slack: FakeSlack) -> None:
+    slack.pace = 0.4
+    asked = [slack.write(CHANNEL, f"U{n}", f"<@{BOT}> {QUESTION}") for n in range(12)]
+    for message in asked:
+        await slack.push(slack.event(message, "app_mention"), -1)
+    await slack.until(lambda: len(slack.by_bot()) + len(slack.private) >= 12, 60)
+    await bot.platform.idle()
+    assert sorted(m.thread for m in slack.by_bot()) == sorted(m.ts for m in asked)
+    assert [note.text for note in slack.private if "post nothing" in note.text] == []
+
+
 # Once
 
 

@@ -18,7 +18,7 @@ from tests.bot.command_line import close
 from tests.bot.conftest import NEWS
 from tests.bot.replica import HELD, replica
 from tests.bot.slack.driver import CHANNEL
-from tests.bot.slack.server import BOT, Body, FakeSlack
+from tests.bot.slack.server import BOT, FakeSlack
 from tests.fakes import record, write_jsonl
 
 ROOT = Path(__file__).parents[3]
@@ -80,18 +80,12 @@ async def serving(folder: Path, database: str, slack: FakeSlack, *how: str) -> A
             await asyncio.wait_for(process.wait(), 30)
 
 
-async def told(slack: FakeSlack, payload: Body, place: int, kind: str = "events_api") -> None:
-    """Deliver something to one of the connections."""
-    said = {"type": kind, "envelope_id": slack.next_id(), "payload": payload, "accepts_response_payload": False}
-    await slack._open()[place].send_str(json.dumps(said))
-
-
 async def test_what_comes_to_both_is_answered_once(folders: tuple[Path, Path], database: str, slack: FakeSlack) -> None:
     async with serving(folders[0], database, slack), serving(folders[1], database, slack):
         asked = [slack.write(CHANNEL, "U1", f"<@{BOT}> {QUESTION} Number {n}?") for n in range(6)]
         for message in asked:
             event = slack.event(message, "app_mention")
-            await asyncio.gather(*(told(slack, event, place) for place in (0, 1)))
+            await asyncio.gather(*(slack.push(event, place) for place in (0, 1)))
         await slack.until(lambda: all(slack.by_bot(thread=message.ts) for message in asked))
         await asyncio.sleep(1)
     assert [len(slack.by_bot(thread=message.ts)) for message in asked] == [1] * 6
@@ -102,7 +96,7 @@ async def test_a_killed_replicas_question_is_taken_up_by_the_other(
 ) -> None:
     async with serving(folders[0], database, slack, "slow") as first, serving(folders[1], database, slack):
         message = slack.write(CHANNEL, "U1", f"<@{BOT}> Who met patiently in Oslo on Monday?")
-        await told(slack, slack.event(message, "app_mention"), 0)
+        await slack.push(slack.event(message, "app_mention"), 0)
         await first.says(HELD)
         await asyncio.sleep(2)  # as long as it lives, it is its own
         assert slack.by_bot() == []
@@ -122,7 +116,7 @@ async def test_a_reindex_that_is_asked_of_both_runs_once_and_both_answer_from_it
         new = record("tromso", "The choir of Tromsø sang on the quay until midnight.", title="Choir", source="The Wire")
         write_jsonl(tmp_path / "news.jsonl", *NEWS, new)
         for place in (0, 1):
-            await told(slack, slack.command("/reindex", "", "U1", CHANNEL), place, "slash_commands")
+            await slack.push(slack.command("/reindex", "", "U1", CHANNEL), place)
         await slack.until(lambda: len(_reports(slack)) == 1 and len(_refusals(slack)) == 1)
         after = max(before) + 1
         assert max(states(watcher)) == after
@@ -136,7 +130,7 @@ async def test_a_reindex_that_is_asked_of_both_runs_once_and_both_answer_from_it
 async def answered(slack: FakeSlack, place: int, question: str) -> str:
     """What one of the replicas answers."""
     message = slack.write(CHANNEL, "U1", f"<@{BOT}> {question}")
-    await told(slack, slack.event(message, "app_mention"), place)
+    await slack.push(slack.event(message, "app_mention"), place)
     await slack.until(lambda: bool(slack.by_bot(thread=message.ts)))
     return json.dumps(slack.by_bot(thread=message.ts)[0].blocks)
 
