@@ -1,12 +1,13 @@
 """What is lost, and how long answers take, where a query node of a Milvus cluster is killed under load.
 
     unshare --user --map-root-user --net --kill-child python -m tests.retrieval.milvus_server \
-        python -m benchmarks.milvus_cluster --work FOLDER [--size 10000] [--seconds 20] [--proxy] [--json FILE]
+        python -m benchmarks.milvus_cluster --work FOLDER [--size 10000] [--proxy] [--balancer] [--json FILE]
 
 The cluster is that of ``benchmarks/milvus_roles.py``: two query nodes, two replicas, two proxies, one of every other
-role. Threads ask through the adapter, each at its pace, half of them through each proxy: so long while all runs, twice
-so long from when a query node is killed, twice so long from when another is started. ``--proxy`` goes on so with a
-proxy. Vectors are those of ``benchmarks/milvus.py``. Write all paths in full.
+role. Threads ask through the adapter, each at its pace, half of them through each proxy: 20 seconds while all runs, 40
+from when a query node is killed, 40 from when another is started. ``--proxy`` goes on so with a proxy, and
+``--balancer`` has all ask through a load balancer. Vectors are those of ``benchmarks/milvus.py``. Write all paths in
+full; it needs the extra ``cluster``.
 """
 
 from __future__ import annotations
@@ -20,16 +21,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.balancing import Balancer
 from benchmarks.milvus import DIMENSION, NEAREST, exact, random_vectors, write
-from benchmarks.milvus_roles import MilvusCluster
+from benchmarks.milvus_roles import QUERY_NODES, MilvusCluster
 from retrieval.encoders.port import Vectors
 from retrieval.encoders.tokens import unit
 from retrieval.errors import IndexFault
@@ -50,14 +50,14 @@ class Asked:
     """A search.
 
     Args:
-        proxy: the number of the one that was asked.
+        address: the number of the one by which it was asked.
         ended: by the monotonic clock.
         took: seconds.
         recall: the share of the ten nearest that it found.
         lost: what was said instead of an answer; empty where there was one.
     """
 
-    proxy: int
+    address: int
     ended: float
     took: float
     recall: float
@@ -69,15 +69,17 @@ class Phase:
     """A time of the measurement.
 
     Args:
-        name: what runs.
+        name: what happened when it began.
         began: by the monotonic clock.
-        nodes: searches that each query node had answered by then.
+        ended: likewise.
+        searches: how many each query node answered in it.
         takes_part: seconds until a query node that was started answered one.
     """
 
     name: str
     began: float
-    nodes: dict[str, int]
+    ended: float
+    searches: dict[str, int]
     takes_part: float | None = None
 
 
@@ -85,7 +87,7 @@ class Load:
     """Threads that ask, from when it is entered until it is left.
 
     Args:
-        indexes: the index through each proxy; threads take turns with them.
+        indexes: the index by each address; threads take turns with them.
         queries: float32 ``(n, 384)``, asked again and again.
         right: the ids that each should find.
         threads: how many.
@@ -114,87 +116,89 @@ class Load:
             thread.join()
 
     def _ask(self, number: int) -> None:
-        proxy, at = number % len(self._indexes), number
+        address, at = number % len(self._indexes), number
         while not self._over.is_set():
             at = (at + 1) % len(self._queries)
-            asked = self._one(proxy, at)
+            asked = self._one(address, at)
             self.asked.append(asked)
             self._over.wait(max(0.0, self._pause - asked.took))
 
-    def _one(self, proxy: int, at: int) -> Asked:
+    def _one(self, address: int, at: int) -> Asked:
         recall, lost = 0.0, ""
         began = time.monotonic()
         try:
-            found = {match.passage_id for match in self._indexes[proxy].search_dense(self._queries[at], NEAREST)}
+            found = {match.passage_id for match in self._indexes[address].search_dense(self._queries[at], NEAREST)}
             recall = len(found & self._right[at]) / NEAREST
         except IndexFault as error:
             lost = str(error)
         ended = time.monotonic()
-        return Asked(proxy + 1, ended, ended - began, recall, lost)
+        return Asked(address + 1, ended, ended - began, recall, lost)
 
 
-def opened(url: str, work: Path, replicas: int) -> MilvusIndexStore:
-    """The store through one proxy, with the timeout that is the default."""
-    location = MilvusLocation.parse(url)
+def opened(port: int, work: Path) -> MilvusIndexStore:
+    """The store by this address, with the timeout that is the default."""
+    location = MilvusLocation.parse(f"milvus+http://127.0.0.1:{port}")
     assert location  # noqa: S101 (it is a server's)
     place = MilvusPlace(MilvusServer(location, Access(TOKEN)), "benchmark", work / "words")
-    return MilvusIndexStore(place, "e", DIMENSION, Shape(replicas=replicas), dt.timedelta(0))
+    return MilvusIndexStore(place, "e", DIMENSION, Shape(replicas=QUERY_NODES), dt.timedelta(0))
 
 
-def run(cluster: MilvusCluster, load: Load, seconds: float, *, proxy: bool) -> list[Phase]:
-    """Let things happen; when each happened, and in the end an empty phase."""
-    nodes = ["querynode-1", "querynode-2"]
-    phases: list[Phase] = []
+class Course:
+    """What happens to a cluster, one thing after the other.
 
-    def phase(name: str, lasts: float, waits_for: str = "") -> None:
+    Args:
+        cluster: it happens to.
+    """
+
+    def __init__(self, cluster: MilvusCluster) -> None:
+        self.phases: list[Phase] = []
+        self._cluster = cluster
+
+    def phase(self, name: str, lasts: float, happens: Callable[[], None] = lambda: None, waits_for: str = "") -> None:
+        """Something happens, and so many seconds go by; a query node may be waited for meanwhile."""
         began = time.monotonic()
-        counts = {node: cluster.answered(node) for node in nodes}
+        happens()
+        before = self._searches()
         takes_part = None
         while time.monotonic() - began < lasts:
             time.sleep(_LOOK)
-            if waits_for and takes_part is None and cluster.answered(waits_for):
+            if waits_for and takes_part is None and self._cluster.answered(waits_for):
                 takes_part = time.monotonic() - began
-        phases.append(Phase(name, began, counts, takes_part))
+        searches = {node: count - before[node] for node, count in self._searches().items()}
+        self.phases.append(Phase(name, began, time.monotonic(), searches, takes_part))
 
-    with load:
-        time.sleep(_WARM)
-        phase("all runs", seconds)
-        cluster.kill(nodes.pop(0))
-        phase("a query node killed", 2 * seconds)
-        nodes.append("querynode-3")
-        cluster.start("querynode-3")
-        phase("another started", 2 * seconds, "querynode-3")
+    def run(self, seconds: float, *, proxy: bool) -> None:
+        """All of it; a time in which something has to recover lasts twice as long."""
+        cluster = self._cluster
+        self.phase("all runs", seconds)
+        self.phase("a query node killed", 2 * seconds, lambda: cluster.kill("querynode-1"))
+        self.phase("another started", 2 * seconds, lambda: cluster.start("querynode-3"), "querynode-3")
         if proxy:
-            cluster.kill("proxy-1")
-            phase("a proxy killed", seconds)
-            cluster.start("proxy-1")
-            phase("it runs again", 2 * seconds)
-        phase("", 0)
-    return phases
+            self.phase("a proxy killed", seconds, lambda: cluster.kill("proxy-1"))
+            self.phase("it runs again", 2 * seconds, lambda: cluster.start("proxy-1"))
+
+    def _searches(self) -> dict[str, int]:
+        return {node: self._cluster.answered(node) for node in self._cluster.query_nodes}
 
 
 def figures(phases: Sequence[Phase], asked: Sequence[Asked]) -> dict[str, dict[str, float]]:
     """What is to be reported of each phase; a search belongs to the one in which it ended."""
     reported: dict[str, dict[str, float]] = {}
     usual = 0.0
-    for phase, following in pairwise(phases):
-        these = [one for one in asked if phase.began <= one.ended < following.began]
+    for phase in phases:
+        these = [one for one in asked if phase.began <= one.ended < phase.ended]
         answered = [one for one in these if not one.lost]
         times = np.array([one.took for one in answered]) * 1000
         usual = usual or float(times.max())
-        slow = [one.ended for one in these if one.lost or one.took * 1000 > usual]
-        report = {"asked": len(these), "answered": len(answered), "lost": len(these) - len(answered)}
-        report |= {f"lost, proxy {n}": sum(bool(o.lost) for o in these if o.proxy == n) for n in (1, 2)}
+        troubled = [one.ended - phase.began for one in these if one.lost or one.took * 1000 > usual]
+        report: dict[str, float] = {"asked": len(these), "answered": len(answered), "lost": len(these) - len(answered)}
+        report |= {f"lost, address {n}": sum(bool(one.lost) for one in these if one.address == n) for n in (1, 2)}
         report |= {f"p{q}, ms": float(np.percentile(times, q)) for q in (50, 95, 99)}
         report |= {"worst, ms": float(times.max()), "recall": float(np.mean([one.recall for one in answered]))}
-        report["none lost, none slower than the worst of all before, after s"] = (
-            max(slow, default=phase.began) - phase.began
-        )
+        report |= {"as at first after, s": max(troubled, default=0.0)}
         if phase.takes_part is not None:
-            report["the new one answers, after s"] = phase.takes_part
-        for node, before in phase.nodes.items():
-            report[f"searches at {node}"] = following.nodes.get(node, before) - before
-        reported[phase.name] = report
+            report |= {"the new one answers after, s": phase.takes_part}
+        reported[phase.name] = report | {f"searches at {node}": n for node, n in phase.searches.items()}
     return reported
 
 
@@ -204,21 +208,29 @@ def measure(options: argparse.Namespace) -> dict[str, dict[str, float]]:
     queries = unit(vectors[:_QUERIES] + random_vectors(_QUERIES, 2))
     right = [exact(vectors, np.arange(options.size), query) for query in queries]
     folder = options.work / "cluster"
-    shutil.rmtree(options.work, ignore_errors=True)
-    said: Callable[[str], None] = partial(print, flush=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(options.work / "words", ignore_errors=True)
     started = time.monotonic()
-    with MilvusCluster(folder) as cluster:
-        said(f"the cluster is up after {time.monotonic() - started:.0f} s")
-        stores = [opened(url, options.work, 2) for url in cluster.urls]
-        said(f"a generation of {options.size:,} passages written after {write(stores[0], vectors, 0):.0f} s")
-        load = Load([store.current() for store in stores], queries, right, options.threads, options.pause)
-        phases = run(cluster, load, options.seconds, proxy=options.proxy)
+    with MilvusCluster(folder) as cluster, Balancer(cluster.proxy_ports) as balancer:
+        tell(f"the cluster is up after {time.monotonic() - started:.0f} s")
+        ports = [balancer.port] * 2 if options.balancer else cluster.proxy_ports
+        stores = [opened(port, options.work) for port in ports]
+        tell(f"a generation of {options.size:,} passages written after {write(stores[0], vectors, 0):.0f} s")
+        course = Course(cluster)
+        with Load([store.current() for store in stores], queries, right, options.threads, options.pause) as load:
+            time.sleep(_WARM)
+            course.run(options.seconds, proxy=options.proxy)
         memory = cluster.memory()
-        said("memory, MiB: " + ", ".join(f"{name} {used:,.0f}" for name, used in memory.items()))
-        said(f"in all {sum(memory.values()):,.0f} MiB")
+        tell("memory, MiB: " + ", ".join(f"{name} {used:,.0f}" for name, used in memory.items()))
+        tell(f"in all {sum(memory.values()):,.0f} MiB")
     for message, times in Counter(one.lost for one in load.asked if one.lost).most_common():
-        said(f"{times} × {message}")
-    return figures(phases, load.asked)
+        tell(f"{times} × {message}")
+    return figures(course.phases, load.asked)
+
+
+def tell(what: str) -> None:
+    """Print it now: the whole takes minutes."""
+    print(what, flush=True)
 
 
 def main() -> None:
@@ -230,6 +242,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=_THREADS)
     parser.add_argument("--pause", type=float, default=_PAUSE)
     parser.add_argument("--proxy", action="store_true", help="kill a proxy as well")
+    parser.add_argument("--balancer", action="store_true", help="ask through a load balancer")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     measured = measure(options)

@@ -62,9 +62,14 @@ class MilvusCluster:
         self.close()
 
     @property
-    def urls(self) -> list[str]:
-        """The address of each proxy, as ``BACKCHANNEL_INDEX`` takes it."""
-        return [f"milvus+http://127.0.0.1:{port}" for port in self._proxy_ports.values()]
+    def proxy_ports(self) -> list[int]:
+        """Where each proxy listens."""
+        return list(self._proxy_ports.values())
+
+    @property
+    def query_nodes(self) -> list[str]:
+        """Those that were started and not killed."""
+        return [name for name in self._running if name.startswith("querynode-")]
 
     def start(self, name: str) -> None:
         """Start a role, ``querynode-3`` or ``proxy-1`` say, whether it ran before or not."""
