@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import psutil
 from rich.console import Console
 from rich.table import Table
@@ -33,17 +34,17 @@ from retrieval.types import Filters
 from tests.retrieval.milvus_server import TOKEN, URL, Server
 
 _MIB = 1024 * 1024
-_DIMENSION = 384
+DIMENSION = 384
 _AT_ONCE = 512  # as the indexer adds them
 _QUERIES = 100
-_NEAREST, _FUSED = 10, 200
+NEAREST, _FUSED = 10, 200
 # Of a hundred outlets, so many are kept by a filter.
 _KEPT = {"recall": 100, "recall at 50 %": 50, "recall at 5 %": 5}
 
 
 def random_vectors(count: int, seed: int) -> Vectors:
     """float32 ``(count, 384)``, of unit length."""
-    return unit(np.random.default_rng(seed).standard_normal((count, _DIMENSION)).astype(np.float32))
+    return unit(np.random.default_rng(seed).standard_normal((count, DIMENSION)).astype(np.float32))
 
 
 def write(store: MilvusIndexStore, vectors: Vectors, first: int) -> float:
@@ -67,10 +68,14 @@ def recall(index: Index, vectors: Vectors, queries: Vectors, outlets: int) -> fl
     filters = Filters() if outlets == 100 else Filters(sources=frozenset(f"outlet {n}" for n in range(outlets)))
     right = 0
     for query in queries:
-        exact = passing[np.argsort(-(vectors[passing] @ query), kind="stable")[:_NEAREST]]
-        found = {match.passage_id for match in index.search_dense(query, _NEAREST, filters)}
-        right += len(found & set(exact.tolist()))
-    return right / (len(queries) * _NEAREST)
+        found = {match.passage_id for match in index.search_dense(query, NEAREST, filters)}
+        right += len(found & exact(vectors, passing, query))
+    return right / (len(queries) * NEAREST)
+
+
+def exact(vectors: Vectors, passing: npt.NDArray[np.int64], query: Vectors) -> set[int]:
+    """The ids of the ten nearest among those that pass: a passage's id is its row."""
+    return set(passing[np.argsort(-(vectors[passing] @ query), kind="stable")[:NEAREST]].tolist())
 
 
 def measure(size: int, work: Path) -> dict[str, float]:
@@ -85,7 +90,7 @@ def measure(size: int, work: Path) -> dict[str, float]:
         location = MilvusLocation.parse(URL)
         assert location  # noqa: S101 (it is a server's)
         place = MilvusPlace(MilvusServer(location, Access(TOKEN)), "benchmark", work / "words")
-        store = MilvusIndexStore(place, "e", _DIMENSION, grace=dt.timedelta(0))
+        store = MilvusIndexStore(place, "e", DIMENSION, grace=dt.timedelta(0))
         write(store, vectors[:1], 0)  # what the first collections cost is not counted
         process = psutil.Process(server.process.pid)
         memory, disk = process.memory_info().rss / _MIB, stored(folder)

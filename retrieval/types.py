@@ -95,6 +95,19 @@ class Filters:
         if self.since and self.until and self.since > self.until:
             raise FilterError(f"since {self.since} lies after until {self.until}: swap the two dates")
 
+    def keep(self, article_id: str, source: str, published: PartialDate | None) -> bool:
+        """Whether an article is kept."""
+        if self.sources is not None and source not in self.sources:
+            return False
+        if self.article_ids is not None and article_id not in self.article_ids:
+            return False
+        if self.since is None and self.until is None:
+            return True
+        if published is None:
+            return False
+        since, until = self.since or dt.date.min, self.until or dt.date.max
+        return published.first <= until and published.last >= since
+
     @property
     def empty(self) -> bool:
         """Whether everything is kept."""

@@ -102,7 +102,7 @@ class MemoryIndex:
         return [place[int(i)] for i in ids]
 
     def _best(self, scores: _Scores, k: int, filters: Filters) -> list[Match]:
-        kept = [at for at, passage in enumerate(self._passages) if _passes(passage, filters)]
+        kept = [at for at, p in enumerate(self._passages) if filters.keep(p.article_id, p.source, p.published)]
         kept.sort(key=lambda at: (-scores[at], self._passages[at].id))
         return [Match(self._passages[at].id, self._passages[at].article_id, float(scores[at])) for at in kept[:k]]
 
@@ -229,19 +229,6 @@ def _words(text: str) -> list[str]:
     """Lower-cased words without accents, stop words and a plural's "s"."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
     return [word.removesuffix("s") or word for word in _WORD.findall(plain) if word not in _STOP_WORDS]
-
-
-def _passes(passage: IndexedPassage, filters: Filters) -> bool:
-    if filters.sources is not None and passage.source not in filters.sources:
-        return False
-    if filters.article_ids is not None and passage.article_id not in filters.article_ids:
-        return False
-    if filters.since is None and filters.until is None:
-        return True
-    if passage.published is None:
-        return False
-    since, until = filters.since or dt.date.min, filters.until or dt.date.max
-    return passage.published.first <= until and passage.published.last >= since
 
 
 def _horizon(passages: Iterable[IndexedPassage]) -> Horizon:

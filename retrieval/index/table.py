@@ -94,7 +94,8 @@ class PassageTable:
         else:
             candidates = list(range(len(self.articles)))
         passing = np.zeros(len(self.articles), dtype=bool)
-        passing[[ordinal for ordinal in candidates if _passes(self.articles[ordinal], filters)]] = True
+        rows = ((ordinal, self.articles[ordinal]) for ordinal in candidates)
+        passing[[ordinal for ordinal, row in rows if filters.keep(row.id, row.source, row.published)]] = True
         return self.ids[passing[self.ordinals]]
 
     def known(self, ids: Iterable[str]) -> set[str]:
@@ -114,15 +115,3 @@ class PassageTable:
     def horizon(self) -> Horizon:
         """Number of articles, first and last publication date."""
         return Horizon.of([row.published for row in self.articles])
-
-
-def _passes(row: ArticleRow, filters: Filters) -> bool:
-    if filters.sources is not None and row.source not in filters.sources:
-        return False
-    if filters.since is None and filters.until is None:
-        return True
-    if row.published is None:
-        return False
-    too_old = filters.since is not None and row.published.last < filters.since
-    too_new = filters.until is not None and row.published.first > filters.until
-    return not (too_old or too_new)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 ALONE = "BACKCHANNEL_TEST_MILVUS"
@@ -42,6 +43,16 @@ def run_beside_server(command: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+def prepare(folder: Path, settings: Mapping[str, str]) -> None:
+    """Lay the server's programs into ``bin`` of a folder, and what is set into ``configs``."""
+    import milvus
+
+    config = milvus.MilvusServerConfig(data_dir=str(folder))
+    config.extra_configs |= {"common.security.authorizationEnabled": "true", **settings}
+    config.resolve()
+    milvus._initialize_data_files(str(folder))
+
+
 class Server:
     """A server over a folder, made ready by the package ``milvus``.
 
@@ -50,14 +61,9 @@ class Server:
     """
 
     def __init__(self, folder: Path) -> None:
-        import milvus
-
-        config = milvus.MilvusServerConfig(data_dir=str(folder))
         # It gives up where the machine stands still for longer; and so long the next one waits after one was killed.
-        config.extra_configs |= {"common.security.authorizationEnabled": "true", "common.session.ttl": "60"}
-        config.extra_configs["proxy.port"] = str(_PORT)  # also where a server that was killed listened just now
-        config.resolve()
-        milvus._initialize_data_files(str(folder))
+        # The port is set for where a server that was killed listened just now.
+        prepare(folder, {"common.session.ttl": "60", "proxy.port": str(_PORT)})
         self._folder = folder
         self._log = folder / "said.log"
         self._running: subprocess.Popen[bytes] | None = None

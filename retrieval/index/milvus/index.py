@@ -14,6 +14,7 @@ from retrieval.index.lexical import LexicalIndex, terms
 from retrieval.index.milvus.records import Record
 from retrieval.index.milvus.rows import Row, date_of, expression_of, in_parts, plain, query_of, storable
 from retrieval.index.milvus.server import MOST_FOUND, MilvusServer
+from retrieval.index.milvus.witness import Witness
 from retrieval.index.port import EVERYTHING, GenerationInfo, Match, PassageIds
 from retrieval.types import Filters
 
@@ -67,7 +68,8 @@ class MilvusIndex:
         self.server_words = server_words
         self.shortcoming = "" if words is not None or server_words else NO_WORDS
         self._server = server
-        self._rows = _Rows(server, collection, record.written)
+        self._witness = Witness(server, collection, record.written)
+        self._rows = _Rows(self._witness if record.info.passages else None)
         self._words = self._words_of(words)
         self._release = weakref.finalize(self, release)
 
@@ -86,12 +88,9 @@ class MilvusIndex:
 
     def search_dense(self, vector: Vectors, k: int, filters: Filters = EVERYTHING) -> list[Match]:
         """See :class:`retrieval.index.port.Index`; at most ``MOST_FOUND``."""
-        expression = expression_of(filters)
-        if expression is None or not self.info.passages:
+        if not self.info.passages:
             return []
-        return _best(
-            lambda limit: self._server.nearest(self.collection, vector, limit, expression, self.record.written), k
-        )
+        return _best(lambda limit: self._witness.nearest(vector, limit, filters), k)
 
     def search_lexical(self, query: str, k: int, filters: Filters = EVERYTHING) -> list[Match]:
         """See :class:`retrieval.index.port.Index`; at most ``MOST_FOUND``."""
@@ -103,6 +102,9 @@ class MilvusIndex:
 
     def passage_ids(self) -> PassageIds:
         """See :class:`retrieval.index.port.Index`; they are all fetched."""
+        return self._witness.ready(self._streamed_ids, lambda ids: len(ids) == self.info.passages)
+
+    def _streamed_ids(self) -> PassageIds:
         pages = [
             np.array([row["id"] for row in page], dtype=np.int64)
             for page in self._server.stream(self.collection, [], _IDS)
@@ -125,13 +127,12 @@ class MilvusIndex:
 
     def known_articles(self, ids: Iterable[str]) -> set[str]:
         """See :class:`retrieval.index.port.Index`."""
-        wanted = [i for i in set(ids) if storable(i)]
+        wanted = {i for i in ids if storable(i)} if self.info.passages else set()
         known: set[str] = set()
-        for part in in_parts(wanted, _ARTICLES):
+        for part in in_parts(sorted(wanted), _ARTICLES):
             expression = expression_of(Filters(article_ids=frozenset(part))) or ""
-            rows = self._server.select(self.collection, expression, ["article_id"], self.record.written)
-            known |= {row["article_id"] for row in rows}
-        return known
+            known |= {row["article_id"] for row in self._witness.select(expression, ["article_id"])}
+        return known & wanted
 
     def close(self) -> None:
         """See :class:`retrieval.index.port.Index`."""
@@ -139,12 +140,14 @@ class MilvusIndex:
 
 
 class _Rows:
-    """The rows of a collection, by their ids."""
+    """The rows of a collection, by their ids.
 
-    def __init__(self, server: MilvusServer, collection: str, written: int) -> None:
-        self._server = server
-        self._collection = collection
-        self._written = written
+    Args:
+        witness: of the collection; ``None`` where that is empty.
+    """
+
+    def __init__(self, witness: Witness | None) -> None:
+        self._witness = witness
 
     def __call__(self, ids: Sequence[int], *fields: str) -> list[Row]:
         """The rows of these passages, in this order.
@@ -154,7 +157,7 @@ class _Rows:
         """
         rows: dict[int, Row] = {}
         for part in in_parts(sorted({int(i) for i in ids}), _AT_ONCE):
-            rows |= self._server.rows(self._collection, part, fields, self._written)
+            rows |= self._witness.rows(part, fields) if self._witness else {}
         return [rows[int(i)] for i in ids]
 
 

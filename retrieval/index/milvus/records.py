@@ -12,8 +12,9 @@ from typing import Self
 
 from retrieval.errors import IndexDamaged, IndexForeign
 from retrieval.index.manifest import info_of
-from retrieval.index.milvus.rows import LONGEST, in_parts
+from retrieval.index.milvus.rows import LONGEST, Row, in_parts
 from retrieval.index.milvus.server import MilvusServer
+from retrieval.index.milvus.witness import until
 from retrieval.index.port import GenerationInfo
 
 LAYOUT = 1
@@ -66,12 +67,13 @@ class Records:
 
     Args:
         server: that holds them.
-        name: of the collection that they stand in.
+        alias: that names the collection that answers, and begins the names of all.
     """
 
-    def __init__(self, server: MilvusServer, name: str) -> None:
+    def __init__(self, server: MilvusServer, alias: str) -> None:
         self._server = server
-        self._name = name
+        self._alias = alias
+        self._name = f"{alias}_generations"
 
     def prepare(self, replicas: int) -> None:
         """See that notes can be made."""
@@ -81,7 +83,7 @@ class Records:
         """The text noted about each finished collection."""
         try:
             self._server.ready(self._name)
-            rows = self._server.select(self._name, 'key != ""', ["key", "text"])
+            rows = until(self._rows, self._all, self._server.access.timeout)
         except IndexDamaged:
             return {}  # there are no notes yet
         texts: dict[str, str] = {}
@@ -89,6 +91,13 @@ class Records:
             collection = row["key"].partition("/")[0]
             texts[collection] = texts.get(collection, "") + row["text"]
         return texts
+
+    def _rows(self) -> list[Row]:
+        return self._server.select(self._name, 'key != ""', ["key", "text"])
+
+    def _all(self, rows: list[Row]) -> bool:
+        """Whether a query node that is ready gave them: there is a note on what answers."""
+        return bool(rows) or self._server.target(self._alias) is None
 
     def note(self, collection: str, record: Record) -> None:
         """Note that a collection is finished, and what it holds."""

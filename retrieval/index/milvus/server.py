@@ -91,7 +91,7 @@ class MilvusServer:
 
     def __init__(self, location: MilvusLocation, access: Access = NO_ACCESS) -> None:
         self.location = location
-        self._access = access
+        self.access = access
         self._lock = threading.Lock()
         self._made: Client = None
 
@@ -102,7 +102,7 @@ class MilvusServer:
     def has_bm25(self) -> bool:
         """Whether collections can be searched by words."""
         with self._asking() as client:
-            version = str(client.get_server_version(timeout=self._access.timeout))
+            version = str(client.get_server_version(timeout=self.access.timeout))
         found = re.search(r"(\d+)\.(\d+)", version)
         return found is not None and (int(found[1]), int(found[2])) >= _BM25_SINCE
 
@@ -111,13 +111,13 @@ class MilvusServer:
     def collections(self) -> list[str]:
         """The names of all collections of the database."""
         with self._asking() as client:
-            return list(client.list_collections(timeout=self._access.timeout))
+            return list(client.list_collections(timeout=self.access.timeout))
 
     def target(self, alias: str) -> str | None:
         """The collection that an alias names; ``None`` where there is no such alias."""
         try:
             with self._asking() as client:
-                return str(client.describe_alias(alias, timeout=self._access.timeout)["collection_name"])
+                return str(client.describe_alias(alias, timeout=self.access.timeout)["collection_name"])
         except IndexDamaged:
             return None
 
@@ -126,13 +126,13 @@ class MilvusServer:
         known = self.target(alias) is not None
         with self._asking() as client:
             change = client.alter_alias if known else client.create_alias
-            change(collection, alias, timeout=self._access.timeout)
+            change(collection, alias, timeout=self.access.timeout)
 
     def unpoint(self, alias: str) -> None:
         """Let an alias name nothing any more."""
         if self.target(alias) is not None:
             with self._asking() as client:
-                client.drop_alias(alias, timeout=self._access.timeout)
+                client.drop_alias(alias, timeout=self.access.timeout)
 
     def create(self, collection: str, dimension: int, shape: Shape, *, words: bool) -> None:
         """Make an empty collection, with its indexes, ready to be written."""
@@ -182,7 +182,7 @@ class MilvusServer:
         indexes = _pymilvus().MilvusClient.prepare_index_params()
         indexes.add_index("vector", index_type="FLAT", metric_type="IP")
         with self._asking() as client:
-            if not client.has_collection(collection, timeout=self._access.timeout):
+            if not client.has_collection(collection, timeout=self.access.timeout):
                 client.create_collection(collection, schema=schema, timeout=_WRITING)
                 client.create_index(collection, indexes, timeout=_WRITING, sync=False)
                 client.load_collection(collection, timeout=_WRITING, replica_number=replicas)
@@ -200,7 +200,7 @@ class MilvusServer:
     def ready(self, collection: str) -> None:
         """Have a collection loaded that is not: one that was released, or any when Milvus Lite is opened again."""
         with self._asking() as client:
-            state = client.get_load_state(collection, timeout=self._access.timeout)["state"]
+            state = client.get_load_state(collection, timeout=self.access.timeout)["state"]
             if state.name == "NotLoad":
                 client.load_collection(collection, timeout=_WRITING)
 
@@ -228,7 +228,7 @@ class MilvusServer:
         """
         with self._asking() as client:
             client.flush(collection, timeout=_WRITING)
-            for index in client.list_indexes(collection, timeout=self._access.timeout):
+            for index in client.list_indexes(collection, timeout=self.access.timeout):
                 self._indexed(client, collection, index)
             client.load_collection(collection, timeout=_WRITING, replica_number=replicas)
 
@@ -236,13 +236,13 @@ class MilvusServer:
         """Wait for an index."""
         least, since = None, time.monotonic()
         while True:
-            pending = int(client.describe_index(collection, index, timeout=self._access.timeout)["pending_index_rows"])
+            pending = int(client.describe_index(collection, index, timeout=self.access.timeout)["pending_index_rows"])
             if pending <= 0:
                 return
             if least is None or pending < least:
                 least, since = pending, time.monotonic()
             elif time.monotonic() - since > _STALLED:
-                raise self._unavailable(f"{pending} rows have waited for an hour to be indexed")
+                raise self.unavailable(f"{pending} rows have waited for an hour to be indexed")
             time.sleep(_LOOK)
 
     def now(self) -> int:
@@ -265,10 +265,13 @@ class MilvusServer:
             found = client.query(collection, filter=among(ids), output_fields=["id", *fields], **self._reading(since))
             return {int(row["id"]): row for row in found}
 
-    def select(self, collection: str, expression: str, fields: Sequence[str], since: int | None = None) -> list[Row]:
-        """All rows that pass."""
+    def select(
+        self, collection: str, expression: str, fields: Sequence[str], since: int | None = None, most: int | None = None
+    ) -> list[Row]:
+        """All rows that pass, or so many of them."""
+        reading = self._reading(since) | ({} if most is None else {"limit": most})
         with self._asking() as client:
-            return list(client.query(collection, filter=expression, output_fields=list(fields), **self._reading(since)))
+            return list(client.query(collection, filter=expression, output_fields=list(fields), **reading))
 
     def stream(self, collection: str, fields: Sequence[str], size: int) -> Iterator[list[Row]]:
         """All rows by ascending id, ``size`` at a time, as they are now."""
@@ -326,13 +329,13 @@ class MilvusServer:
 
     def _described(self, collection: str) -> Mapping[str, Any]:
         with self._asking() as client:
-            described: Mapping[str, Any] = client.describe_collection(collection, timeout=self._access.timeout)
+            described: Mapping[str, Any] = client.describe_collection(collection, timeout=self.access.timeout)
             return described
 
     def _reading(self, since: int | None) -> dict[str, Any]:
         if since is None:
             return {"consistency_level": "Strong", "timeout": _WRITING}
-        return {"consistency_level": "Customized", "guarantee_timestamp": since, "timeout": self._access.timeout}
+        return {"consistency_level": "Customized", "guarantee_timestamp": since, "timeout": self.access.timeout}
 
     @contextmanager
     def _asking(self) -> Iterator[Client]:
@@ -347,27 +350,28 @@ class MilvusServer:
                 raise IndexDamaged(
                     f"what was to be read at {self} is not there ({error.message}): run `backchannel index --rebuild`"
                 ) from error
-            raise self._unavailable(error.message) from error
+            raise self.unavailable(error.message) from error
         except RpcError as error:
             details = getattr(error, "details", None)
-            raise self._unavailable(str(details() if details else error)) from error
+            raise self.unavailable(str(details() if details else error)) from error
 
     def _client(self) -> Client:
         with self._lock:
             if self._made is None:
-                certificate = self._access.certificate
+                certificate = self.access.certificate
                 secured = {"server_pem_path": str(certificate)} if certificate else {}
                 self._made = _pymilvus().MilvusClient(
                     self.location.uri,
-                    token=self._access.token,
+                    token=self.access.token,
                     db_name=self.location.database,
-                    timeout=self._access.timeout,
+                    timeout=self.access.timeout,
                     dedicated=True,
                     **secured,
                 )
             return self._made
 
-    def _unavailable(self, reason: str) -> IndexUnavailable:
+    def unavailable(self, reason: str) -> IndexUnavailable:
+        """The error that says so."""
         return IndexUnavailable(
             f"the index at {self} cannot be used ({' '.join(reason.split())}): see that the server runs, "
             "and that BACKCHANNEL_INDEX and BACKCHANNEL_MILVUS_TOKEN are right"

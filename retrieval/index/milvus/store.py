@@ -19,6 +19,7 @@ from retrieval.index.manifest import check_encoder
 from retrieval.index.milvus.index import MilvusIndex
 from retrieval.index.milvus.records import Record, Records
 from retrieval.index.milvus.server import WHOLE, MilvusServer, Shape
+from retrieval.index.milvus.witness import until
 from retrieval.index.milvus.words import WordFolders
 from retrieval.index.milvus.writer import MilvusIndexWriter
 from retrieval.index.port import GenerationInfo
@@ -57,7 +58,7 @@ class MilvusGenerations:
         self._server = place.server
         self._name = place.name
         self._folders = WordFolders(place.words)
-        self._records = Records(place.server, f"{place.name}_generations")
+        self._records = Records(place.server, place.name)
         self._accepted = encoder
         self._readers: Counter[str] = Counter()
 
@@ -101,7 +102,11 @@ class MilvusGenerations:
         if self._accepted is not None:
             check_encoder(record.info, self._accepted)
         self._server.ready(collection)
-        held = self._server.count(collection, since=record.written)
+        held = until(
+            lambda: self._server.count(collection, since=record.written),
+            lambda held: held > 0 or not record.info.passages,
+            self._server.access.timeout,
+        )
         if held != record.info.passages:
             raise IndexDamaged(
                 f"{collection} at {self._server} holds {held} of {record.info.passages} passages: "
