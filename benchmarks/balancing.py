@@ -25,8 +25,7 @@ class Balancer:
     def __init__(self, ports: Sequence[int]) -> None:
         self._ports = deque(ports)
         self._listens = threading.Event()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._serve)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -34,26 +33,28 @@ class Balancer:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join()
 
-    def _serve(self) -> None:
-        server = self._loop.run_until_complete(asyncio.start_server(self._connected, "127.0.0.1"))
+    async def _serve(self) -> None:
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        server = await asyncio.start_server(self._connected, "127.0.0.1")
         self.port = server.sockets[0].getsockname()[1]
         self._listens.set()
-        self._loop.run_forever()
+        await self._over.wait()
         server.close()
-        connections = asyncio.all_tasks(self._loop)
-        for connection in connections:
-            connection.cancel()
-        self._loop.run_until_complete(asyncio.gather(*connections, return_exceptions=True))
-        self._loop.close()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for _ in range(len(self._ports)):
-            self._ports.rotate(1)
+        try:
+            await self._forward(reader, writer)
+        except asyncio.CancelledError:  # the balancer is left
+            writer.close()
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._ports.rotate(1)
+        for port in tuple(self._ports):
             with suppress(OSError):
-                answers, asks = await asyncio.open_connection("127.0.0.1", self._ports[0])
+                answers, asks = await asyncio.open_connection("127.0.0.1", port)
                 await asyncio.gather(_passed_on(reader, asks), _passed_on(answers, writer))
                 return
         writer.close()

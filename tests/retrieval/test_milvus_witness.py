@@ -12,7 +12,7 @@ from retrieval.dates import PartialDate
 from retrieval.errors import IndexDamaged, IndexUnavailable
 from retrieval.index.milvus.rows import Row
 from retrieval.index.milvus.server import Access, MilvusServer
-from retrieval.index.milvus.store import MilvusIndexStore, MilvusPlace
+from retrieval.index.milvus.store import MilvusIndexStore
 from retrieval.index.port import Index, IndexedPassage
 from retrieval.types import Filters
 from tests.retrieval.milvus_stores import AT_ONCE, lite, place
@@ -47,15 +47,18 @@ class TakenOver(MilvusServer):
         return [] if self._empty() else super().nearest(*asked, **more)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> TakenOver:
     return TakenOver(lite().location, Access(timeout=PATIENCE))
 
 
-@pytest.fixture
-def store(server: TakenOver, tmp_path: Path) -> MilvusIndexStore:
-    lying = place(lite(), tmp_path)
-    return MilvusIndexStore(MilvusPlace(server, lying.name, lying.words), "e", 2, grace=AT_ONCE)
+def opened(server: MilvusServer, folder: Path) -> MilvusIndexStore:
+    return MilvusIndexStore(place(server, folder), "e", 2, grace=AT_ONCE)
+
+
+@pytest.fixture(scope="module")
+def store(server: TakenOver, tmp_path_factory: pytest.TempPathFactory) -> MilvusIndexStore:
+    return opened(server, tmp_path_factory.mktemp("shared"))
 
 
 def publish(store: MilvusIndexStore, passages: Sequence[IndexedPassage]) -> Index:
@@ -65,16 +68,16 @@ def publish(store: MilvusIndexStore, passages: Sequence[IndexedPassage]) -> Inde
     return store.current()
 
 
-@pytest.fixture
+PASSAGES = [
+    IndexedPassage(1, "a", "", "", "Wire", DAY),
+    IndexedPassage(2, "a", "", "", "Wire", None),
+    IndexedPassage(3, "b", "", "", "Herald", PartialDate(2024)),
+]
+
+
+@pytest.fixture(scope="module")
 def index(store: MilvusIndexStore) -> Index:
-    return publish(
-        store,
-        [
-            IndexedPassage(1, "a", "", "", "Wire", DAY),
-            IndexedPassage(2, "a", "", "", "Wire", None),
-            IndexedPassage(3, "b", "", "", "Herald", PartialDate(2024)),
-        ],
-    )
+    return publish(store, PASSAGES)
 
 
 def found(index: Index, filters: Filters, k: int = 9) -> list[int]:
@@ -141,9 +144,10 @@ def test_a_generation_is_opened_once_a_query_node_has_it(
         store.current()
 
 
-def test_no_generation_is_removed_because_its_note_was_not_seen_at_first(
-    index: Index, store: MilvusIndexStore, server: TakenOver
-) -> None:
+def test_no_generation_is_removed_because_its_note_was_not_seen_at_first(tmp_path: Path) -> None:
+    server = TakenOver(lite().location, Access(timeout=PATIENCE))
+    store = opened(server, tmp_path)
+    publish(store, PASSAGES).close()
     publish(store, [IndexedPassage(4, "c", "", "")]).close()
     server.empty_answers = 1
     assert store.clean_up() == 1
