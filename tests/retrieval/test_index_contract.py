@@ -16,6 +16,7 @@ from retrieval.encoders.port import Vectors
 from retrieval.errors import IndexMissing
 from retrieval.index.embedded import EmbeddedIndexStore
 from retrieval.index.memory import MemoryIndexStore
+from retrieval.index.milvus.index import MilvusIndex
 from retrieval.index.port import Index, IndexedPassage, IndexStore, Match
 from retrieval.types import Filters, Horizon
 from tests.retrieval.milvus_server import ALONE
@@ -392,8 +393,13 @@ def test_the_same_vector_always_scores_the_same(open_store: OpenStore, filters: 
     vector, query = (row / np.linalg.norm(row) for row in rng.standard_normal((2, 384)).astype(np.float32))
     index = publish(open_store(384), [passage(number, source="Wire") for number in range(33)], np.tile(vector, (33, 1)))
     matches = index.search_dense(query, 33, filters)
-    assert found(matches) == list(range(33))
-    assert len({match.score for match in matches}) == 1
+    assert sorted(found(matches)) == list(range(33))
+    scores = [match.score for match in matches]
+    # Where a vector lies in memory decides, on some processors, in which order Milvus Lite adds up its product.
+    assert max(scores) - min(scores) <= (np.spacing(np.float32(max(scores))) if isinstance(index, MilvusIndex) else 0)
+    assert [(-match.score, match.passage_id) for match in matches] == sorted(
+        (-match.score, match.passage_id) for match in matches
+    )
 
 
 # Filters
