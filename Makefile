@@ -16,7 +16,7 @@ chat: $(VENV)/.installed
 	@$(BIN)/backchannel chat --data-dir $(DATA)
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The whole contract of an index on a real Milvus server, in a network namespace of its own.
 test-milvus: $(VENV)/.installed-test

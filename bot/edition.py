@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
@@ -12,6 +13,7 @@ from bot.messages import Story
 from bot.provenance import Publishers
 from corpus.catalogue import Arrival, Catalogue
 from retrieval.engine import Engine
+from retrieval.index.port import PassageIds
 from retrieval.questions import parse_question, resolve_sources
 from retrieval.summary import lead
 from retrieval.types import Article, Citation, Filters
@@ -38,7 +40,11 @@ class Edition:
         self._engine = engine
         self._catalogue = catalogue
         self._stories = stories
-        self._held = engine.index.passage_ids()
+
+    @cached_property
+    def _held(self) -> PassageIds:
+        # Many, of a large corpus: they are not to be fetched by who only asks for the number.
+        return self._engine.index.passage_ids()
 
     @property
     def number(self) -> int:

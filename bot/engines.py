@@ -160,8 +160,8 @@ class Engines:
     def _checked(self, index: Index, warm: bool) -> Engine:
         """An engine, once it is known that the catalogue belongs to the index."""
         try:
-            lost = self._app.catalogue.lacks(index.passage_ids())
-            if lost:
+            noted = self._app.catalogue.noted(index.info)
+            if lost := 0 if noted else self._app.catalogue.lacks(index.passage_ids()):
                 raise IndexDamaged(  # noqa: TRY301 (the index is closed below, whatever is wrong)
                     f"{lost} passages of generation {index.info.number} are not in the catalogue: "
                     "run `backchannel index --rebuild`"

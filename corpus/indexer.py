@@ -131,7 +131,9 @@ class Indexer:
             self._cut(rebuild, steps)
             info = self._sync(base, vectors, steps)
             run.seconds = round(time.monotonic() - started, 3)
-            self._catalogue.published(info, run.seconds, self._store.clean_up())
+            # At once: a bot that finds a generation noted need not compare all its passages with the catalogue's.
+            self._catalogue.note(info, run.seconds)
+            self._catalogue.published(info, self._store.clean_up())
             run.generation, run.articles, run.passages = info.number, info.horizon.articles, info.passages
             return run
 

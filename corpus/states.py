@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import bindparam, delete, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, literal, or_, select, update
 
 from corpus import tables as t
 from corpus.clauses import replacing
@@ -27,6 +27,8 @@ _GIVEN_UP = delete(t.published).where(
 _RETIRE = update(t.passages).where(_p.current == 0, _p.retired.is_(None)).values(retired=bindparam("now"))
 _DROP = delete(t.passages).where(_p.retired <= select(func.min(_s.state)).scalar_subquery())
 _NEWEST = select(func.max(_s.state))
+_TOLD = ("number", "created", "encoder", "passages")
+_NOTED = select(literal(1)).where(*(t.generations.c[name] == bindparam(name) for name in _TOLD))
 
 
 class StateRecords(Database):
@@ -35,27 +37,32 @@ class StateRecords(Database):
     Several indexes may be made of one catalogue: one by each replica, unless they share one on a server.
     """
 
-    def published(self, info: GenerationInfo, seconds: float, oldest: int | None = None) -> None:
-        """Note a generation, and drop the passages that no generation of any index holds any more.
+    def note(self, info: GenerationInfo, seconds: float) -> None:
+        """Note that a generation was made of this catalogue.
 
         Args:
             info: of the generation.
             seconds: that making it took.
+        """
+        self._write(replacing(t.generations), {**_told(info), "articles": info.horizon.articles, "seconds": seconds})
+
+    def noted(self, info: GenerationInfo) -> bool:
+        """Whether a generation was made of this catalogue, so that all its passages are there.
+
+        It is noted after they were written, and what a power cut loses is what was written last. Replicas that each
+        have an index of their own may note others under the same number: then it is not known any more.
+        """
+        return bool(self._column(_NOTED, _told(info)))
+
+    def published(self, info: GenerationInfo, oldest: int | None = None) -> None:
+        """Note which passages a generation holds, and drop those that no generation of any index holds any more.
+
+        Args:
+            info: of the generation.
             oldest: number of the oldest generation that is kept; the one before, if it is not said.
         """
         kept = info.number - 1 if oldest is None else oldest
         with self._transaction() as connection:
-            connection.execute(
-                replacing(t.generations),
-                {
-                    "number": info.number,
-                    "created": info.created,
-                    "encoder": info.encoder,
-                    "passages": info.passages,
-                    "articles": info.horizon.articles,
-                    "seconds": seconds,
-                },
-            )
             signature = _signature(connection)
             state = _state(connection, signature)
             connection.execute(_GONE, {"of": self.index, "oldest": kept, "newest": info.number})
@@ -70,6 +77,11 @@ class StateRecords(Database):
         """Whether another index has published a state that this replica's has not."""
         newest, own = (self._column(query)[0] or 0 for query in (_NEWEST, _NEWEST.where(_s.index_name == self.index)))
         return own < newest
+
+
+def _told(info: GenerationInfo) -> dict[str, object]:
+    """What tells a generation from all others."""
+    return {name: getattr(info, name) for name in _TOLD}
 
 
 def _signature(connection: Connection) -> str:

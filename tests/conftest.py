@@ -90,3 +90,8 @@ def _place(request: pytest.FixtureRequest, folder: Path, database: str) -> Place
         return folder / "catalogue.sqlite3"
     url: str = request.getfixturevalue(database)
     return url
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes comes first, so that no process is left alone with it at the end."""
+    items.sort(key=lambda item: not any(item.iter_markers("server")) and not any(item.iter_markers("packaging")))

@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from bot.app import Application
 from bot.askers import Question
 from bot.settings import Settings
+from corpus.catalogue import Catalogue
 from corpus.errors import CatalogueError
 from corpus.right_of_way import RightOfWay
 from retrieval.encoders.fake import FakeEncoder
 from retrieval.errors import IndexDamaged
+from retrieval.index.port import PassageIds
 from retrieval.types import Query
 from tests.bot.command_line import application, close
 from tests.fakes import record, write_jsonl
@@ -197,6 +200,36 @@ def test_nothing_is_answered_where_no_generation_is_whole(opened: Open, publish:
         quoted(app)
     with pytest.raises(IndexDamaged, match="000002"):
         app.service.status()
+
+
+# Passages and the catalogue
+
+
+class NeverCompared(Catalogue):
+    def lacks(self, ids: PassageIds) -> int:
+        pytest.fail("all passages were compared")
+
+
+def forget(app: Application, table: str) -> None:
+    with app.catalogue._transaction() as connection:
+        connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608
+
+
+def test_a_generation_that_the_catalogue_has_noted_is_opened_without_its_ids(app: Application, tmp_path: Path) -> None:
+    app.catalogue = NeverCompared(tmp_path / "data" / "catalogue.sqlite3")
+    assert quoted(app) == said("Monday")
+
+
+def test_one_that_is_not_noted_answers_where_the_catalogue_has_all_its_passages(app: Application) -> None:
+    forget(app, "generations")
+    assert quoted(app) == said("Monday")
+
+
+def test_one_that_is_not_noted_and_whose_passages_are_not_there_does_not_answer(app: Application) -> None:
+    forget(app, "generations")
+    forget(app, "passages")
+    with pytest.raises(IndexDamaged, match=r"1 passages of generation 1 are not in the catalogue.*--rebuild"):
+        quoted(app)
 
 
 # Keeping answers, giving way

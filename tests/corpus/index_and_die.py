@@ -50,10 +50,15 @@ class DyingCatalogue(Catalogue):
 
     point = ""
 
-    def published(self, info: GenerationInfo, seconds: float, oldest: int | None = None) -> None:
+    def note(self, info: GenerationInfo, seconds: float) -> None:
         if self.point == "current, not noted":
             die()
-        super().published(info, seconds, oldest)
+        super().note(info, seconds)
+        if self.point == "noted, not its passages":
+            die()
+
+    def published(self, info: GenerationInfo, oldest: int | None = None) -> None:
+        super().published(info, oldest)
         if self.point == "noted":
             die()
 

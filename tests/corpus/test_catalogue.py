@@ -46,7 +46,7 @@ def current(catalogue: Catalogue) -> list[int]:
 
 
 def publish(catalogue: Catalogue, number: int) -> None:
-    catalogue.published(GenerationInfo(number, "2024-07-09", "encoder", 64, 1, Horizon(1, None, None)), 0.1)
+    catalogue.published(GenerationInfo(number, "2024-07-09", "encoder", 64, 1, Horizon(1, None, None)))
 
 
 def execute(catalogue: Catalogue, statement: str) -> None:
@@ -131,6 +131,17 @@ def test_many_may_open_a_new_catalogue_at_the_same_moment(bare_place: Place) -> 
 
     run_together([open_it] * 6)
     assert failures == []
+
+
+def test_a_generation_is_known_by_all_that_was_noted_of_it(catalogue: Catalogue) -> None:
+    info = GenerationInfo(3, "2024-07-09", "encoder", 64, 7, Horizon(1, None, None))
+    assert not catalogue.noted(info)
+    catalogue.note(info, 0.1)
+    assert catalogue.noted(info)
+    for other in ({"number": 2}, {"created": "2024-07-10"}, {"encoder": "other"}, {"passages": 8}):
+        assert not catalogue.noted(replace(info, **other))
+    catalogue.note(replace(info, created="2024-07-11"), 0.1)
+    assert not catalogue.noted(info)
 
 
 # Feeds

@@ -102,7 +102,7 @@ BEFORE_THE_SWAP = (
     "built, not named",
     "named, not current",
 )
-AFTER_THE_SWAP = ("current, not noted", "noted")
+AFTER_THE_SWAP = ("current, not noted", "noted, not its passages", "noted")
 
 
 @pytest.mark.parametrize("point", BEFORE_THE_SWAP + AFTER_THE_SWAP)

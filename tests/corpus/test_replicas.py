@@ -149,7 +149,7 @@ def change(catalogue: Catalogue, said: str) -> list[int]:
 
 
 def publish(catalogue: Catalogue, number: int, created: str = "2024-07-09") -> None:
-    catalogue.published(GenerationInfo(number, created, "encoder", 64, 1, Horizon(1, None, None)), 0.1)
+    catalogue.published(GenerationInfo(number, created, "encoder", 64, 1, Horizon(1, None, None)))
 
 
 def test_an_index_is_behind_until_it_has_what_another_one_published(catalogues: tuple[Catalogue, Catalogue]) -> None:
