@@ -105,17 +105,18 @@ class Engines:
             stop.set()
             thread.join(_STOPPING)
 
-    def look(self, *, warm: bool = False) -> None:
+    def look(self, *, warm: bool = False, wait: bool = False) -> None:
         """Open the current generation, unless that is open.
 
         Args:
             warm: answer a question by it before it takes the place of the one before.
+            wait: while another thread opens it, instead of leaving it to that.
 
         Raises:
             IndexFault: none is open, and none can be opened.
         """
         # Who has an engine does not wait until another thread has opened the next.
-        if not self._opening.acquire(blocking=self._open is None):
+        if not self._opening.acquire(blocking=wait or self._open is None):
             return
         try:
             self._look(warm)

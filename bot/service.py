@@ -239,7 +239,7 @@ class Service:
 
     def _indexed(self, run: IndexRun) -> IndexReply:
         if self.generation:
-            self._engines.look(warm=True)
+            self._engines.look(warm=True, wait=True)
         kept = dt.timedelta(days=self._app.settings.retention_days)
         self._catalogue.expire_removed(dt.datetime.now(dt.UTC) - kept)
         return IndexReply(run)

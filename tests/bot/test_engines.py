@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,20 @@ def test_who_published_asks_the_new_generation_at_once(publish: Publisher) -> No
         for _ in range(3):
             assert quoted(publish.app) != (new := publish())
             assert quoted(publish.app) == new
+
+
+def test_who_published_waits_for_the_thread_that_is_just_opening(publish: Publisher) -> None:
+    publish()
+    app = publish.app
+    with app.service.watching(), ThreadPoolExecutor() as pool:
+        assert quoted(app) == said("Monday")
+        with app.service._engines._opening:
+            published = pool.submit(publish)
+            wait_until(lambda: app.store.current_number() == 2)
+            time.sleep(0.1)
+            assert not published.done()
+        published.result()
+        assert quoted(app) == said("Tuesday")
 
 
 # Generations that cannot be opened
