@@ -171,10 +171,7 @@ class Engine:
         narrow = filters.article_ids is not None
         found = signals(text, ranked, best, self.index.info.horizon, self.weigh, narrow=narrow)
         if self._reader and OPPOSED in self.calibration.weights:
-            read = [
-                (passage, ranked.readings[passage.id]) for passage in self._passages.passages(list(ranked.readings))
-            ]
-            found[OPPOSED] = opposed(text, read, self._reader, self.weigh)
+            found[OPPOSED] = opposed(text, ranked.readings, self._passages.passages, self._reader, self.weigh)
         return found
 
     def weigh(self, words: Sequence[str]) -> list[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from retrieval.reader import Reader, Reading, Weigh
 from retrieval.types import Passage
@@ -69,14 +69,21 @@ def asked_the_other_way(question: str) -> str | None:
     return None
 
 
-def opposed(question: str, read: Sequence[tuple[Passage, Reading]], reader: Reader, weigh: Weigh) -> float:
+def opposed(
+    question: str,
+    readings: Mapping[int, Reading],
+    fetch: Callable[[Sequence[int]], Sequence[Passage]],
+    reader: Reader,
+    weigh: Weigh,
+) -> float:
     """By how much passages answer the opposite of a question better than the question, in the reader's scores.
 
     What tells when a country joined is near the question when it left, and answers the opposite.
 
     Args:
         question: its words.
-        read: passages, each as it was read for the question.
+        readings: passages as they were read for it, by id.
+        fetch: gives passages by id.
         reader: that read them.
         weigh: how rare words are.
 
@@ -85,8 +92,8 @@ def opposed(question: str, read: Sequence[tuple[Passage, Reading]], reader: Read
         such an act, or nothing was read.
     """
     other = asked_the_other_way(question)
-    if not read or other is None:
+    if not readings or other is None:
         return 0.0
-    best = max(reading.score for reading in reader.read(other, [passage for passage, _ in read], weigh))
-    apart = best - max(reading.score for _, reading in read)
+    best = max(reading.score for reading in reader.read(other, fetch(list(readings)), weigh))
+    apart = best - max(reading.score for reading in readings.values())
     return max(min(apart, _FAR_APART), 0.0)

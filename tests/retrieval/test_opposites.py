@@ -1,5 +1,6 @@
 """Questions asked the other way, and what it tells that their passages answer those better."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hypothesis import given
@@ -9,18 +10,20 @@ from retrieval.opposites import asked_the_other_way, opposed, opposites_in
 from retrieval.reader import Reading, WordReader
 from retrieval.signals import OPPOSED
 from retrieval.types import Article, Filters, Passage
+from tests.retrieval.joint_fake import alike
 from tests.retrieval.newsroom import PARAMETERS, newsroom
 
 TEXT = "Norland joined the league on Friday. Its envoys signed the charter in Oslo."
 PASSAGE = Passage(1, Article("a", TEXT, "A new member"), 0, len(TEXT))
 
 
-def alike(words: list[str]) -> list[float]:
-    return [1.0] * len(words)
+def read(question: str) -> dict[int, Reading]:
+    return {PASSAGE.id: WordReader().read(question, [PASSAGE], alike)[0]}
 
 
-def read(question: str) -> list[tuple[Passage, Reading]]:
-    return [(PASSAGE, WordReader().read(question, [PASSAGE], alike)[0])]
+def fetch(ids: Sequence[int]) -> list[Passage]:
+    assert list(ids) == [PASSAGE.id]
+    return [PASSAGE]
 
 
 @given(
@@ -43,16 +46,16 @@ def test_the_first_act_gives_way_and_names_do_not() -> None:
 
 def test_what_answers_the_opposite_is_told_from_what_answers() -> None:
     left, joined = "When had Norland left the league?", "When had Norland joined the league?"
-    assert opposed(left, read(left), WordReader(), alike) > 0
-    assert opposed(joined, read(joined), WordReader(), alike) == 0
+    assert opposed(left, read(left), fetch, WordReader(), alike) > 0
+    assert opposed(joined, read(joined), fetch, WordReader(), alike) == 0
 
 
 def test_it_stays_within_bounds_and_is_nothing_where_nothing_is_opposite() -> None:
     question = "When had Norland left the league?"
-    far = [(PASSAGE, replace(reading, score=-100.0)) for _, reading in read(question)]
-    assert opposed(question, far, WordReader(), alike) == 1
-    assert opposed("Who signed the charter?", read("Who signed the charter?"), WordReader(), alike) == 0
-    assert opposed(question, [], WordReader(), alike) == 0
+    far = {number: replace(reading, score=-100.0) for number, reading in read(question).items()}
+    assert opposed(question, far, fetch, WordReader(), alike) == 1
+    assert opposed("Who signed the charter?", read("Who signed the charter?"), fetch, WordReader(), alike) == 0
+    assert opposed(question, {}, fetch, WordReader(), alike) == 0
 
 
 def test_an_engine_that_weighs_it_is_less_sure_of_the_opposite() -> None:
