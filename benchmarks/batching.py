@@ -25,8 +25,8 @@ import numpy as np
 
 from benchmarks.asked import questions_of
 from benchmarks.serving import indexed, texts
-from benchmarks.speed import milliseconds
 from benchmarks.tables import Table, print_tables
+from benchmarks.timing import milliseconds
 from bot.app import Application
 from bot.askers import Question
 from bot.settings import load_settings

@@ -27,7 +27,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.speed import milliseconds, prepare
+from benchmarks.speed import prepare
+from benchmarks.timing import milliseconds
 from bot.app import Application
 from bot.askers import Question
 from bot.settings import load_settings

@@ -23,7 +23,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.speed import milliseconds
+from benchmarks.timing import milliseconds
 from retrieval.encoders.port import Vectors
 from retrieval.encoders.tokens import unit
 from retrieval.index.location import MilvusLocation

@@ -23,7 +23,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from benchmarks.speed import milliseconds, read_corpus
+from benchmarks.speed import read_corpus
+from benchmarks.timing import milliseconds
 from retrieval.encoders.options import Backend, Precision
 from retrieval.joint.inputs import Inputs, Tokens
 from retrieval.joint.model import JointModel, Logits, States

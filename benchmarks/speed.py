@@ -1,9 +1,13 @@
 """Speed and memory: indexing, and asking cold and warm, at several sizes of real text; and where the time goes.
 
-    python -m benchmarks.speed --corpus PARAGRAPHS.jsonl.gz [--sizes 1000 10000 100000] [--json FILE]
+    python -m benchmarks.speed --corpus PARAGRAPHS.jsonl.gz --work FOLDER [--sizes 1000 10000 100000] [--json FILE]
+        [--real 100000] [--kept]
 
-The corpus is JSON lines ``{id, title, source, url, published, text}``, gzipped or not, a paragraph each.
-Questions are runs of words out of its sentences. Each size is measured in a process of its own.
+The corpus is JSON lines ``{id, title, source, url, published, text}``, gzipped or not, a paragraph each; those in a row
+with one ``doc_id`` are put together to an article. Questions are runs of words out of its paragraphs. Sizes are numbers
+of paragraphs. Beyond ``--real``, or what the corpus holds, articles are repeated with small edits; see ``growth.py``.
+With ``--kept`` vectors lie in the work folder and are used again: the time of indexing is then that without encoding
+what was at hand. Each step is measured in a process of its own.
 """
 
 from __future__ import annotations
@@ -13,28 +17,38 @@ import gzip
 import json
 import random
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
+from typing import ParamSpec
 
-import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.growth import articles_of, grown, keep_vectors
+from benchmarks.nearest import found_of_nearest
 from benchmarks.parts import profile
+from benchmarks.timing import MIB, milliseconds, resident_mib
 from bot.app import Application
 from bot.askers import Question
 from bot.settings import ReaderKind, load_settings
+from corpus.vectors import VectorCache
+from retrieval.encoders.models import packaged_folder
+from retrieval.passages import encoder_inputs
 
 _QUESTIONS = 200
 _COLD = 3
-_MIB = 1024 * 1024
+_ENCODED = 400  # passages, to compare encoders by
+_VECTORS = "vectors.sqlite3"
+_P = ParamSpec("_P")
 
 
 def read_corpus(corpus: Path, size: int) -> list[str]:
@@ -44,21 +58,49 @@ def read_corpus(corpus: Path, size: int) -> list[str]:
         return list(islice(stream, size))
 
 
-def prepare(corpus: Path, size: int, folder: Path) -> tuple[Path, list[str]]:
-    """The first paragraphs as a feed, and questions about them."""
-    lines = read_corpus(corpus, size)
+def prepare(corpus: Path, size: int, folder: Path, real: int | None = None) -> tuple[Path, list[str]]:
+    """So many paragraphs as a feed, the first ``real`` ones and copies of them, and questions about those.
+
+    Raises:
+        OSError: the corpus cannot be read, or the feed not written.
+    """
+    lines = read_corpus(corpus, size if real is None else min(size, real))
     feed = folder / "corpus.jsonl"
-    feed.write_text("".join(lines), encoding="utf-8")
+    with feed.open("w", encoding="utf-8") as stream:
+        for article in grown(list(articles_of(lines)), size):
+            stream.write(f"{json.dumps(asdict(article) | {'published': str(article.published or '')})}\n")
     chance = random.Random(3)  # noqa: S311 (a sample, no secret)
     texts = [json.loads(line)["text"].split() for line in chance.sample(lines, min(_QUESTIONS, len(lines)))]
     return feed, [" ".join(words[:12]) for words in texts if len(words) >= 12]
 
 
-def milliseconds(action: Callable[[], object]) -> float:
-    """How long it takes."""
-    started = time.perf_counter()
-    action()
-    return (time.perf_counter() - started) * 1000
+def keep_copies(corpus: Path, size: int, real: int, file: Path) -> dict[str, float]:
+    """Make and keep the vectors of edited copies, those of the originals being kept already."""
+    app = Application(load_settings(data_dir=file.parent / "encoder"))
+    originals = list(articles_of(read_corpus(corpus, min(size, real))))
+    copies = islice(grown(originals, size), len(originals), None)
+    cache = VectorCache(file, app.encoder.fingerprint, app.encoder.dimension)
+    try:
+        return {"copied": float(keep_vectors(cache, app.encoder, originals, copies))}
+    finally:
+        cache.close()
+
+
+def build(feed: Path, data_dir: Path) -> dict[str, float]:
+    """A generation of the feed, in this process."""
+    app = Application(load_settings(data_dir=data_dir))
+    _ = app.encoder
+    before = resident_mib()
+    run = app.service.reindex([str(feed)]).run
+    return {
+        "articles": run.articles,
+        "passages": run.passages,
+        "index_s": run.seconds,
+        "passages_per_s": run.passages / run.seconds,
+        "index_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before,
+        "disk_mib": sum(f.stat().st_size for f in data_dir.rglob("*") if f.is_file()) / MIB,
+        "index_disk_mib": sum(f.stat().st_size for f in (data_dir / "index").rglob("*") if f.is_file()) / MIB,
+    }
 
 
 def asked(app: Application, questions: list[str]) -> dict[str, float]:
@@ -69,6 +111,26 @@ def asked(app: Application, questions: list[str]) -> dict[str, float]:
     return {"p50_ms": statistics.median(times), "p95_ms": times[int(len(times) * 0.95)]}
 
 
+def use(data_dir: Path, questions: list[str]) -> dict[str, float]:
+    """Asked warm, with the reader and without, in this process; and what it takes of memory."""
+    app = Application(load_settings(data_dir=data_dir))
+    _ = app.encoder, app.reader
+    before = resident_mib()
+    figures = {"open_ms": milliseconds(app.store.current)}
+    plain = Application(load_settings(data_dir=data_dir, reader=ReaderKind.WORDS), app.encoder)
+    for name, one in (("plain", plain), ("read", app)):
+        figures |= {f"{name}_{key}": value for key, value in asked(one, questions).items()}
+    figures |= {"resident_mib": resident_mib(), "resident_index_mib": resident_mib() - before}
+    figures |= {f"{part}_ms": taken for part, taken in profile(app, questions).items()}
+    return figures | {"cold_s": cold(data_dir, questions[0])}
+
+
+def find(data_dir: Path, questions: list[str]) -> dict[str, float]:
+    """What dense search finds of the nearest passages."""
+    app = Application(load_settings(data_dir=data_dir))
+    return found_of_nearest(app.store.current(), app.catalogue, app.encoder.encode_queries(questions))
+
+
 def cold(data_dir: Path, question: str) -> float:
     """Seconds of `backchannel ask` in a new process, files in the page cache: the median of a few."""
     command = [sys.executable, "-m", "bot", "ask", question, "--json", "--data-dir", str(data_dir)]
@@ -76,66 +138,64 @@ def cold(data_dir: Path, question: str) -> float:
     return statistics.median(runs) / 1000
 
 
-def measure(corpus: Path, size: int) -> dict[str, float]:
-    """One size, in this process."""
-    with tempfile.TemporaryDirectory() as temporary:
-        feed, questions = prepare(corpus, size, Path(temporary))
-        data_dir = Path(temporary) / "data"
-        app = Application(load_settings(data_dir=data_dir))
-        _ = app.encoder
-        run = app.service.reindex([str(feed)]).run
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        plain = Application(load_settings(data_dir=data_dir, reader=ReaderKind.WORDS), app.encoder)
-        found = {
-            f"{name}_{key}": value
-            for name, one in (("plain", plain), ("read", app))
-            for key, value in asked(one, questions).items()
-        }
-        on_disk = sum(f.stat().st_size for f in data_dir.rglob("*") if f.is_file())
-        return {
-            "articles": size,
-            "passages": run.passages,
-            "index_s": run.seconds,
-            "passages_per_s": run.passages / run.seconds,
-            **found,
-            **{f"{part}_ms": taken for part, taken in profile(app, questions).items()},
-            "cold_s": cold(data_dir, questions[0]),
-            "peak_mib": peak,
-            "resident_mib": psutil.Process().memory_info().rss / _MIB,
-            "disk_mib": on_disk / _MIB,
-        }
+def compare(data_dir: Path) -> dict[str, float]:
+    """Passages a second by the encoder as shipped, and by sentence-transformers' own ``encode`` as it comes."""
+    from sentence_transformers import SentenceTransformer
+
+    app = Application(load_settings(data_dir=data_dir))
+    ids = app.store.current().passage_ids()
+    few = random.Random(3).sample(ids.tolist(), min(_ENCODED, len(ids)))  # noqa: S311 (a sample, no secret)
+    texts = encoder_inputs((passage.article.title, passage.text) for passage in app.catalogue.passages(few))
+    plain = SentenceTransformer(str(packaged_folder()), device="cpu")
+    figures = {}
+    for name, encoder in (("encoder", app.encoder.encode_passages), ("sentence_transformers", plain.encode)):
+        encoder(texts[:32])
+        figures[f"{name}_per_s"] = len(texts) / milliseconds(lambda do=encoder: do(texts)) * 1000
+    return figures
+
+
+def apart(action: Callable[_P, dict[str, float]], *given: _P.args, **named: _P.kwargs) -> dict[str, float]:
+    """What it gives, done in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(action, *given, **named).result()
+
+
+def measure(corpus: Path, size: int, work: Path, real: int | None, *, kept: bool) -> dict[str, float]:
+    """One size, in the folder ``work``, where vectors stay if they are to be kept."""
+    data_dir = work / "data"
+    shutil.rmtree(data_dir, ignore_errors=True)
+    data_dir.mkdir(parents=True)
+    feed, questions = prepare(corpus, size, work, real)
+    figures: dict[str, float] = {"paragraphs": size}
+    if kept:
+        vectors = work / _VECTORS
+        (data_dir / _VECTORS).symlink_to(vectors)
+        if real and real < size:
+            figures |= apart(keep_copies, corpus, size, real, vectors)
+    figures |= apart(build, feed, data_dir)
+    figures |= apart(use, data_dir, questions)
+    figures |= apart(find, data_dir, questions)
+    return figures | apart(compare, data_dir)
 
 
 def main() -> None:
-    """Measure each size in a process of its own; print a table, and write JSON where asked."""
+    """Measure each size, print a table, and write JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True, help="a folder for indexes, of which the last one stays")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 10_000, 100_000])
+    parser.add_argument("--real", type=int, help="so many paragraphs at most are real, the others edited copies")
+    parser.add_argument("--kept", action="store_true", help="keep vectors in the work folder, and use those there")
     parser.add_argument("--json", type=Path, help="also write the figures here, after each size")
-    parser.add_argument("--one", action="store_true", help="measure the first size here and print it as JSON")
     options = parser.parse_args()
-    if options.one:
-        print(json.dumps(measure(options.corpus, options.sizes[0])))
-        return
     rows: list[dict[str, float]] = []
     for size in options.sizes:
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.speed",
-            "--corpus",
-            str(options.corpus),
-            "--one",
-            "--sizes",
-            str(size),
-        ]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603
-        rows.append(json.loads(done.stdout))
+        rows.append(measure(options.corpus, size, options.work, options.real, kept=options.kept))
         if options.json:
             options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     table = Table("figure", *(f"{row['passages']:,.0f} passages" for row in rows))
-    for name in rows[0]:
-        table.add_row(name, *(f"{row[name]:,.1f}" for row in rows))
+    for name in rows[-1]:
+        table.add_row(name, *(f"{row.get(name, 0.0):,.3f}" for row in rows))
     Console().print(table)
 
 

@@ -59,7 +59,7 @@ class EmbeddedIndex:
 
     @classmethod
     def open(cls, folder: Path, encoder: str | None, release: Callable[[], object] = lambda: None) -> Self:
-        """Open a folder after checking every file in it.
+        """Open a folder after checking every file in it, those that were checked before by their size and times alone.
 
         Args:
             folder: of the generation.
@@ -328,7 +328,8 @@ class EmbeddedIndexStore(EmbeddedGenerations):
         base = None
         if current is not None:
             base = self.folder_of(current)
-            Manifest.read(base).check_encoder(self.encoder)
+            # What is damaged in the old one would go on into the new one.
+            Manifest.read(base, whole=True).check_encoder(self.encoder)
         with writing(self._root):
             self._root.mkdir(parents=True, exist_ok=True)
             self._sweep()

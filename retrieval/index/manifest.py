@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from retrieval.dates import PartialDate
 from retrieval.errors import IndexDamaged, IndexForeign
@@ -18,6 +19,9 @@ SCHEMA = 1
 """The layout of a generation's folder; a higher number was written by a newer version."""
 
 _NAME = "manifest.json"
+# How files looked when their checksums were last compared: a large index need not be read whole to be opened.
+_SEEN = "seen.json"
+_T = TypeVar("_T")
 _WAY_OUT = "run `backchannel index --rebuild` to make the index anew"
 
 
@@ -41,8 +45,12 @@ class Manifest:
             sync(path)
 
     @classmethod
-    def read(cls, folder: Path) -> Self:
+    def read(cls, folder: Path, *, whole: bool = False) -> Self:
         """Read a manifest and hold it against the folder's files.
+
+        Args:
+            folder: of the generation.
+            whole: compare all checksums, also of files that nobody has written to since that was last done here.
 
         Raises:
             IndexDamaged: the manifest or a file is missing, cut short or changed.
@@ -60,7 +68,7 @@ class Manifest:
                 f"the index in {folder} has layout {schema}, this version reads {SCHEMA}: "
                 f"use the version that made it, or {_WAY_OUT}"
             )
-        manifest._check(folder)
+        manifest._check(folder, whole=whole)
         return manifest
 
     def check_encoder(self, fingerprint: str) -> None:
@@ -71,14 +79,21 @@ class Manifest:
         """
         check_encoder(self.info, fingerprint)
 
-    def _check(self, folder: Path) -> None:
+    def _check(self, folder: Path, *, whole: bool) -> None:
+        looks = {name: self._of_file(folder / name, _look) for name in self.files}
+        if not whole and looks == _seen(folder):
+            return
         for name, expected in self.files.items():
-            try:
-                found = size_and_sha256(folder / name)
-            except OSError as error:
-                raise IndexDamaged(f"{folder / name} cannot be read ({error}): {_WAY_OUT}") from error
-            if found != expected:
+            if self._of_file(folder / name, size_and_sha256) != expected:
                 raise IndexDamaged(f"{folder / name} has changed since it was published: {_WAY_OUT}")
+        with suppress(OSError):  # where nothing can be noted, the checksums are compared again
+            (folder / _SEEN).write_text(json.dumps(looks), encoding="utf-8")
+
+    def _of_file(self, file: Path, ask: Callable[[Path], _T]) -> _T:
+        try:
+            return ask(file)
+        except OSError as error:
+            raise IndexDamaged(f"{file} cannot be read ({error}): {_WAY_OUT}") from error
 
 
 def check_encoder(info: GenerationInfo, fingerprint: str) -> None:
@@ -103,4 +118,17 @@ def info_of(value: dict[str, Any]) -> GenerationInfo:
 
 def _files(folder: Path) -> list[Path]:
     # Lock files of the lexical index are no part of it.
-    return sorted(f for f in folder.rglob("*") if f.is_file() and f.name != _NAME and f.suffix != ".lock")
+    return sorted(f for f in folder.rglob("*") if f.is_file() and f.name not in (_NAME, _SEEN) and f.suffix != ".lock")
+
+
+def _look(file: Path) -> list[int]:
+    """What changes when a file is written to, or is another one; the second time cannot be set by a program."""
+    found = file.stat()
+    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+
+
+def _seen(folder: Path) -> object:
+    try:
+        return json.loads((folder / _SEEN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -83,11 +83,17 @@ def change_a_byte(file: Path) -> None:
     file.write_bytes(data)
 
 
+def change_a_byte_and_the_time(file: Path) -> None:
+    before = file.stat()
+    change_a_byte(file)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
 def lengthen(file: Path) -> None:
     file.write_bytes(file.read_bytes() + b"\0")
 
 
-@pytest.mark.parametrize("damage", [cut_short, change_a_byte, lengthen, Path.unlink])
+@pytest.mark.parametrize("damage", [cut_short, change_a_byte, change_a_byte_and_the_time, lengthen, Path.unlink])
 def test_any_damaged_file_is_refused(generation: Path, damage: Callable[[Path], None]) -> None:
     names = list(json.loads((generation / "manifest.json").read_text(encoding="utf-8"))["files"])
     assert {"dense.faiss", "passages.npz", "articles.json", "lexical/meta.json"} < set(names)
@@ -95,6 +101,7 @@ def test_any_damaged_file_is_refused(generation: Path, damage: Callable[[Path], 
     for name in names:
         file = generation / name
         data = file.read_bytes()
+        store.current()  # found whole, and noted so
         damage(file)
         for refused in (store.current, store.begin):
             with pytest.raises(IndexDamaged, match=r"--rebuild") as raised:
@@ -102,6 +109,28 @@ def test_any_damaged_file_is_refused(generation: Path, damage: Callable[[Path], 
             assert str(file) in str(raised.value)
         file.write_bytes(data)
     assert holds(store.current(), OLD, [1, 2])
+
+
+def test_what_was_found_whole_is_read_again_only_before_it_is_built_upon(generation: Path) -> None:
+    store = open_store(generation.parent)
+    store.current()
+    file, seen = generation / "articles.json", generation / "seen.json"
+    file.write_bytes(file.read_bytes().replace(b"article-2", b"article-9"))
+    looks = json.loads(seen.read_text(encoding="utf-8"))
+    now = file.stat()
+    looks["articles.json"] = [now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino]
+    seen.write_text(json.dumps(looks), encoding="utf-8")
+    assert store.current().known_articles(["article-9"])
+    with pytest.raises(IndexDamaged, match=r"articles\.json has changed"):
+        store.begin()
+
+
+@pytest.mark.parametrize("note", ["", "{", "[]", '{"dense.faiss": null}'])
+def test_a_note_that_is_broken_is_made_anew(generation: Path, note: str) -> None:
+    store = open_store(generation.parent)
+    (generation / "seen.json").write_text(note, encoding="utf-8")
+    assert holds(store.current(), OLD, [1, 2])
+    assert json.loads((generation / "seen.json").read_text(encoding="utf-8"))["dense.faiss"]
 
 
 def test_an_index_can_be_opened_again_and_again(folder: Path) -> None:
