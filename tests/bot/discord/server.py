@@ -101,6 +101,7 @@ class FakeDiscord:
         self.heartbeats = 0
         self.typing = 0
         self.refuse_sockets = 0
+        self.replicas = 1
         self.dead = False
         self.close_with: int | None = None
         self.heartbeat_ms = 40_000
@@ -308,7 +309,8 @@ class FakeDiscord:
         if self.close_with or data["token"] != TOKEN:
             await session.socket.close(code=self.close_with or 4004)
             return
-        self.sessions = {session.id: session}
+        others = self.sessions if len(self.sessions) < self.replicas else {}
+        self.sessions = {**others, session.id: session}
         await session.dispatch(
             "READY",
             {
