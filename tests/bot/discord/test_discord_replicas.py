@@ -86,6 +86,7 @@ async def test_a_reindex_that_both_are_asked_for_runs_once(
     new = record("tromso", "The choir of Tromsø sang on the quay until midnight.", title="Choir", source="The Wire")
     write_jsonl(tmp_path / "news.jsonl", *NEWS, new)
     pressed = await server.command("reindex", user=ADMIN)
-    await until(lambda: pressed.replies and "1 added" in Shown.of(*pressed.replies).text)
+    await until(lambda: server.posted and "1 added" in Shown.of(*server.posted).text)
+    await until(lambda: pressed.refused)
     await _at_rest(both)
-    assert len(pressed.callbacks) == len(pressed.replies) == pressed.refused == 1
+    assert len(pressed.callbacks) == len(pressed.replies) == pressed.refused == len(server.posted) == 1
