@@ -1,8 +1,9 @@
 """The joint reader by torch, OpenVINO and ONNX Runtime: how long 20 passages take, and how far their scores differ.
 
-    python -m benchmarks.readers --corpus PARAGRAPHS.jsonl.gz [--passages 20] [--json FILE]
+    python -m benchmarks.readers --corpus PARAGRAPHS.jsonl.gz [--passages 20] [--questions 60] [--only NAME …]
+        [--json FILE]
 
-The corpus is as for ``benchmarks.speed``. Scores are held against torch in float32. ONNX Runtime, which the project
+The corpus is as for ``benchmarks.speed``. Scores are held against torch in float32, or the first of ``--only``. ONNX Runtime, which the project
 does not use, is measured where ``onnxruntime`` and ``onnxscript`` are installed.
 """
 
@@ -13,7 +14,8 @@ import importlib.util
 import json
 import statistics
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -34,8 +36,6 @@ from retrieval.joint.weights import Card
 from retrieval.parameters import Parameters
 from retrieval.reader import Reader
 from retrieval.types import Article, Passage
-
-_QUESTIONS = 60
 
 
 class OnnxRuntimeModel(TorchJointModel):
@@ -72,22 +72,34 @@ class OnnxRuntimeModel(TorchJointModel):
         return tokens, null
 
 
-def models(folder: Path) -> Iterator[tuple[str, JointModel]]:
-    """By what runs them; torch in float32 comes first."""
-    for backend, precision in product((Backend.TORCH, Backend.OPENVINO), (Precision.FLOAT32, Precision.BFLOAT16)):
-        yield f"{backend} {precision}", load_joint_model(precision, backend, folder)
-    yield "openvino, 8 bits", quantized(Card.load())
+def models(folder: Path) -> dict[str, Callable[[], JointModel]]:
+    """By what runs them; torch in float32, which the others are held against, comes first."""
+    made: dict[str, Callable[[], JointModel]] = {
+        f"{backend} {precision}": partial(load_joint_model, precision, backend, folder)
+        for backend, precision in product((Backend.TORCH, Backend.OPENVINO), (Precision.FLOAT32, Precision.BFLOAT16))
+    }
+    made["openvino, 8 bits"] = lambda: quantized(Card.load())
     if importlib.util.find_spec("onnxruntime"):
-        yield "onnxruntime fp32", OnnxRuntimeModel(Card.load(), folder)
+        made["onnxruntime fp32"] = lambda: OnnxRuntimeModel(Card.load(), folder)
+    return made
 
 
-def measure(passages: list[Passage], count: int) -> dict[str, dict[str, float]]:
-    """Latency of reading ``count`` passages for a question, no text read before, and differences of scores."""
+def measure(groups: list[list[Passage]], only: Sequence[str] | None) -> dict[str, dict[str, float]]:
+    """Latency of reading a group of passages for a question, no text read before, and differences of scores.
+
+    Raises:
+        ValueError: there is nothing of a name in ``only``.
+    """
     rows: dict[str, dict[str, float]] = {}
     expected: list[float] = []
-    groups = [passages[at * count : (at + 1) * count] for at in range(min(_QUESTIONS, len(passages) // count))]
     with tempfile.TemporaryDirectory() as temporary:
-        for name, model in models(Path(temporary)):
+        makers = models(Path(temporary))
+        unknown = sorted({*(only or ())} - makers.keys())
+        if unknown:
+            raise ValueError(f"there is no reader {unknown[0]!r}: name some of {', '.join(makers)}")
+        for name in [name for name in makers if not only or name in only]:
+            model = makers[name]()
+            count = len(groups[0])
             reader = joint_and_maxsim(model, Parameters.load(), cached=count + 1)
             scores: list[float] = []
 
@@ -116,14 +128,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--passages", type=int, default=20)
+    parser.add_argument("--questions", type=int, default=60)
+    parser.add_argument(
+        "--only", nargs="+", help="of the readers, by their names in the table; the first is the reference"
+    )
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
-    lines = [json.loads(line) for line in read_corpus(options.corpus, options.passages * _QUESTIONS)]
+    lines = [json.loads(line) for line in read_corpus(options.corpus, options.passages * options.questions)]
     passages = [
         Passage(at, Article(str(at), row["text"], row.get("title") or ""), 0, len(row["text"]))
         for at, row in enumerate(lines)
     ]
-    rows = measure(passages, options.passages)
+    at_once = options.passages
+    groups = [passages[at : at + at_once] for at in range(0, len(passages) - at_once + 1, at_once)]
+    try:
+        rows = measure(groups, options.only)
+    except ValueError as error:
+        parser.error(str(error))
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     table = Table("reader", *(name.replace("_", " ") for name in next(iter(rows.values()))))

@@ -1,5 +1,6 @@
 """The command line over an index on a Milvus server."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,25 +26,50 @@ def on_lite(fresh: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return fresh
 
 
-def test_it_indexes_answers_filters_and_says_where(on_lite: CommandLine, wire: Path, tmp_path: Path) -> None:
-    assert on_lite("index", str(wire), "--json").json["passages"] == 2
-    answer = on_lite("ask", "Who met in Oslo?", "--json").json
+@pytest.fixture(params=["sqlite", "postgresql"])
+def on_either(on_lite: CommandLine, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """The same, the catalogue in a file or in a database of PostgreSQL."""
+    if request.param == "postgresql":
+        monkeypatch.setenv("BACKCHANNEL_DATABASE_URL", request.getfixturevalue("catalogue_database"))
+    return on_lite
+
+
+def test_it_indexes_answers_filters_and_says_where(on_either: CommandLine, wire: Path, tmp_path: Path) -> None:
+    assert on_either("index", str(wire), "--json").json["passages"] == 2
+    answer = on_either("ask", "Who met in Oslo?", "--json").json
     assert answer["citations"][0]["article_id"] == "oslo"
-    filtered = on_lite("ask", "Who met in Oslo?", "--source", "bbc news", "--since", "2023", "--json").json
+    filtered = on_either("ask", "Who met in Oslo?", "--source", "bbc news", "--since", "2023", "--json").json
     assert [citation["article_id"] for citation in filtered["citations"]] == ["bergen"]
-    status = on_lite("status", "--json").json
+    status = on_either("status", "--json").json
     assert (status["index"], status["problems"]) == (f"milvus+lite://{tmp_path}/lite.db", [])
     assert status["sources"] == {"The Wire": 1, "BBC News": 1}
     assert not list((tmp_path / "fresh" / "index").glob("0*"))
 
 
-def test_a_changed_article_replaces_what_it_was(on_lite: CommandLine, wire: Path) -> None:
-    assert on_lite("index", str(wire)).status == 0
+def test_a_changed_article_replaces_what_it_was(on_either: CommandLine, wire: Path) -> None:
+    assert on_either("index", str(wire)).status == 0
     write_jsonl(wire, record("oslo", "Envoys met in Oslo. They spoke of fish.", source="The Wire"))
-    run = on_lite("index", "--json").json
+    run = on_either("index", "--json").json
     assert (run["generation"], run["articles"], run["changed"], run["removed"]) == (2, 1, 1, 1)
-    answer = on_lite("ask", "What did the envoys speak of?", "--json").json
+    answer = on_either("ask", "What did the envoys speak of?", "--json").json
     assert ["fish" in citation["text"] for citation in answer["citations"]] == [True]
+
+
+def test_what_one_replica_has_indexed_the_other_answers_from(
+    on_lite: CommandLine,
+    wire: Path,
+    tmp_path: Path,
+    catalogue_database: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BACKCHANNEL_DATABASE_URL", catalogue_database)
+    other = replace(on_lite, data_dir=tmp_path / "other", applications=[])
+    assert on_lite("index", str(wire)).status == 0
+    assert other("ask", "Who met in Oslo?", "--json").json["citations"][0]["article_id"] == "oslo"
+    write_jsonl(wire, record("oslo", "Envoys met in Oslo. They spoke of fish.", source="The Wire"))
+    assert other("index", "--json").json["generation"] == 2
+    assert "fish" in on_lite("ask", "What did the envoys speak of?", "--json").json["citations"][0]["text"]
+    other.close()
 
 
 def test_a_restored_catalogue_is_not_answered_from_an_index_of_before(
