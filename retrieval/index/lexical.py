@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 import tantivy
@@ -15,6 +15,8 @@ _ANALYZER = "news_en"
 # A match in the title counts as much as one in the text; see benchmarks/ablations.py.
 _TITLE_BOOST = 1.0
 _WRITER_BYTES = 64_000_000
+# Of so many terms it is remembered in how many passages they stand: the frequent ones, which take long, come often.
+_COUNTED = 10_000
 
 
 def analyzer(*, stop_words: bool = True, stems: bool = True) -> tantivy.TextAnalyzer:
@@ -75,7 +77,7 @@ class LexicalIndex:
         self._index = tantivy.Index(self._schema, path=str(folder))
         self._index.register_tokenizer(_ANALYZER, _analyzer())
         self._writer: tantivy.IndexWriter | None = None
-        self._searcher = self._index.searcher()
+        self._look()
 
     def __len__(self) -> int:
         return self._searcher.num_docs
@@ -113,7 +115,12 @@ class LexicalIndex:
             self._writer.wait_merging_threads()
             self._writer = None
         self._index.reload()
+        self._look()
+
+    def _look(self) -> None:
+        """Search what is written now."""
         self._searcher = self._index.searcher()
+        self._count = lru_cache(_COUNTED)(partial(_count, self._searcher, self._schema))
 
     def _writing(self) -> tantivy.IndexWriter:
         if self._writer is None:
@@ -149,11 +156,6 @@ class LexicalIndex:
                 return found
             limit *= 4
 
-    def _count(self, term: str) -> int:
-        # Unlike the term's own frequency, this leaves out deleted passages.
-        query = tantivy.Query.term_query(self._schema, "text", term, "basic")
-        return int(self._searcher.search(query, 1, count=True).count)  # type: ignore[attr-defined]  # not in its stubs
-
     def _scored(self, term: str) -> list[tantivy.Query]:
         in_title = tantivy.Query.term_query(self._schema, "title", term, "freq")
         return [
@@ -175,3 +177,9 @@ class LexicalIndex:
     def _days(self, field: str, *, lower_bound: int | None = None, upper_bound: int | None = None) -> tantivy.Query:
         kind = tantivy.FieldType.Integer
         return tantivy.Query.range_query(self._schema, field, kind, lower_bound, upper_bound)
+
+
+def _count(searcher: tantivy.Searcher, schema: tantivy.Schema, term: str) -> int:
+    """In how many passages' text a term stands. Unlike its own frequency, this leaves out deleted passages."""
+    query = tantivy.Query.term_query(schema, "text", term, "basic")
+    return int(searcher.search(query, 1, count=True).count)  # type: ignore[attr-defined]  # not in its stubs
