@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +20,9 @@ from retrieval.index.port import IndexedPassage, PassageIds
 from retrieval.types import Filters, Horizon
 
 Ordinals = npt.NDArray[np.int32]
+
+# After the last day and before the first: no filter by date keeps it.
+_UNDATED = (dt.date.max.toordinal() + 1, dt.date.min.toordinal() - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +93,16 @@ class PassageTable:
         """The ids that pass the filters; ``None`` where there is nothing to filter by."""
         if filters.empty:
             return None
+        passing = np.ones(len(self.articles), dtype=bool)
         if filters.article_ids is not None:
-            candidates = [self._rows_by_id[i] for i in filters.article_ids if i in self._rows_by_id]
-        else:
-            candidates = list(range(len(self.articles)))
-        passing = np.zeros(len(self.articles), dtype=bool)
-        rows = ((ordinal, self.articles[ordinal]) for ordinal in candidates)
-        passing[[ordinal for ordinal, row in rows if filters.keep(row.id, row.source, row.published)]] = True
+            passing[:] = False
+            passing[[self._rows_by_id[i] for i in filters.article_ids if i in self._rows_by_id]] = True
+        if filters.sources is not None:
+            passing &= np.isin(self._outlets, [self._codes[s] for s in filters.sources if s in self._codes])
+        if filters.since or filters.until:
+            first, last = self._days
+            since, until = filters.since or dt.date.min, filters.until or dt.date.max
+            passing &= (first <= until.toordinal()) & (last >= since.toordinal())
         return self.ids[passing[self.ordinals]]
 
     def known(self, ids: Iterable[str]) -> set[str]:
@@ -105,6 +112,23 @@ class PassageTable:
     @cached_property
     def _rows_by_id(self) -> dict[str, int]:
         return {row.id: ordinal for ordinal, row in enumerate(self.articles)}
+
+    @cached_property
+    def _codes(self) -> dict[str, int]:
+        return {source: code for code, source in enumerate({row.source: None for row in self.articles})}
+
+    @cached_property
+    def _outlets(self) -> Ordinals:
+        """The code of each article's outlet, int32 ``(articles,)``."""
+        return np.array([self._codes[row.source] for row in self.articles], dtype=np.int32)
+
+    @cached_property
+    def _days(self) -> tuple[Ordinals, Ordinals]:
+        """The first and the last day on which each article may have been published, int32 ``(articles,)`` both."""
+        published = [row.published for row in self.articles]
+        days = [(day.first.toordinal(), day.last.toordinal()) if day else _UNDATED for day in published]
+        first, last = np.array(days, dtype=np.int32).reshape(-1, 2).T
+        return first, last
 
     @cached_property
     def sources(self) -> Mapping[str, int]:
