@@ -138,6 +138,17 @@ def test_an_index_can_be_opened_again_and_again(folder: Path) -> None:
         assert holds(open_store(folder).current(), OLD, [1, 2])
 
 
+def test_words_are_counted_anew_once_passages_come_or_go(tmp_path: Path) -> None:
+    index = LexicalIndex(tmp_path)
+    for number in (1, 2, 3):
+        index.add([IndexedPassage(number, "a", "", "The summit ended.")])
+        index.commit()
+        assert index.document_frequencies(["summit", "summits", "pact"]) == [number, number, 0]
+    index.remove([2])
+    index.commit()
+    assert index.document_frequencies(["summit"]) == [2]
+
+
 def edited(**changes: object) -> Callable[[dict[str, object]], object]:
     return lambda manifest: manifest | changes
 
