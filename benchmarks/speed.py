@@ -47,7 +47,6 @@ from retrieval.passages import encoder_inputs
 _QUESTIONS = 200
 _COLD = 3
 _ENCODED = 400  # passages, to compare encoders by
-_VECTORS = "vectors.sqlite3"
 _P = ParamSpec("_P")
 
 
@@ -168,8 +167,8 @@ def measure(corpus: Path, size: int, work: Path, real: int | None, *, kept: bool
     feed, questions = prepare(corpus, size, work, real)
     figures: dict[str, float] = {"paragraphs": size}
     if kept:
-        vectors = work / _VECTORS
-        (data_dir / _VECTORS).symlink_to(vectors)
+        vectors = work / VectorCache.NAME
+        (data_dir / VectorCache.NAME).symlink_to(vectors)
         if real and real < size:
             figures |= apart(keep_copies, corpus, size, real, vectors)
     figures |= apart(build, feed, data_dir)

@@ -146,7 +146,7 @@ def ask_batch(app: Application, batch: Path, output: Path, filters: Filters, k: 
         return answer_object(app.service.ask(asked, k=k, filters=narrowed, keep=False), explain=explain)
 
     with counter("asking") as advance:
-        run_batch(batch, output, answer, advance)
+        run_batch(batch, output, answer, lambda: advance(1))
 
 
 def summary_batch(app: Application, batch: Path, output: Path, sentences: int, most: int) -> None:
@@ -158,7 +158,7 @@ def summary_batch(app: Application, batch: Path, output: Path, sentences: int, m
         return summary_object(app.service.summarize(_question(required_text(row, "query")), sentences=count))
 
     with counter("summarising") as advance:
-        run_batch(batch, output, summarize, advance)
+        run_batch(batch, output, summarize, lambda: advance(1))
 
 
 def _question(text: str) -> Question:

@@ -26,6 +26,7 @@ from bot.feeds_cli import feeds_group
 from bot.platforms_cli import platform_groups
 from bot.quotes_cli import quotes_command
 from bot.timeline_cli import timeline_command
+from bot.vectors_cli import vectors_group
 from corpus.errors import CorpusError, FeedError
 from retrieval.errors import InputError, RetrievalError
 
@@ -366,6 +367,7 @@ def _show(reply: Reply, *, explain: bool = False) -> None:
 
 
 cli.add_command(feeds_group(_application, _print_json))
+cli.add_command(vectors_group(_application, _print_json))
 for _group in platform_groups(_application):
     cli.add_command(_group)
 for _command in data_commands(_application, _print_json, _show):

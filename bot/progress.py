@@ -57,11 +57,11 @@ def progress_bars(console: Console | None = None) -> Iterator[ReportProgress]:
 
 
 @contextmanager
-def counter(description: str) -> Iterator[Callable[[], None]]:
-    """A count that goes up by one with each call; nothing where standard error is no terminal."""
+def counter(description: str) -> Iterator[Callable[[int], None]]:
+    """A count that goes up with each call, by what it is given; nothing where standard error is no terminal."""
     with _bars(error_console()) as bars:
         task = bars.add_task(description, total=None, faults="")
-        yield lambda: bars.advance(task)
+        yield lambda more: bars.advance(task, more)
 
 
 class _RateColumn(ProgressColumn):

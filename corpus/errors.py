@@ -12,6 +12,7 @@
     ├── IndexStopped       a run was stopped on its way
     ├── CatalogueError     the catalogue cannot be opened or written, or belongs to a newer version
     │   └── CatalogueDamaged   it is no database, or a broken one
+    ├── ShardError         vectors made elsewhere that cannot be used
     └── BackupError        a backup that cannot be made, or from which nothing can be restored
 """
 
@@ -85,6 +86,10 @@ class CatalogueError(CorpusError):
 
 class CatalogueDamaged(CatalogueError):
     """The file of the catalogue is no database, or a broken one."""
+
+
+class ShardError(CorpusError):
+    """Vectors made elsewhere that cannot be used."""
 
 
 class BackupError(CorpusError):

@@ -23,7 +23,7 @@ from corpus.locking import indexing_lock
 from corpus.progress import CUTTING, ENCODING, Progress, Step, Steps, silent
 from corpus.runs import FeedRun, IndexRun
 from corpus.stories.folding import fold_stories
-from corpus.vectors import CachedVectors
+from corpus.vectors import CachedVectors, VectorCache
 from retrieval.encoders.port import Encoder
 from retrieval.errors import IndexDamaged, IndexMissing
 from retrieval.index.port import GenerationInfo, IndexedPassage, IndexStore, IndexWriter, PassageIds
@@ -158,7 +158,7 @@ class Indexer:
         progress(CUTTING, len(revisions), len(revisions))
 
     def _cached(self) -> CachedVectors:
-        return CachedVectors(self._encoder, self._folder / "vectors.sqlite3")
+        return CachedVectors(self._encoder, self._folder / VectorCache.NAME)
 
     def _sync(self, base: _Base | None, vectors: CachedVectors, progress: Steps) -> GenerationInfo:
         wanted = self._catalogue.current_passages()

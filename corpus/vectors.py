@@ -58,6 +58,8 @@ class VectorCache(Database):
         CatalogueError: the file cannot be opened or written.
     """
 
+    NAME: ClassVar[str] = "vectors.sqlite3"
+    """Of the file in a data folder."""
     schema: ClassVar[Schema] = Schema(_tables, version=1)
 
     def __init__(self, file: Path, encoder: str, dimension: int) -> None:
