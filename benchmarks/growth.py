@@ -23,7 +23,7 @@ from retrieval.dates import PartialDate
 from retrieval.encoders.port import Encoder, Vectors
 from retrieval.encoders.tokens import unit
 from retrieval.passages import PassageCutter
-from retrieval.types import Article
+from retrieval.types import Article, Span
 
 if TYPE_CHECKING:
     from corpus.vectors import VectorCache
@@ -98,7 +98,7 @@ def words_of(articles: Iterable[Article]) -> list[str]:
 
 
 def keep_vectors(cache: VectorCache, encoder: Encoder, originals: Sequence[Article], copies: Iterable[Article]) -> int:
-    """Keep the vectors of copies whose originals' vectors are there, and that are cut alike; returns how many.
+    """Keep vectors for copies where their originals' are there; returns how many.
 
     Args:
         cache: holds the vectors of the originals.
@@ -107,15 +107,14 @@ def keep_vectors(cache: VectorCache, encoder: Encoder, originals: Sequence[Artic
         copies: of them, by :func:`edited`.
     """
     cutter = PassageCutter(encoder)
-    inputs = {a.id: _inputs(a, spans) for part in batched(originals, _AT_ONCE) for a, spans in _cut(cutter, part)}
+    cut = {one.id: (one, spans) for part in batched(originals, _AT_ONCE) for one, spans in _cut(cutter, part)}
     turns = _turns(encoder, originals)
     chance = np.random.default_rng(5)
     kept = 0
     for part in batched(copies, _AT_ONCE):
-        cut = [(inputs[_original(copy)], _inputs(copy, spans)) for copy, spans in _cut(cutter, part)]
-        pairs = [pair for old, new in cut if len(old) == len(new) for pair in zip(old, new, strict=True)]
-        found = cache.find([input_digest(*original) for original, _ in pairs])
-        new = {input_digest(*ours): found[d] for theirs, ours in pairs if (d := input_digest(*theirs)) in found}
+        pairs = [pair for copy, spans in _cut(cutter, part) for pair in _pairs(copy, spans, *cut[_original(copy)])]
+        found = cache.find([theirs for _, theirs in pairs])
+        new = {ours: found[theirs] for ours, theirs in pairs if theirs in found}
         if new:
             vectors = turned(np.array(list(new.values())), chance.choice(turns, len(new)), chance)
             cache.keep(list(new), vectors, dt.datetime.now(dt.UTC).date())
@@ -149,10 +148,19 @@ def _turns(encoder: Encoder, articles: Sequence[Article]) -> Vectors:
     return cosines
 
 
-def _cut(cutter: PassageCutter, articles: Sequence[Article]) -> Iterator[tuple[Article, list[str]]]:
-    for article, spans in zip(articles, cutter.cut(articles), strict=True):
-        yield article, [span.of(article.text) for span in spans]
+def _cut(cutter: PassageCutter, articles: Sequence[Article]) -> Iterator[tuple[Article, list[Span]]]:
+    yield from zip(articles, cutter.cut(articles), strict=True)
 
 
-def _inputs(article: Article, passages: Sequence[str]) -> list[tuple[str, str]]:
-    return [(article.title, passage) for passage in passages]
+def _pairs(copy: Article, ours: Sequence[Span], original: Article, theirs: Sequence[Span]) -> Iterator[tuple[str, str]]:
+    """The digest of each passage of a copy, and that of the original's passage that begins nearest to it.
+
+    Edits move beginnings by a few characters, and now and then where a long paragraph is cut.
+    """
+    for span in ours:
+        nearest = min(theirs, key=lambda other: abs(other.start - span.start))
+        yield _digest(copy, span), _digest(original, nearest)
+
+
+def _digest(article: Article, span: Span) -> str:
+    return input_digest(article.title, span.of(article.text))
