@@ -34,11 +34,17 @@ def same_elsewhere(passages: Sequence[Passage]) -> list[tuple[str, ...]]:
 def holds(text: str, sentence: str) -> bool:
     """Whether a near-identical sentence stands in a text: at least 0.7 of its three-word shingles do."""
     wanted = _shingles(sentence)
-    return len(wanted & _shingles(text)) >= _ALIKE * len(wanted)
+    # Texts are long, and sentences short: to look for a few runs of words takes less than to make all of a text's.
+    words = f" {' '.join(_words(text))} "
+    return sum(f" {' '.join(shingle)} " in words for shingle in wanted) >= _ALIKE * len(wanted)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
 
 
 def _shingles(text: str) -> frozenset[tuple[str, ...]]:
-    words = _WORD.findall(text.casefold())
+    words = _words(text)
     return frozenset(tuple(words[at : at + _SHINGLE]) for at in range(max(1, len(words) - _SHINGLE + 1)))
 
 

@@ -1,6 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from retrieval.near_duplicates import same_elsewhere
+from retrieval.near_duplicates import holds, same_elsewhere
 from retrieval.types import Article, Passage
 
 WIRE = "Prime Minister Modi flew to Moscow on Monday for two days of talks with President Putin on trade and oil"
@@ -36,3 +38,18 @@ def test_the_jaccard_index_of_three_word_runs_decides(shared: int, alike: bool) 
 def test_texts_of_one_word_are_compared_whole() -> None:
     assert same_elsewhere(passages(("a", "Moscow."), ("b", "moscow"), ("c", "Delhi"))) == [("b",), ("a",), ()]
     assert same_elsewhere([]) == []
+
+
+@given(st.lists(st.sampled_from("one two three four".split()), max_size=30), st.data())
+def test_a_sentence_stands_where_enough_of_its_runs_of_words_do(words: list[str], data: st.DataObject) -> None:
+    sentence = data.draw(st.lists(st.sampled_from("one two three four".split()), min_size=3, max_size=8))
+    runs = {tuple(sentence[at : at + 3]) for at in range(len(sentence) - 2)}
+    there = {tuple(words[at : at + 3]) for at in range(len(words) - 2)}
+    assert holds(", ".join(words), " ".join(sentence).upper()) == (len(runs & there) >= 0.7 * len(runs))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "stands"), [("No comment.", True), ("no comments", False), ("comment", True), ("omment", False)]
+)
+def test_a_sentence_of_fewer_words_stands_where_they_do(sentence: str, stands: bool) -> None:
+    assert holds("The ministry said: “No comment.” It was late.", sentence) is stands
