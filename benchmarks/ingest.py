@@ -16,7 +16,6 @@ import gzip
 import html
 import json
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -32,6 +31,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.speed import read_corpus
+from benchmarks.timing import peak_mib, size_mib
 from bot.app import Application
 from bot.settings import load_settings
 from corpus.catalogue import Catalogue
@@ -48,7 +48,6 @@ from retrieval.types import Article, text_digest
 
 _CHANGED = 0.01
 _SETTLED = 2.5  # seconds after which a file that was written counts as unchanged
-_MIB = 1024 * 1024
 
 Figures = dict[str, float]
 
@@ -258,16 +257,6 @@ def measure_changes(options: argparse.Namespace) -> Figures:
 
 
 # Memory
-
-
-def peak_mib() -> float:
-    """The most memory that this process has held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def size_mib(folder: Path) -> float:
-    """What the files of a folder hold."""
-    return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) / _MIB
 
 
 def measure_memory_of(options: argparse.Namespace) -> Figures:

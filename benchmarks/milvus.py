@@ -23,7 +23,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.timing import milliseconds
+from benchmarks.timing import milliseconds, resident_mib, size_mib
 from retrieval.encoders.port import Vectors
 from retrieval.encoders.tokens import unit
 from retrieval.index.location import MilvusLocation
@@ -33,7 +33,6 @@ from retrieval.index.port import Index, IndexedPassage
 from retrieval.types import Filters
 from tests.retrieval.milvus_server import TOKEN, URL, Server
 
-_MIB = 1024 * 1024
 DIMENSION = 384
 _AT_ONCE = 512  # as the indexer adds them
 _QUERIES = 100
@@ -93,9 +92,9 @@ def measure(size: int, work: Path) -> dict[str, float]:
         store = MilvusIndexStore(place, "e", DIMENSION, grace=dt.timedelta(0))
         write(store, vectors[:1], 0)  # what the first collections cost is not counted
         process = psutil.Process(server.process.pid)
-        memory, disk = process.memory_info().rss / _MIB, stored(folder)
+        memory, disk = resident_mib(process), stored(folder)
         figures = {"passages": float(size), "written, s": write(store, vectors[1:], 1)}
-        figures |= {"memory, MiB": process.memory_info().rss / _MIB - memory, "disk, MiB": stored(folder) - disk}
+        figures |= {"memory, MiB": resident_mib(process) - memory, "disk, MiB": stored(folder) - disk}
         index = store.current()
         figures["all ids, s"] = milliseconds(index.passage_ids) / 1000
         times = [milliseconds(lambda query=query: index.search_dense(query, _FUSED)) for query in queries]
@@ -111,7 +110,7 @@ def measure(size: int, work: Path) -> dict[str, float]:
 
 def stored(folder: Path) -> float:
     """MiB of what a server keeps, its logs left out."""
-    return sum(file.stat().st_size for file in (folder / "data").rglob("*") if file.is_file()) / _MIB
+    return size_mib(folder / "data")
 
 
 def main() -> None:

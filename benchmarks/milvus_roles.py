@@ -22,13 +22,13 @@ from typing import Any, Self
 
 import psutil
 
+from benchmarks.timing import resident_mib
 from tests.retrieval.milvus_server import prepare
 
 QUERY_NODES = PROXIES = 2
 _ETCD, _S3 = 2379, 9000
 _KEY = "minioadmin"  # what the server's configuration says
 _WAIT, _LOOK = 180.0, 0.2
-_MIB = 1024 * 1024
 _SEARCHES = re.compile(r'milvus_querynode_sq_req_count\{.*query_type="search",scope="OnLeader",status="success"\}')
 # indexcoord is left out: it is a role in name alone, whose work datacoord does.
 _ONE_OF_EACH = ("rootcoord", "datacoord", "querycoord", "datanode", "indexnode")
@@ -115,7 +115,7 @@ class MilvusCluster:
 
     def memory(self) -> dict[str, float]:
         """MiB of each process that runs."""
-        return {name: psutil.Process(process.pid).memory_info().rss / _MIB for name, process in self._running.items()}
+        return {name: resident_mib(psutil.Process(process.pid)) for name, process in self._running.items()}
 
     def close(self) -> None:
         """End all processes."""

@@ -14,11 +14,11 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
+from benchmarks.timing import resident_mib
 from bot.app import Application
 from bot.settings import load_settings
 from tests.postgresql import new_server
 
-_MIB = 1024 * 1024
 _START = 180.0
 _STOP = 30.0
 _QUIET = {"BACKCHANNEL_HTTP_PORT": "0", "BACKCHANNEL_REFRESH": "false", "BACKCHANNEL_LOG_LEVEL": "warning"}
@@ -38,7 +38,7 @@ class Bots:
 
     def resident(self) -> float:
         """MiB of memory, of all together; what they share counts for each."""
-        return float(sum(process.memory_info().rss for process in self._watched)) / _MIB
+        return sum(map(resident_mib, self._watched))
 
     @property
     def complaints(self) -> int:

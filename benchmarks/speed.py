@@ -16,13 +16,13 @@ import argparse
 import gzip
 import json
 import random
-import resource
 import shutil
 import statistics
 import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
@@ -36,7 +36,7 @@ from rich.table import Table
 from benchmarks.growth import articles_of, grown, keep_vectors
 from benchmarks.nearest import found_of_nearest
 from benchmarks.parts import profile
-from benchmarks.timing import MIB, milliseconds, resident_mib
+from benchmarks.timing import milliseconds, peak_mib, resident_mib, size_mib
 from bot.app import Application
 from bot.askers import Question
 from bot.settings import ReaderKind, load_settings
@@ -78,11 +78,8 @@ def keep_copies(corpus: Path, size: int, real: int, file: Path) -> dict[str, flo
     app = Application(load_settings(data_dir=file.parent / "encoder"))
     originals = list(articles_of(read_corpus(corpus, min(size, real))))
     copies = islice(grown(originals, size), len(originals), None)
-    cache = VectorCache(file, app.encoder.fingerprint, app.encoder.dimension)
-    try:
+    with closing(VectorCache(file, app.encoder.fingerprint, app.encoder.dimension)) as cache:
         return {"copied": float(keep_vectors(cache, app.encoder, originals, copies))}
-    finally:
-        cache.close()
 
 
 def build(feed: Path, data_dir: Path) -> dict[str, float]:
@@ -96,9 +93,9 @@ def build(feed: Path, data_dir: Path) -> dict[str, float]:
         "passages": run.passages,
         "index_s": run.seconds,
         "passages_per_s": run.passages / run.seconds,
-        "index_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before,
-        "disk_mib": sum(f.stat().st_size for f in data_dir.rglob("*") if f.is_file()) / MIB,
-        "index_disk_mib": sum(f.stat().st_size for f in (data_dir / "index").rglob("*") if f.is_file()) / MIB,
+        "index_mib": peak_mib() - before,
+        "disk_mib": size_mib(data_dir),
+        "index_disk_mib": size_mib(data_dir / "index"),
     }
 
 
