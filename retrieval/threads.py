@@ -6,9 +6,6 @@ products of a question are small: one thread does them as soon, and the reader, 
 
 from __future__ import annotations
 
-import os
-from contextlib import AbstractContextManager
-
 
 def small_products() -> None:
     """From now on one thread for each product, of the libraries that are loaded."""
@@ -16,11 +13,3 @@ def small_products() -> None:
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1, user_api="blas")
-
-
-def large_products() -> AbstractContextManager[object]:
-    """All cores for each product, as for making inverted lists, until its end."""
-    from threadpoolctl import threadpool_limits
-
-    limits: AbstractContextManager[object] = threadpool_limits(os.cpu_count(), user_api="blas")
-    return limits

@@ -1,7 +1,9 @@
 """Dense search by FAISS: the one module that imports it.
 
-Up to ``FLAT_MOST`` vectors a search compares all of them, and is exact. Above, they lie in inverted lists around
-centroids, and a search looks through the lists nearest to the query: as many as find what an exact search would.
+Vectors lie in rows, in half precision, in segments of a file each, which all processes share in memory. Up to
+``FLAT_MOST`` of them a search compares all, and is exact. Above, each has a sketch besides: four bits for every few of
+its dimensions, by a product quantiser (Jégou, Douze and Schmid, 2011) whose distances are looked up in registers
+(André, Kermarrec and Le Scouarnec, 2015). All sketches are compared, and the nearest few thousand by their vectors.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,251 +20,278 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.encoders.port import Vectors
-from retrieval.encoders.tokens import unit
-from retrieval.threads import large_products
 
 FLAT_MOST = 200_000
 """So many vectors of 384 dimensions are compared in some 8 ms."""
+SEGMENT = 32_768
+"""Rows of a segment: while an index is made, one of them is held in memory."""
 
-# Fewer passages than this are compared one by one: quicker than handing FAISS a selector over all.
+Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+Halves = npt.NDArray[np.float16]
+_Faiss = Any  # what is known of an index's kind is known at run time
+
+_FIRST, _NEXT = "dense.faiss", "dense-{:04}.faiss"
+_SKETCHES, _SPOOL = "sketches.faiss", "added.f16"
+# Fewer rows than this are compared one by one: quicker than handing FAISS a selector over all.
 _FEW = 4096
-# Centroids: FAISS's guideline of 4 to 16 times the square root of the vectors, each fitted on so many, at least 39.
-_LISTS_PER_ROOT = 4
-_FITTED_ON_EACH, _FEWEST_OF_EACH = 64, 39
-# Lists are made anew when they have grown, or shrunk, so much on average.
-_GROWN, _SHRUNK = 8, 4
-_BATCH = 50_000
-# Filtered searches are exact where no more than so many times as many pass as are compared without lists.
-_EXHAUSTIVE = 5
-# Lists are looked through until this share of the ten nearest is found, for so many of the vectors themselves, each
-# moved by twice its length: questions lie further from passages than these from each other, and are harder still. Of
-# 40,000 passages of news in 804 lists, 256 find .996 of the ten nearest to real questions, and 128 .985. Of a million
-# passages of speeches, most of them edited copies, in 1,790 lists, 768 find .996 of the nearest to runs of twelve
-# words, and 512 .987; of those to the vectors that were moved, .9996 and .9992.
-_RECALL, _NEAREST, _PROBES, _MOVED = 0.9995, 10, 256, 2.0
+_BATCH = 4096
+# A sketch's parts, at most: two dimensions each of the packaged model's 384.
+_MOST_PARTS = 192
+# A codebook of four bits, which FAISS trains on 256 vectors for each of its codes, and cannot on fewer than there are.
+_CODES = 16
+_TRAINED_ON = 256 * _CODES
+# So many of the nearest by their sketches are compared by their vectors: at least, of all, and for each asked for. Of a
+# million passages of speeches, 2,000 hold all of the ten nearest to runs of twelve words, and .999 of the 200 nearest.
+_CANDIDATES, _ONE_OF, _FOR_EACH = 2000, 500, 10
+# Beyond this share of all as candidates, comparing all vectors is as quick.
+_MOST_OF_ALL = 4
 
 
 class DenseIndex:
-    """Vectors by id in half-precision numbers; inner product on unit vectors."""
+    """Vectors by row; inner product on unit vectors. Nothing in it can be changed; a :class:`DenseWriter` makes one.
 
-    def __init__(self, index: faiss.Index, flat_most: int) -> None:
-        self._index: Any = index  # what is known of its kind is known at run time
-        self.flat_most = flat_most
+    Args:
+        segments: rows in a row, of ``faiss.IndexScalarQuantizer`` in half precision.
+        sketches: of all rows; ``None`` where every search compares all vectors.
+        flat_most: filters that keep no more than this are exact whatever there is.
+    """
+
+    def __init__(self, segments: list[_Faiss], sketches: faiss.Index | None, flat_most: int) -> None:
+        self._segments = segments
+        self._sketches: _Faiss = sketches
+        self._flat_most = flat_most
+        self._starts = np.cumsum([0, *(segment.ntotal for segment in segments)])
 
     @classmethod
-    def empty(cls, dimension: int, flat_most: int = FLAT_MOST) -> DenseIndex:
-        """An index without vectors; above ``flat_most`` of them it will be in lists."""
-        return cls(_flat(dimension), flat_most)
-
-    @classmethod
-    def load(cls, file: Path, flat_most: int = FLAT_MOST, *, mapped: bool = False) -> DenseIndex:
-        """Read what :meth:`save` wrote.
-
-        Args:
-            file: where it lies.
-            flat_most: as for :meth:`empty`.
-            mapped: leave the vectors in the file, in memory that all processes share; nothing can then be changed.
+    def load(cls, folder: Path, flat_most: int = FLAT_MOST) -> DenseIndex:
+        """Read what :class:`DenseWriter` wrote, leaving the vectors in their files.
 
         Raises:
-            RuntimeError: the file is no such index.
+            RuntimeError: a file is missing, or no such index.
         """
         # Elsewhere a file that is mapped could not be removed.
-        flags = faiss.IO_FLAG_MMAP_IFC if mapped and os.name == "posix" else 0
-        return cls(faiss.read_index(str(file), flags), flat_most)
-
-    def save(self, file: Path) -> None:
-        """Write everything to one file."""
-        self._settle()
-        faiss.write_index(self._index, str(file))
+        flags = faiss.IO_FLAG_MMAP_IFC if os.name == "posix" else 0
+        files = [folder / _FIRST, *sorted(folder.glob(_NEXT.format(0).replace("0000", "*")))]
+        segments = [_segment(faiss.read_index(str(file), flags)) for file in files]
+        sketches = folder / _SKETCHES
+        return cls(segments, faiss.read_index(str(sketches)) if sketches.exists() else None, flat_most)
 
     def __len__(self) -> int:
-        return int(self._index.ntotal)
+        return int(self._starts[-1])
 
     @property
     def dimension(self) -> int:
         """d, the length of a vector."""
-        return int(self._index.d)
+        return int(self._segments[0].d)
 
     @property
-    def lists(self) -> int:
-        """Inverted lists; 0 where every search compares all vectors."""
-        return int(self._index.nlist) if self._inverted else 0
+    def sketched(self) -> bool:
+        """Whether a search compares sketches first."""
+        return self._sketches is not None
 
-    @property
-    def _inverted(self) -> bool:
-        return isinstance(self._index, faiss.IndexIVF)
+    def halves(self, rows: Rows) -> Halves:
+        """float16 ``(n, d)``: the vectors of rows, int64 ``(n,)``, in this order."""
+        found = np.empty((len(rows), self.dimension), dtype=np.float16)
+        owners = np.searchsorted(self._starts, rows, side="right") - 1
+        for at in np.unique(owners):
+            of_it = owners == at
+            found[of_it] = self._views[at][rows[of_it] - self._starts[at]]
+        return found
 
-    def add(self, ids: npt.NDArray[np.int64], vectors: Vectors) -> None:
-        """Add float32 ``(n, d)`` unit vectors under new ids, int64 ``(n,)``."""
-        if len(ids):
-            self._index.add_with_ids(np.ascontiguousarray(vectors, dtype=np.float32), ids)
-            if not self._inverted and len(self) > self.flat_most:
-                self._index = self._in_lists()
+    def vectors(self, rows: Rows) -> Vectors:
+        """float32 ``(n, d)``: the vectors of rows, int64 ``(n,)``, as half precision kept them."""
+        return self.halves(rows).astype(np.float32)
 
-    def remove(self, ids: npt.NDArray[np.int64]) -> None:
-        """Remove ids, int64 ``(n,)``; unknown ones are passed over."""
-        if len(ids):
-            self._index.remove_ids(ids)
-
-    def vectors(self, ids: npt.NDArray[np.int64]) -> Vectors:
-        """float32 ``(n, d)``: the stored vectors, as half precision kept them.
-
-        Raises:
-            KeyError: an id is not there.
-        """
-        if not len(ids):
-            return np.empty((0, self.dimension), dtype=np.float32)
-        try:
-            rows: Vectors = self._index.reconstruct_batch(ids)
-        except RuntimeError as error:
-            raise KeyError(f"not all of these passages are in the index: {ids[:5].tolist()}…") from error
-        return rows
-
-    def search(
-        self, vector: Vectors, k: int, only: npt.NDArray[np.int64] | None = None
-    ) -> tuple[npt.NDArray[np.int64], Vectors]:
+    def search(self, vector: Vectors, k: int, passing: Mask | None = None) -> tuple[Rows, Vectors]:
         """The ``k`` largest inner products with ``vector``, float32 ``(d,)``.
 
         Args:
             vector: the query, of unit length.
             k: how many at most.
-            only: search these ids alone.
+            passing: bool ``(n,)``: search these rows alone.
 
         Returns:
-            Ids and scores, best first, equal scores by ascending id; fewer than ``k`` where there are fewer.
+            Rows and scores, best first, equal scores by ascending row; fewer than ``k`` where there are fewer.
         """
-        if only is not None and len(only) <= _FEW:
-            # Not by matrix product, which may round equal rows differently.
-            return _best(only, np.einsum("ij,j->i", self.vectors(only), vector), k)
-        count = len(self) if only is None else len(only)
+        count = len(self) if passing is None else int(np.count_nonzero(passing))
         k = min(k, count)
-        if k == 0:
+        if k <= 0:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        limit = min(k + 1, count)
-        selector = None if only is None else _selector(only)
-        probes = self._probes(count)
-        while True:
-            scores, ids = self._one(vector.reshape(1, -1), limit, self._parameters(selector, probes))
-            found = int((ids[0] >= 0).sum())
-            if found < limit and probes < self.lists:
-                probes = min(4 * probes, self.lists)
-            # Of equal scores at the end FAISS keeps those added first, so all of them are fetched.
-            elif limit >= count or found < limit or scores[0][-1] < scores[0][k - 1]:
-                return _best(ids[0][:found], scores[0][:found], k)
-            else:
-                limit = min(limit * 4, count)
+        rows = None
+        if passing is not None and count <= _FEW:
+            rows = np.flatnonzero(passing)
+        elif self.sketched and count > self._flat_most:
+            rows = self._likely(vector, k, passing, count)
+        if rows is None:
+            return self._exact(vector, k, passing, count)
+        # Not by matrix product, which may round equal rows differently.
+        return _best(rows, np.einsum("ij,j->i", self.vectors(rows), vector), k)
 
-    def _one(self, query: Vectors, limit: int, parameters: faiss.SearchParameters | None) -> tuple[Vectors, Any]:
-        """Scores and ids for one query, by one thread.
+    @cached_property
+    def _views(self) -> list[Halves]:
+        """Each segment's vectors where they lie, float16 ``(rows, d)``."""
+        return [_view(segment) for segment in self._segments]
 
-        FAISS deals out queries to threads: with one query the others have nothing to do, but wait for it so eagerly
-        that they keep other work off the cores.
+    def _likely(self, vector: Vectors, k: int, passing: Mask | None, count: int) -> Rows | None:
+        """Rows that hold the ``k`` nearest, by their sketches; ``None`` where too many would have to be looked at.
+
+        A filter may keep what lies far from the query: then more are looked at until enough of them pass.
         """
-        before = faiss.omp_get_max_threads()
-        faiss.omp_set_num_threads(1)
-        try:
-            scores, ids = self._index.search(query, limit, params=parameters)
-        finally:
-            faiss.omp_set_num_threads(before)
-        return scores, ids
+        enough = max(_CANDIDATES, len(self) // _ONE_OF, _FOR_EACH * k)
+        wanted = math.ceil(enough * len(self) / count)
+        while wanted <= len(self) // _MOST_OF_ALL:
+            _, rows = _by_one_thread(self._sketches, vector, wanted)
+            if passing is not None:
+                rows = rows[passing[rows]]
+            if passing is None or len(rows) >= enough // 2:
+                return np.sort(rows)
+            wanted *= 4
+        return None
 
-    def _probes(self, count: int) -> int:
-        """How many lists to look through where ``count`` of all vectors may be found: the more, the fewer they are."""
-        if not self._inverted:
-            return 0
-        if count < len(self) and count <= _EXHAUSTIVE * self.flat_most:
-            return self.lists  # what passes a filter may lie far from the query
-        return min(self.lists, math.ceil(int(self._index.nprobe) * len(self) / max(count, 1)))
+    def _exact(self, vector: Vectors, k: int, passing: Mask | None, count: int) -> tuple[Rows, Vectors]:
+        limit = min(k + 1, count)
+        while True:
+            found = [self._of_segment(at, vector, limit, passing) for at in range(len(self._segments))]
+            rows, scores = _best(np.concatenate([r for r, _ in found]), np.concatenate([s for _, s in found]), k)
+            # Of equal scores at its end FAISS keeps any, so all of them are fetched.
+            if limit >= count or not any(len(s) == limit and s[-1] >= scores[-1] for _, s in found):
+                return rows, scores
+            limit = min(limit * 4, count)
 
-    def _parameters(self, selector: faiss.IDSelector | None, probes: int) -> faiss.SearchParameters | None:
-        chosen: dict[str, Any] = {} if selector is None else {"sel": selector}
-        if self._inverted:
-            return faiss.SearchParametersIVF(nprobe=probes, **chosen)  # type: ignore[call-arg]
-        return faiss.SearchParameters(**chosen) if chosen else None
+    def _of_segment(self, at: int, vector: Vectors, limit: int, passing: Mask | None) -> tuple[Rows, Vectors]:
+        parameters = None
+        if passing is not None:
+            bits = np.packbits(passing[self._starts[at] : self._starts[at + 1]], bitorder="little")
+            selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
+            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
+        scores, rows = _by_one_thread(self._segments[at], vector, limit, parameters)
+        return rows + self._starts[at], scores
 
-    def _settle(self) -> None:
-        """Lists where there are many vectors, and as many lists as suit them."""
-        if not self._inverted:
-            return
-        if len(self) <= self.flat_most // 2:
-            flat = _flat(self.dimension)
-            for ids, vectors in self._batches():
-                flat.add_with_ids(vectors, ids)
-            self._index = flat
-            return
-        suited = _lists(len(self))
-        if not self.lists / math.sqrt(_SHRUNK) <= suited <= self.lists * math.sqrt(_GROWN):
-            self._index = self._in_lists()
-        self._index.nprobe = self._enough_probes()
 
-    def _in_lists(self) -> faiss.Index:
-        """The same vectors in inverted lists."""
-        count = _lists(len(self))
-        index = faiss.IndexIVFScalarQuantizer(
-            faiss.IndexFlatIP(self.dimension), self.dimension, count, faiss.ScalarQuantizer.QT_fp16,
-            faiss.METRIC_INNER_PRODUCT, False,
-        )  # fmt: skip
-        with large_products():
-            index.train(self.vectors(self._sample(_FITTED_ON_EACH * count)))
-        index.set_direct_map_type(faiss.DirectMap.Hashtable)  # type: ignore[attr-defined]
-        for ids, vectors in self._batches():
-            index.add_with_ids(vectors, ids)
-        return index
+class DenseWriter:
+    """Vectors in the order in which they come, kept in a file until they are put in that of their rows.
 
-    def _enough_probes(self) -> int:
-        """The fewest lists, of 1, 2, 3, 4, 6, 8, 12 and so on, that give the recall asked for."""
-        rows = self.vectors(self._sample(_PROBES))
-        moved = rows + _MOVED * unit(np.random.default_rng(11).standard_normal(rows.shape).astype(np.float32))
-        queries = unit(moved)
-        k = min(_NEAREST, len(self))
-        _, exact = self._index.search(queries, k, params=self._parameters(None, self.lists))
-        for probes in _steps(self.lists):
-            _, found = self._index.search(queries, k, params=self._parameters(None, probes))
-            shared = sum(len(np.intersect1d(*pair)) for pair in zip(exact, found, strict=True))
-            if shared >= _RECALL * exact.size:
-                return probes
-        return self.lists
+    Args:
+        folder: of the generation that is being made.
+        dimension: of the vectors.
+        base: what is built upon.
+        flat_most: more rows than this get sketches.
+        segment: rows of a segment.
+    """
 
-    def _ids(self) -> npt.NDArray[np.int64]:
-        """All ids, in the order in which they are stored."""
-        if not self._inverted:
-            return faiss.vector_to_array(self._index.id_map)
-        lists = self._index.invlists
-        return np.concatenate(
-            [faiss.rev_swig_ptr(lists.get_ids(at), lists.list_size(at)).copy() for at in range(self.lists)]
-        )
+    def __init__(
+        self,
+        folder: Path,
+        dimension: int,
+        base: DenseIndex | None = None,
+        flat_most: int = FLAT_MOST,
+        segment: int = SEGMENT,
+    ) -> None:
+        self._folder = folder
+        self.dimension = dimension
+        self._base = base
+        self._flat_most = flat_most
+        self._segment = segment
+        self._spool = folder / _SPOOL
 
-    def _sample(self, most: int) -> npt.NDArray[np.int64]:
-        ids = self._ids()
-        return np.sort(np.random.default_rng(7).choice(ids, min(most, len(ids)), replace=False))
+    def add(self, vectors: Vectors) -> None:
+        """Add float32 ``(n, d)`` unit vectors.
 
-    def _batches(self) -> Iterator[tuple[npt.NDArray[np.int64], Vectors]]:
-        ids = self._ids()
-        for first in range(0, len(ids), _BATCH):
-            part = ids[first : first + _BATCH]
-            yield part, self.vectors(part)
+        Raises:
+            OSError: they cannot be written.
+        """
+        with self._spool.open("ab") as stream:
+            stream.write(vectors.astype(np.float16).tobytes())
+
+    def save(self, order: Rows) -> None:
+        """Write the files of a :class:`DenseIndex`.
+
+        Args:
+            order: int64 ``(n,)``: what each row holds, as a row of the base, or counted on from these, one that was
+                added.
+
+        Raises:
+            OSError, RuntimeError: they cannot be written.
+        """
+        sketches = self._trained(order) if len(order) > max(self._flat_most, _CODES) else None
+        for number, first in enumerate(range(0, max(len(order), 1), self._segment)):
+            segment: _Faiss = _flat(self.dimension)
+            for vectors in self._batches(order[first : first + self._segment]):
+                segment.add(vectors)
+                if sketches is not None:
+                    sketches.add(vectors)
+            faiss.write_index(segment, str(self._folder / (_NEXT.format(number) if number else _FIRST)))
+        if sketches is not None:
+            faiss.write_index(sketches, str(self._folder / _SKETCHES))
+        self._spool.unlink(missing_ok=True)
+
+    def _trained(self, order: Rows) -> _Faiss:
+        parts = next(n for n in range(_MOST_PARTS, 0, -1) if self.dimension % n == 0)
+        sketches: _Faiss = faiss.IndexPQFastScan(self.dimension, parts, 4, faiss.METRIC_INNER_PRODUCT)
+        chance = np.random.default_rng(7)
+        few = np.sort(chance.choice(len(order), min(_TRAINED_ON, len(order)), replace=False))
+        sketches.train(np.concatenate(list(self._batches(order[few]))))
+        return sketches
+
+    def _batches(self, order: Rows) -> Iterator[Vectors]:
+        held = len(self._base) if self._base else 0
+        for first in range(0, len(order), _BATCH):
+            part = order[first : first + _BATCH]
+            vectors = np.empty((len(part), self.dimension), dtype=np.float32)
+            added = part >= held
+            if self._base:
+                vectors[~added] = self._base.halves(part[~added])
+            if added.any():
+                vectors[added] = self._added[part[added] - held]
+            yield vectors
+
+    @property
+    def _added(self) -> Halves:
+        """What was added, float16 ``(n, d)``, read from its file anew each time: so no page of it stays."""
+        return np.memmap(self._spool, dtype=np.float16, mode="r").reshape(-1, self.dimension)
 
 
 def _flat(dimension: int) -> faiss.Index:
-    flat = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
-    return faiss.IndexIDMap2(flat)
+    return faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
 
 
-def _lists(count: int) -> int:
-    return max(1, min(round(_LISTS_PER_ROOT * math.sqrt(count)), count // _FEWEST_OF_EACH))
+def _segment(index: _Faiss) -> _Faiss:
+    """A segment as it was read; the only one of the first layout had ids besides, which ascended."""
+    if isinstance(index, faiss.IndexIDMap):
+        ids = faiss.vector_to_array(index.id_map)
+        inner: _Faiss = faiss.downcast_index(index.index)
+        inner.referenced_objects = [index]  # which owns it
+        if isinstance(inner, faiss.IndexScalarQuantizer) and (np.diff(ids) > 0).all():
+            return inner
+    elif isinstance(index, faiss.IndexScalarQuantizer):
+        return index
+    raise RuntimeError("its vectors lie in a layout of an earlier version")
 
 
-def _steps(end: int) -> list[int]:
-    """1, 2, 3, 4, 6, 8, 12 and so on, below ``end``."""
-    return sorted(step for n in range(end.bit_length()) for step in (1 << n, 3 << n) if step < end)
+def _view(segment: _Faiss) -> Halves:
+    codes = faiss.rev_swig_ptr(segment.codes.data(), segment.codes.size())
+    return codes.view(np.float16).reshape(-1, segment.d)
 
 
-def _best(ids: npt.NDArray[np.int64], scores: Vectors, k: int) -> tuple[npt.NDArray[np.int64], Vectors]:
-    order = np.lexsort((ids, -scores))[:k]
-    return ids[order], scores[order]
+def _by_one_thread(
+    index: _Faiss, vector: Vectors, limit: int, parameters: faiss.SearchParameters | None = None
+) -> tuple[Vectors, Rows]:
+    """Scores and rows for one query, best first.
+
+    FAISS deals out queries to threads: with one query the others have nothing to do, but wait for it so eagerly that
+    they keep other work off the cores.
+    """
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        scores, rows = index.search(vector.reshape(1, -1), limit, params=parameters)
+    finally:
+        faiss.omp_set_num_threads(before)
+    found = rows[0] >= 0
+    return scores[0][found], rows[0][found]
 
 
-def _selector(ids: npt.NDArray[np.int64]) -> faiss.IDSelector:
-    bits = np.zeros(int(ids.max()) + 1, dtype=bool)
-    bits[ids] = True
-    return faiss.IDSelectorBitmap(np.packbits(bits, bitorder="little"))  # type: ignore[call-arg, arg-type]
+def _best(rows: Rows, scores: Vectors, k: int) -> tuple[Rows, Vectors]:
+    order = np.lexsort((rows, -scores))[:k]
+    return rows[order], scores[order]

@@ -20,13 +20,13 @@ from retrieval.dates import PartialDate
 from retrieval.encoders.port import Vectors
 from retrieval.errors import IndexDamaged, IndexForeign, IndexMissing, IndexUnwritable
 from retrieval.files import sync
-from retrieval.index.dense import FLAT_MOST, DenseIndex
+from retrieval.index.dense import FLAT_MOST, SEGMENT, DenseIndex, DenseWriter
 from retrieval.index.generations import BUILDING, CURRENT, current_number, folder_of, numbers, put_out, withdraw
 from retrieval.index.leases import Leases
 from retrieval.index.lexical import LexicalIndex
 from retrieval.index.manifest import Manifest
 from retrieval.index.port import EVERYTHING, GenerationInfo, IndexedPassage, Match, PassageIds
-from retrieval.index.table import PassageTable
+from retrieval.index.table import PassageTable, PassageTableWriter, Rows
 from retrieval.index.writing import writing
 from retrieval.types import Filters
 
@@ -75,7 +75,7 @@ class EmbeddedIndex:
             manifest.check_encoder(encoder)
         try:
             parts = (
-                DenseIndex.load(folder / "dense.faiss", mapped=True),
+                DenseIndex.load(folder),
                 LexicalIndex(folder / "lexical"),
                 PassageTable.load(folder),
             )
@@ -93,12 +93,13 @@ class EmbeddedIndex:
 
     def search_dense(self, vector: Vectors, k: int, filters: Filters = EVERYTHING) -> list[Match]:
         """See :class:`retrieval.index.port.Index`."""
-        ids, scores = self._dense.search(vector, k, self._table.select(filters))
-        return self._matches(zip(ids.tolist(), scores.tolist(), strict=True))
+        rows, scores = self._dense.search(vector, k, self._table.passing(filters))
+        return self._matches(rows, scores.tolist())
 
     def search_lexical(self, query: str, k: int, filters: Filters = EVERYTHING) -> list[Match]:
         """See :class:`retrieval.index.port.Index`."""
-        return self._matches(self._lexical.search(query, k, filters))
+        found = self._lexical.search(query, k, filters)
+        return self._matches(self._table.rows([passage_id for passage_id, _ in found]), [score for _, score in found])
 
     def document_frequencies(self, words: Sequence[str]) -> list[int]:
         """See :class:`retrieval.index.port.Index`."""
@@ -110,11 +111,11 @@ class EmbeddedIndex:
 
     def vectors(self, ids: Sequence[int]) -> Vectors:
         """See :class:`retrieval.index.port.Index`."""
-        return self._dense.vectors(np.asarray(ids, dtype=np.int64))
+        return self._dense.vectors(self._table.rows(ids))
 
     def published(self, ids: Sequence[int]) -> list[PartialDate | None]:
         """See :class:`retrieval.index.port.Index`."""
-        return [row.published for row in self._table.articles_of(ids)]
+        return [row.published for row in self._table.owners(self._table.rows(ids))]
 
     def sources(self) -> Mapping[str, int]:
         """See :class:`retrieval.index.port.Index`."""
@@ -144,10 +145,9 @@ class EmbeddedIndex:
             if not found or found[0].score < float(vector @ vector) - 1e-3:
                 raise IndexDamaged("the new generation does not find its own first passage: index again")
 
-    def _matches(self, scored: Iterable[tuple[int, float]]) -> list[Match]:
-        pairs = list(scored)
-        rows = self._table.articles_of([passage_id for passage_id, _ in pairs])
-        return [Match(passage_id, row.id, score) for (passage_id, score), row in zip(pairs, rows, strict=True)]
+    def _matches(self, rows: Rows, scores: Iterable[float]) -> list[Match]:
+        found = zip(self._table.ids[rows].tolist(), self._table.owners(rows), scores, strict=True)
+        return [Match(passage_id, article.id, score) for passage_id, article, score in found]
 
 
 class EmbeddedIndexWriter:
@@ -162,45 +162,31 @@ class EmbeddedIndexWriter:
         try:
             if base is None:
                 (self._folder / "lexical").mkdir()
-                self._dense = DenseIndex.empty(store.dimension, store.flat_most)
-                self._table = PassageTable.empty()
             else:
                 shutil.copytree(base / "lexical", self._folder / "lexical")
-                self._dense = DenseIndex.load(base / "dense.faiss", store.flat_most)
-                self._table = PassageTable.load(base)
+            vectors = DenseIndex.load(base) if base else None
+            self._dense = DenseWriter(self._folder, store.dimension, vectors, store.flat_most, store.segment)
+            self._table = PassageTableWriter(PassageTable.load(base) if base else PassageTable.empty())
             self._lexical = LexicalIndex(self._folder / "lexical")
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
-        self._present: set[int] = set(self._table.ids.tolist())
-        self._added: list[IndexedPassage] = []
-        self._deleted: list[PassageIds] = []
 
     def add(self, passages: Sequence[IndexedPassage], vectors: Vectors) -> None:
         """See :class:`retrieval.index.port.IndexWriter`."""
-        ids = np.array([passage.id for passage in passages], dtype=np.int64)
-        if vectors.shape != (len(ids), self._dense.dimension):
-            raise ValueError(f"{len(ids)} passages need {(len(ids), self._dense.dimension)}, got {vectors.shape}")
-        new = set(ids.tolist())
-        if len(new) != len(ids) or not self._present.isdisjoint(new):
-            raise ValueError("a passage id is in the index already: delete it first")
-        self._present |= new
+        expected = (len(passages), self._dense.dimension)
+        if vectors.shape != expected:
+            raise ValueError(f"{len(passages)} passages need {expected}, got {vectors.shape}")
+        self._table.add(passages)
         with writing(self._folder.parent):
-            self._dense.add(ids, vectors)
+            self._dense.add(vectors)
             self._lexical.add(passages)
-        # Texts are in the lexical index now; only what the table needs is kept in memory.
-        self._added += [IndexedPassage(p.id, p.article_id, "", "", p.source, p.published) for p in passages]
 
     def delete(self, ids: Sequence[int]) -> None:
         """See :class:`retrieval.index.port.IndexWriter`."""
-        gone = np.asarray(ids, dtype=np.int64)
+        self._table.remove(np.asarray(ids, dtype=np.int64))
         with writing(self._folder.parent):
-            self._dense.remove(gone)
-            self._lexical.remove(gone.tolist())
-        self._deleted.append(gone)
-        dropped = set(gone.tolist())
-        self._present -= dropped
-        self._added = [passage for passage in self._added if passage.id not in dropped]
+            self._lexical.remove(ids)
 
     def publish(self) -> GenerationInfo:
         """See :class:`retrieval.index.port.IndexWriter`."""
@@ -212,15 +198,12 @@ class EmbeddedIndexWriter:
         return info
 
     def _write(self) -> GenerationInfo:
-        self._dense.save(self._folder / "dense.faiss")
-        # What was written is let go: what is opened to be verified takes as much memory again.
-        self._dense = DenseIndex.empty(self._store.dimension)
         self._lexical.commit()
-        deleted = np.concatenate([*self._deleted, np.empty(0, dtype=np.int64)])
-        table, self._table = self._table.changed(deleted, self._added), PassageTable.empty()
-        self._added.clear()
-        self._present.clear()
+        table, order = self._table.finish()
+        # What was written is let go: what is opened to be verified takes as much memory again.
+        self._table = PassageTableWriter(PassageTable.empty())
         table.save(self._folder)
+        self._dense.save(order)
         info = GenerationInfo(
             number=self._number,
             created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
@@ -314,13 +297,17 @@ class EmbeddedIndexStore(EmbeddedGenerations):
         encoder: fingerprint of the encoder in use; an index of another one is refused.
         dimension: of its vectors.
         flat_most: up to so many passages dense search is exact.
+        segment: so many vectors lie in one file.
     """
 
-    def __init__(self, root: Path, encoder: str, dimension: int, flat_most: int = FLAT_MOST) -> None:
+    def __init__(
+        self, root: Path, encoder: str, dimension: int, flat_most: int = FLAT_MOST, segment: int = SEGMENT
+    ) -> None:
         super().__init__(root, encoder)
         self.encoder = encoder
         self.dimension = dimension
         self.flat_most = flat_most
+        self.segment = segment
 
     def begin(self, *, fresh: bool = False) -> EmbeddedIndexWriter:
         """See :class:`retrieval.index.port.IndexStore`."""

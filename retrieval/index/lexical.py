@@ -76,6 +76,8 @@ class LexicalIndex:
         self._schema = _schema()
         self._index = tantivy.Index(self._schema, path=str(folder))
         self._index.register_tokenizer(_ANALYZER, _analyzer())
+        # Else a thread reads the files again whenever one of them has changed, also where that is damage.
+        self._index.config_reader(reload_policy="manual")
         self._writer: tantivy.IndexWriter | None = None
         self._look()
 

@@ -15,8 +15,9 @@ from retrieval.files import size_and_sha256, sync
 from retrieval.index.port import GenerationInfo
 from retrieval.types import Horizon
 
-SCHEMA = 1
+SCHEMA = 2
 """The layout of a generation's folder; a higher number was written by a newer version."""
+_READ = (1, 2)
 
 _NAME = "manifest.json"
 # How files looked when their checksums were last compared: a large index need not be read whole to be opened.
@@ -59,11 +60,11 @@ class Manifest:
         try:
             value = json.loads((folder / _NAME).read_text(encoding="utf-8"))
             schema = value["schema"]
-            if schema == SCHEMA:
+            if schema in _READ:
                 manifest = cls(info_of(value["info"]), {n: (b, d) for n, (b, d) in value["files"].items()})
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise IndexDamaged(f"{folder / _NAME} cannot be read ({error}): {_WAY_OUT}") from error
-        if schema != SCHEMA:
+        if schema not in _READ:
             raise IndexForeign(
                 f"the index in {folder} has layout {schema}, this version reads {SCHEMA}: "
                 f"use the version that made it, or {_WAY_OUT}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,8 @@ from retrieval.index.port import IndexedPassage, PassageIds
 from retrieval.types import Filters, Horizon
 
 Ordinals = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 # After the last day and before the first: no filter by date keeps it.
 _UNDATED = (dt.date.max.toordinal() + 1, dt.date.min.toordinal() - 1)
@@ -64,21 +66,8 @@ class PassageTable:
         rows = [(row.id, row.source, row.published and str(row.published)) for row in self.articles]
         (folder / "articles.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
 
-    def changed(self, deleted: PassageIds, added: Sequence[IndexedPassage]) -> PassageTable:
-        """The table without some passages and with others; articles that keep none are dropped."""
-        kept = ~np.isin(self.ids, deleted)
-        owners = [self.articles[ordinal] for ordinal in self.ordinals[kept]]
-        owners += [ArticleRow(p.article_id, p.source, p.published) for p in added]
-        ids = np.concatenate([self.ids[kept], np.array([p.id for p in added], dtype=np.int64)])
-        order = np.argsort(ids, kind="stable")
-        # A later row of the same article replaces its metadata.
-        articles = {row.id: row for row in owners}
-        position = {article_id: ordinal for ordinal, article_id in enumerate(articles)}
-        ordinals = np.array([position[owners[i].id] for i in order], dtype=np.int32)
-        return PassageTable(ids[order], ordinals, tuple(articles.values()))
-
-    def articles_of(self, passage_ids: Sequence[int]) -> list[ArticleRow]:
-        """The articles that passages of the table belong to, in this order.
+    def rows(self, passage_ids: Sequence[int]) -> Rows:
+        """Where passages stand in the table, int64 ``(n,)``, in this order.
 
         Raises:
             KeyError: a passage is not in the table.
@@ -87,10 +76,14 @@ class PassageTable:
         places = np.searchsorted(self.ids, wanted)
         if (places == len(self.ids)).any() or not np.array_equal(self.ids[places], wanted):
             raise KeyError(f"not all of these passages are in the index: {wanted[:5].tolist()}…")
-        return [self.articles[ordinal] for ordinal in self.ordinals[places].tolist()]
+        return places
 
-    def select(self, filters: Filters) -> PassageIds | None:
-        """The ids that pass the filters; ``None`` where there is nothing to filter by."""
+    def owners(self, rows: Rows) -> list[ArticleRow]:
+        """The articles that the passages in these rows belong to."""
+        return [self.articles[ordinal] for ordinal in self.ordinals[rows].tolist()]
+
+    def passing(self, filters: Filters) -> Mask | None:
+        """Which passages pass the filters, bool ``(n,)``; ``None`` where there is nothing to filter by."""
         if filters.empty:
             return None
         passing = np.ones(len(self.articles), dtype=bool)
@@ -103,7 +96,7 @@ class PassageTable:
             first, last = self._days
             since, until = filters.since or dt.date.min, filters.until or dt.date.max
             passing &= (first <= until.toordinal()) & (last >= since.toordinal())
-        return self.ids[passing[self.ordinals]]
+        return passing[self.ordinals]
 
     def known(self, ids: Iterable[str]) -> set[str]:
         """Those ids that are articles of the table."""
@@ -139,3 +132,65 @@ class PassageTable:
     def horizon(self) -> Horizon:
         """Number of articles, first and last publication date."""
         return Horizon.of([row.published for row in self.articles])
+
+
+class PassageTableWriter:
+    """A table in the making: some passages are taken out of one, and others come.
+
+    Passages are numbered in the order in which they came, those of the base first; that number is kept beside an id and
+    an article for each, and nothing else.
+
+    Args:
+        base: what is built upon.
+    """
+
+    def __init__(self, base: PassageTable) -> None:
+        self._base = base
+        self._ids = [base.ids]
+        self._there = [np.ones(len(base.ids), dtype=bool)]
+        self._owners: list[ArticleRow] = []
+        self._known: dict[ArticleRow, ArticleRow] = {}
+
+    def add(self, passages: Sequence[IndexedPassage]) -> None:
+        """Put passages behind those that are there.
+
+        Raises:
+            ValueError: an id is there already.
+        """
+        ids = np.array([passage.id for passage in passages], dtype=np.int64)
+        if len(np.unique(ids)) != len(ids) or any(there[found].any() for there, found in self._find(ids)):
+            raise ValueError("a passage id is in the index already: delete it first")
+        rows = (ArticleRow(p.article_id, p.source, p.published) for p in passages)
+        self._owners += [self._known.setdefault(row, row) for row in rows]
+        if len(ids):
+            self._ids.append(ids)
+            self._there.append(np.ones(len(ids), dtype=bool))
+
+    def remove(self, ids: PassageIds) -> None:
+        """Take passages out; unknown ids are passed over."""
+        for there, found in self._find(ids):
+            there[found] = False
+
+    def finish(self) -> tuple[PassageTable, Rows]:
+        """The table, and for each of its rows the number of its passage, int64 ``(n,)``."""
+        ids, there = np.concatenate(self._ids), np.concatenate(self._there)
+        kept = np.flatnonzero(there)
+        held = len(self._base.ids)
+        owners = self._base.owners(kept[kept < held])
+        owners += [self._owners[at] for at in (kept[kept >= held] - held).tolist()]
+        # A later row of the same article replaces its metadata.
+        articles = {row.id: row for row in owners}
+        position = {article_id: ordinal for ordinal, article_id in enumerate(articles)}
+        ordinals = np.array([position[row.id] for row in owners], dtype=np.int32)
+        order = np.argsort(ids[kept], kind="stable")
+        return PassageTable(ids[kept][order], ordinals[order], tuple(articles.values())), kept[order]
+
+    def _find(self, ids: PassageIds) -> Iterator[tuple[Mask, Mask]]:
+        """For each part of what came: which of it is there, to be changed, and which of it has one of the ids."""
+        if not len(ids):
+            return
+        least, most = ids.min(), ids.max()
+        for part, there in zip(self._ids, self._there, strict=True):
+            # Ids mostly ascend: hardly a part can hold new ones.
+            if len(part) and part.min() <= most and part.max() >= least:
+                yield there, np.isin(part, ids)

@@ -1,20 +1,21 @@
-"""Inverted lists: what they find of what an exact search finds, and when they come and go."""
+"""Sketches: what they find of what an exact search finds, and when they come and go. Segments show nowhere."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import faiss
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from retrieval.encoders.port import Vectors
 from retrieval.encoders.tokens import unit
-from retrieval.index.dense import DenseIndex
+from retrieval.index.dense import DenseIndex, DenseWriter
 
-COUNT, WIDTH, FLAT_MOST = 12_000, 32, 2_000
+COUNT, WIDTH, FLAT_MOST, SEGMENT = 40_000, 32, 5_000, 1_000
 
-Ids = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.int64]
 
 
 def vectors_of(count: int, seed: int = 0) -> Vectors:
@@ -25,105 +26,142 @@ def vectors_of(count: int, seed: int = 0) -> Vectors:
 
 
 VECTORS = vectors_of(COUNT)
-IDS = np.arange(COUNT, dtype=np.int64) * 3 + 7
 QUERIES = vectors_of(60, seed=1)
 
 
+def written(folder: Path, vectors: Vectors, base: DenseIndex | None = None, order: Rows | None = None) -> DenseIndex:
+    """As it comes back from its files."""
+    folder.mkdir(exist_ok=True)
+    writer = DenseWriter(folder, WIDTH, base, FLAT_MOST, SEGMENT)
+    for first in range(0, len(vectors), 700):
+        writer.add(vectors[first : first + 700])
+    writer.save(np.arange(len(vectors) + (len(base) if base else 0)) if order is None else order)
+    return DenseIndex.load(folder, FLAT_MOST)
+
+
 @pytest.fixture(scope="module")
-def listed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of vectors in lists."""
-    index = DenseIndex.empty(WIDTH, FLAT_MOST)
-    for first in range(0, COUNT, 1_000):
-        index.add(IDS[first : first + 1_000], VECTORS[first : first + 1_000])
-    file = tmp_path_factory.mktemp("dense") / "dense.faiss"
-    index.save(file)
-    return file
+def sketched(tmp_path_factory: pytest.TempPathFactory) -> DenseIndex:
+    """More vectors than are compared one by one."""
+    return written(tmp_path_factory.mktemp("dense"), VECTORS)
 
 
-def exact(query: Vectors, kept: Ids, k: int) -> set[int]:
-    rows = VECTORS[(kept - 7) // 3]
-    return set(kept[np.argsort(-(rows @ query), kind="stable")[:k]].tolist())
+def exact(query: Vectors, kept: Rows, k: int) -> set[int]:
+    return set(kept[np.argsort(-(VECTORS[kept] @ query), kind="stable")[:k]].tolist())
 
 
-def recall(index: DenseIndex, kept: Ids, only: Ids | None, k: int = 10) -> float:
+def mask(kept: Rows) -> npt.NDArray[np.bool_]:
+    passing = np.zeros(COUNT, dtype=bool)
+    passing[kept] = True
+    return passing
+
+
+def recall(index: DenseIndex, kept: Rows, *, filtered: bool, k: int = 10) -> float:
     shares = []
     for query in QUERIES:
-        ids, scores = index.search(query, k, only)
-        assert len(ids) == k
+        rows, scores = index.search(query, k, mask(kept) if filtered else None)
+        assert len(rows) == k
         assert (np.diff(scores) <= 0).all()
-        assert only is None or np.isin(ids, only).all()
-        shares.append(len(exact(query, kept, k) & set(ids.tolist())) / k)
+        assert np.isin(rows, kept).all()
+        shares.append(len(exact(query, kept, k) & set(rows.tolist())) / k)
     return float(np.mean(shares))
 
 
-@pytest.mark.parametrize("mapped", [True, False])
-def test_nearly_all_of_the_nearest_are_found_in_a_part_of_the_lists(listed: Path, mapped: bool) -> None:
-    index = DenseIndex.load(listed, FLAT_MOST, mapped=mapped)
-    assert index.lists > 50
-    assert recall(index, IDS, None) >= 0.97
+def test_nearly_all_of_the_nearest_are_found_by_their_sketches(sketched: DenseIndex) -> None:
+    assert sketched.sketched
+    assert recall(sketched, np.arange(COUNT), filtered=False) >= 0.99
 
 
-@pytest.mark.parametrize("share", [0.5, 0.05, 0.005])
-def test_filters_cost_no_recall(listed: Path, share: float) -> None:
-    index = DenseIndex.load(listed, FLAT_MOST, mapped=True)
-    kept = np.sort(np.random.default_rng(5).choice(IDS, int(share * COUNT), replace=False))
-    assert recall(index, kept, kept) >= 0.97
+@pytest.mark.parametrize("share", [0.5, 0.3, 0.05, 0.005])
+def test_filters_cost_no_recall(sketched: DenseIndex, share: float) -> None:
+    kept = np.sort(np.random.default_rng(5).choice(COUNT, int(share * COUNT), replace=False))
+    assert recall(sketched, kept, filtered=True) >= 0.99
 
 
-def test_filters_that_keep_what_lies_far_from_the_query_find_it(listed: Path) -> None:
-    index = DenseIndex.load(listed, FLAT_MOST)
-    far = np.sort(IDS[np.argsort(VECTORS @ QUERIES[0])[: COUNT // 2]])
-    ids, _ = index.search(QUERIES[0], 10, far)
-    assert len(exact(QUERIES[0], far, 10) & set(ids.tolist())) >= 9
+def test_filters_that_keep_what_lies_far_from_the_query_find_it(sketched: DenseIndex) -> None:
+    far = np.sort(np.argsort(VECTORS @ QUERIES[0])[: COUNT // 2])
+    rows, _ = sketched.search(QUERIES[0], 10, mask(far))
+    assert len(exact(QUERIES[0], far, 10) & set(rows.tolist())) >= 9
 
 
-def test_deletions_cost_no_recall(listed: Path, tmp_path: Path) -> None:
-    index = DenseIndex.load(listed, FLAT_MOST)
-    index.remove(np.concatenate([IDS[::2], np.array([1])]))
-    kept = IDS[1::2]
-    for again in (index, saved(index, tmp_path)):
-        assert len(again) == len(kept)
-        assert recall(again, kept, None) >= 0.97
-        with pytest.raises(KeyError):
-            again.vectors(IDS[:1])
+def test_what_is_taken_out_and_put_in_costs_no_recall(sketched: DenseIndex, tmp_path: Path) -> None:
+    # Every second row goes, and a hundred come in front.
+    more = vectors_of(100, seed=3)
+    order = np.concatenate([np.arange(COUNT, COUNT + 100), np.arange(1, COUNT, 2)])
+    again = written(tmp_path, more, sketched, order)
+    assert again.sketched
+    assert again.vectors(np.array([99, 100])) == pytest.approx(np.stack([more[99], VECTORS[1]]), abs=1e-3)
+    everything = np.concatenate([more, VECTORS[1::2]])
+    for query in QUERIES:
+        rows, _ = again.search(query, 10)
+        nearest = np.argsort(-(everything @ query), kind="stable")[:10]
+        assert len(set(nearest.tolist()) & set(rows.tolist())) >= 9
 
 
-def test_as_many_as_asked_for_are_found_however_many_that_is(listed: Path) -> None:
-    index = DenseIndex.load(listed, FLAT_MOST, mapped=True)
-    for k in (200, COUNT, COUNT + 5):
-        ids, _ = index.search(QUERIES[0], k)
-        assert len(set(ids.tolist())) == min(k, COUNT)
+def test_as_many_as_asked_for_are_found_however_many_that_is(sketched: DenseIndex) -> None:
+    for k in (200, 5_000, COUNT, COUNT + 5):
+        rows, _ = sketched.search(QUERIES[0], k)
+        assert len(set(rows.tolist())) == min(k, COUNT)
 
 
-def test_stored_vectors_come_back(listed: Path) -> None:
-    index = DenseIndex.load(listed, FLAT_MOST, mapped=True)
-    assert index.vectors(IDS[[5, 3, 11_000]]) == pytest.approx(VECTORS[[5, 3, 11_000]], abs=1e-3)
+def test_stored_vectors_come_back(sketched: DenseIndex) -> None:
+    rows = np.array([5, 3, 11_000, 999, 1_000])
+    assert sketched.vectors(rows) == pytest.approx(VECTORS[rows], abs=1e-3)
 
 
-def test_lists_come_with_the_vector_that_makes_them_pay_and_go_when_half_are_gone(tmp_path: Path) -> None:
-    index = DenseIndex.empty(WIDTH, FLAT_MOST)
-    index.add(IDS[:FLAT_MOST], VECTORS[:FLAT_MOST])
-    assert saved(index, tmp_path).lists == 0
-    index.add(IDS[FLAT_MOST : FLAT_MOST + 1], VECTORS[FLAT_MOST : FLAT_MOST + 1])
-    assert saved(index, tmp_path).lists > 0
-    index.remove(IDS[: FLAT_MOST // 2 + 1])
-    again = saved(index, tmp_path)
-    assert (again.lists, len(again)) == (0, FLAT_MOST // 2)
-    kept = IDS[FLAT_MOST // 2 + 1 : FLAT_MOST + 1]
-    assert recall(again, kept, None) == 1.0
+def test_sketches_come_with_the_vector_that_makes_them_pay_and_go_with_it(tmp_path: Path) -> None:
+    few = written(tmp_path / "few", VECTORS[:FLAT_MOST])
+    assert not few.sketched
+    more = written(tmp_path / "more", VECTORS[FLAT_MOST : FLAT_MOST + 1], few)
+    assert (more.sketched, len(more)) == (True, FLAT_MOST + 1)
+    again = written(tmp_path / "again", VECTORS[:0], more, np.arange(1, FLAT_MOST + 1))
+    assert (again.sketched, len(again)) == (False, FLAT_MOST)
+    assert set(again.search(QUERIES[0], 10)[0] + 1) == exact(QUERIES[0], np.arange(1, FLAT_MOST + 1), 10)
 
 
-def test_more_lists_are_made_where_vectors_have_become_many_times_more(tmp_path: Path) -> None:
-    index = DenseIndex.empty(WIDTH, 500)
-    index.add(IDS[:501], VECTORS[:501])
-    few = saved(index, tmp_path)
-    few.add(IDS[501:], VECTORS[501:])
-    many = saved(few, tmp_path)
-    assert many.lists > 3 * index.lists
-    assert recall(many, IDS, None) >= 0.97
+@pytest.mark.parametrize("filtered", [False, True])
+def test_equal_vectors_come_in_the_order_of_their_rows_whatever_segment_they_are_in(
+    tmp_path: Path, filtered: bool
+) -> None:
+    vectors = VECTORS[:4_900].copy()
+    equal = np.arange(50, 4_900, 7)
+    vectors[equal] = QUERIES[0]
+    passing = np.arange(4_900) != 57 if filtered else None
+    rows, scores = written(tmp_path, vectors).search(QUERIES[0], 20, passing)
+    assert rows.tolist() == [row for row in equal.tolist() if not (filtered and row == 57)][:20]
+    assert len(set(scores.tolist())) == 1
 
 
-def saved(index: DenseIndex, folder: Path) -> DenseIndex:
-    """As it comes back from a file."""
-    index.save(folder / "dense.faiss")
-    return DenseIndex.load(folder / "dense.faiss", index.flat_most)
+def test_nothing_of_what_was_added_is_left_beside_the_index(tmp_path: Path) -> None:
+    written(tmp_path, VECTORS[:2_500])
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["dense-0001.faiss", "dense-0002.faiss", "dense.faiss"]
+
+
+def test_an_empty_index_finds_nothing(tmp_path: Path) -> None:
+    rows, scores = written(tmp_path, VECTORS[:0]).search(QUERIES[0], 5)
+    assert (len(rows), len(scores)) == (0, 0)
+
+
+def of_the_first_layout(ids: Rows) -> faiss.Index:
+    """One file with ids, as it was written before there were segments."""
+    index = faiss.IndexIDMap2(
+        faiss.IndexScalarQuantizer(WIDTH, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+    )
+    index.add_with_ids(VECTORS[: len(ids)], ids)  # type: ignore[call-arg]
+    return index
+
+
+def test_an_index_of_the_first_layout_is_read_and_built_upon(tmp_path: Path) -> None:
+    faiss.write_index(of_the_first_layout(np.arange(300) * 3 + 7), str(tmp_path / "dense.faiss"))
+    old = DenseIndex.load(tmp_path)
+    assert old.search(VECTORS[20], 1)[0].tolist() == [20]
+    new = written(tmp_path / "new", VECTORS[300:310], old)
+    assert new.vectors(np.array([20, 305])) == pytest.approx(VECTORS[[20, 305]], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "other", [of_the_first_layout(np.array([3, 1, 2])), faiss.index_factory(WIDTH, "Flat", faiss.METRIC_INNER_PRODUCT)]
+)
+def test_another_layout_is_refused(other: faiss.Index, tmp_path: Path) -> None:
+    faiss.write_index(other, str(tmp_path / "dense.faiss"))
+    with pytest.raises(RuntimeError, match="earlier version"):
+        DenseIndex.load(tmp_path)

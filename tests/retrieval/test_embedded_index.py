@@ -232,9 +232,9 @@ def test_parts_that_do_not_belong_together_are_found(folder: Path) -> None:
         writer.publish()
     old, new = store.folder_of(1), store.folder_of(2)
     info = store.current().info
-    parts = [DenseIndex.load(new / "dense.faiss"), LexicalIndex(new / "lexical"), PassageTable.load(new)]
+    parts = [DenseIndex.load(new), LexicalIndex(new / "lexical"), PassageTable.load(new)]
     EmbeddedIndex(info, *parts).verify()
-    strangers = [DenseIndex.load(old / "dense.faiss"), LexicalIndex(old / "lexical"), PassageTable.load(old)]
+    strangers = [DenseIndex.load(old), LexicalIndex(old / "lexical"), PassageTable.load(old)]
     for at, stranger in enumerate(strangers):
         mixed = [stranger if place == at else part for place, part in enumerate(parts)]
         with pytest.raises(IndexDamaged, match=r"\[2, 3\]"):
