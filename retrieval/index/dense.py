@@ -243,13 +243,18 @@ class DenseWriter:
             if self._base:
                 vectors[~added] = self._base.halves(part[~added])
             if added.any():
-                vectors[added] = self._added[part[added] - held]
+                vectors[added] = self._added(part[added] - held)
             yield vectors
 
-    @property
-    def _added(self) -> Halves:
-        """What was added, float16 ``(n, d)``, read from its file anew each time: so no page of it stays."""
-        return np.memmap(self._spool, dtype=np.float16, mode="r").reshape(-1, self.dimension)
+    def _added(self, numbers: Rows) -> Halves:
+        """What was added, by its number, float16 ``(n, d)``. It is not mapped: that would take as much memory."""
+        found = np.empty((len(numbers), self.dimension), dtype=np.float16)
+        runs = np.split(np.arange(len(numbers)), np.flatnonzero(np.diff(numbers) != 1) + 1)
+        with self._spool.open("rb") as stream:
+            for run in runs:
+                stream.seek(int(numbers[run[0]]) * found[0].nbytes)
+                found[run] = np.frombuffer(stream.read(found[run].nbytes), np.float16).reshape(len(run), -1)
+        return found
 
 
 def _flat(dimension: int) -> faiss.Index:
