@@ -1,21 +1,24 @@
 """What each part of the ranking before the reader gives: every variant against the shipped setting.
 
     python -m benchmarks.ablations --data EVAL --work FOLDER [--sets squad2 clapnq] [--only recency] [--passages]
+        [--articles 500]
 
 EVAL holds a folder for each set, with ``corpus.jsonl`` and ``queries.jsonl``. Vectors are kept in FOLDER, so that only
 the first run encodes. Each variant is scored over all passages of a set, the best ``depth`` of each search are
 fused, and articles are ranked by their best passage. The table gives Hit@1, Hit@4, Hit@10 and MRR@10, the
 differences to the shipped setting, and, in brackets, the 95 % interval of that of MRR@10 by paired bootstrap over the
 questions.
-``--passages`` adds the variants for which passages are cut or encoded anew: minutes for each, the first time.
+``--passages`` adds the variants for which passages are cut or encoded anew: minutes for each, the first time; with
+``--articles`` a set is no larger than that: the articles that answer, and a seeded sample of the others.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
+import random
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -234,14 +237,14 @@ CUTS = (
 )
 
 
-def searchable(folder: Path, encoder: Encoder, cache: VectorCache, cut: Cut) -> Searchable:
-    """Cut and encode a set; what was encoded before is taken from the cache."""
-    articles = read_articles(folder)
+def searchable(folder: Path, encoder: Encoder, cache: VectorCache, most: int | None, cut: Cut) -> Searchable:
+    """Cut and encode a set, or ``most`` articles of it; what was encoded before is taken from the cache."""
+    questions = sample([q for q in read_questions(folder) if q.answerable], _QUESTIONS)
+    articles = some(read_articles(folder), {article_id for q in questions for article_id in q.gold}, most)
     spans = PassageCutter(encoder, cut.shortest).cut(articles)
     owners = [owner for owner, found in enumerate(spans) for _ in found]
     texts = [span.of(article.text) for article, found in zip(articles, spans, strict=True) for span in found]
     inputs = [cut.prefix(articles[owner]) + text for owner, text in zip(owners, texts, strict=True)]
-    questions = sample([q for q in read_questions(folder) if q.answerable], _QUESTIONS)
     return Searchable(
         articles=articles,
         owners=np.array(owners, dtype=np.int64),
@@ -250,6 +253,14 @@ def searchable(folder: Path, encoder: Encoder, cache: VectorCache, cut: Cut) -> 
         questions=questions,
         query_vectors=encoder.encode_queries([q.text for q in questions]),
     )
+
+
+def some(articles: Sequence[Article], kept: Collection[str], most: int | None) -> list[Article]:
+    """Those that are to be kept and a sample of the others, in their order; all of them without a limit."""
+    others = [article.id for article in articles if article.id not in kept]
+    room = len(others) if most is None else max(0, most - (len(articles) - len(others)))
+    chosen = {*kept, *random.Random(5).sample(others, min(room, len(others)))}  # noqa: S311 (a sample, no secret)
+    return [article for article in articles if article.id in chosen]
 
 
 def encoded(texts: Sequence[str], encoder: Encoder, cache: VectorCache) -> Vectors:
@@ -324,7 +335,8 @@ def show(folder: Path, prepare: Callable[[Cut], Searchable], variants: Iterable[
     """Print the table of one set."""
     found = prepare(WHOLE)
     shipped = places(found, AS_SHIPPED)
-    print(f"\n{folder.name}: {len(found.questions)} questions, {len(found.texts)} passages")
+    size = f"{len(found.articles)} articles, {len(found.texts)} passages"
+    print(f"\n{folder.name}: {len(found.questions)} questions, {size}")
     print("| variant | Hit@1 | Hit@4 | Hit@10 | MRR@10 |\n| --- | --- | --- | --- | --- |")
     for variant in variants:
         where = places(found if variant.cut is WHOLE else prepare(variant.cut), variant)
@@ -339,13 +351,14 @@ def main() -> None:
     parser.add_argument("--sets", nargs="*", default=SETS)
     parser.add_argument("--only", default="", help="variants whose name holds this")
     parser.add_argument("--passages", action="store_true", help="also those that are cut or encoded anew")
+    parser.add_argument("--articles", type=int, help="of a set at most")
     options = parser.parse_args()
     app = Application(load_settings(data_dir=options.work))
     cache = VectorCache(options.work / "ablations.sqlite3", app.encoder.fingerprint, app.encoder.dimension)
     chosen = [v for v in (*VARIANTS, *(CUTS if options.passages else ())) if options.only in v.name]
     for name in options.sets:
         folder = options.data / name
-        show(folder, partial(searchable, folder, app.encoder, cache), chosen)
+        show(folder, partial(searchable, folder, app.encoder, cache, options.articles), chosen)
 
 
 if __name__ == "__main__":

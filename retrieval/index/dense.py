@@ -11,7 +11,9 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -20,62 +22,73 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.encoders.port import Vectors
+from retrieval.index.port import Mask, PassageIds, Rows
 
 FLAT_MOST = 200_000
 """So many vectors of 384 dimensions are compared in some 8 ms."""
 SEGMENT = 32_768
 """Rows of a segment: while an index is made, one of them is held in memory."""
 
-Rows = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 Halves = npt.NDArray[np.float16]
 _Faiss = Any  # what is known of an index's kind is known at run time
+
+CANDIDATES = 2000
+"""So many of the nearest by their sketches are compared by their vectors, at least. Of a million passages of speeches,
+these hold all of the ten nearest to runs of twelve words, and .999 of the 200 nearest."""
 
 _FIRST, _NEXT = "dense.faiss", "dense-{:04}.faiss"
 _SKETCHES, _SPOOL = "sketches.faiss", "added.f16"
 # Fewer rows than this are compared one by one: quicker than handing FAISS a selector over all.
 _FEW = 4096
 _BATCH = 4096
-# A sketch's parts, at most: two dimensions each of the packaged model's 384.
-_MOST_PARTS = 192
-# A codebook of four bits, which FAISS trains on 256 vectors for each of its codes, and cannot on fewer than there are.
+# A sketch has a part for every two dimensions, but no more than this; zeros fill up the last.
+_MOST_PARTS = 256
+# The codes of four bits. FAISS trains on 256 vectors for each, and needs as many as there are codes.
 _CODES = 16
 _TRAINED_ON = 256 * _CODES
-# So many of the nearest by their sketches are compared by their vectors: at least, of all, and for each asked for. Of a
-# million passages of speeches, 2,000 hold all of the ten nearest to runs of twelve words, and .999 of the 200 nearest.
-_CANDIDATES, _ONE_OF, _FOR_EACH = 2000, 500, 10
-# Beyond this share of all as candidates, comparing all vectors is as quick.
-_MOST_OF_ALL = 4
+# Of all vectors one in so many is a candidate, and so many are for each that is asked for.
+_ONE_OF, _FOR_EACH = 500, 10
+# More than one in so many candidates take as long as to compare all vectors.
+_AT_MOST_ONE_OF = 20
+# Of what is expected of them, this share has to pass a filter; by chance alone it hardly ever is less.
+_NEARLY = 0.9
 
 
 class DenseIndex:
     """Vectors by row; inner product on unit vectors. Nothing in it can be changed; a :class:`DenseWriter` makes one.
 
     Args:
-        segments: rows in a row, of ``faiss.IndexScalarQuantizer`` in half precision.
+        segments: one after the other, each a ``faiss.IndexScalarQuantizer`` in half precision.
         sketches: of all rows; ``None`` where every search compares all vectors.
         flat_most: filters that keep no more than this are exact whatever there is.
+        candidates: so many at least are compared by their vectors.
     """
 
-    def __init__(self, segments: list[_Faiss], sketches: faiss.Index | None, flat_most: int) -> None:
+    def __init__(
+        self, segments: list[_Faiss], sketches: faiss.Index | None, flat_most: int, candidates: int = CANDIDATES
+    ) -> None:
         self._segments = segments
         self._sketches: _Faiss = sketches
         self._flat_most = flat_most
+        self._candidates = candidates
         self._starts = np.cumsum([0, *(segment.ntotal for segment in segments)])
 
     @classmethod
-    def load(cls, folder: Path, flat_most: int = FLAT_MOST) -> DenseIndex:
+    def load(cls, folder: Path, flat_most: int = FLAT_MOST, candidates: int = CANDIDATES) -> DenseIndex:
         """Read what :class:`DenseWriter` wrote, leaving the vectors in their files.
 
         Raises:
-            RuntimeError: a file is missing, or no such index.
+            RuntimeError: there is no such index, or its files do not belong together.
         """
         # Elsewhere a file that is mapped could not be removed.
         flags = faiss.IO_FLAG_MMAP_IFC if os.name == "posix" else 0
-        files = [folder / _FIRST, *sorted(folder.glob(_NEXT.format(0).replace("0000", "*")))]
-        segments = [_segment(faiss.read_index(str(file), flags)) for file in files]
-        sketches = folder / _SKETCHES
-        return cls(segments, faiss.read_index(str(sketches)) if sketches.exists() else None, flat_most)
+        segments = [_segment(faiss.read_index(str(file), flags)) for file in _files(folder)]
+        file = folder / _SKETCHES
+        sketches = faiss.read_index(str(file)) if file.exists() else None
+        index = cls(segments, sketches, flat_most, candidates)
+        if sketches is not None and sketches.ntotal != len(index):
+            raise RuntimeError(f"{sketches.ntotal} sketches are there of {len(index)} vectors")
+        return index
 
     def __len__(self) -> int:
         return int(self._starts[-1])
@@ -106,6 +119,8 @@ class DenseIndex:
     def search(self, vector: Vectors, k: int, passing: Mask | None = None) -> tuple[Rows, Vectors]:
         """The ``k`` largest inner products with ``vector``, float32 ``(d,)``.
 
+        Nearly all of them where there are sketches.
+
         Args:
             vector: the query, of unit length.
             k: how many at most.
@@ -134,20 +149,20 @@ class DenseIndex:
         return [_view(segment) for segment in self._segments]
 
     def _likely(self, vector: Vectors, k: int, passing: Mask | None, count: int) -> Rows | None:
-        """Rows that hold the ``k`` nearest, by their sketches; ``None`` where too many would have to be looked at.
+        """Rows that most likely hold the ``k`` nearest, by their sketches; ``None`` where all have to be compared.
 
-        A filter may keep what lies far from the query: then more are looked at until enough of them pass.
+        That is where it would be as quick, and where the filter keeps fewer of what lies near the query than of all:
+        the nearest of those that pass lie so deep then that their sketches do not tell them.
         """
-        enough = max(_CANDIDATES, len(self) // _ONE_OF, _FOR_EACH * k)
+        enough = max(self._candidates, len(self) // _ONE_OF, _FOR_EACH * k)
         wanted = math.ceil(enough * len(self) / count)
-        while wanted <= len(self) // _MOST_OF_ALL:
-            _, rows = _by_one_thread(self._sketches, vector, wanted)
-            if passing is not None:
-                rows = rows[passing[rows]]
-            if passing is None or len(rows) >= enough // 2:
-                return np.sort(rows)
-            wanted *= 4
-        return None
+        if wanted > len(self) // _AT_MOST_ONE_OF:
+            return None
+        _, rows = _search(self._sketches, _padded(vector.reshape(1, -1), self._sketches.d), wanted)
+        if passing is not None:
+            rows = rows[passing[rows]]
+        # A vector of zeros is like no other by its sketch.
+        return np.sort(rows) if len(rows) >= _NEARLY * enough else None
 
     def _exact(self, vector: Vectors, k: int, passing: Mask | None, count: int) -> tuple[Rows, Vectors]:
         limit = min(k + 1, count)
@@ -160,12 +175,14 @@ class DenseIndex:
             limit = min(limit * 4, count)
 
     def _of_segment(self, at: int, vector: Vectors, limit: int, passing: Mask | None) -> tuple[Rows, Vectors]:
-        parameters = None
+        segment, parameters = self._segments[at], None
         if passing is not None:
-            bits = np.packbits(passing[self._starts[at] : self._starts[at + 1]], bitorder="little")
-            selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
+            part = passing[self._starts[at] : self._starts[at + 1]]
+            if not part.any():
+                return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+            selector = faiss.IDSelectorBitmap(np.packbits(part, bitorder="little"))  # type: ignore[call-arg, arg-type]
             parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-        scores, rows = _by_one_thread(self._segments[at], vector, limit, parameters)
+        scores, rows = _search(segment, vector.reshape(1, -1), min(limit, segment.ntotal), parameters)
         return rows + self._starts[at], scores
 
 
@@ -205,7 +222,7 @@ class DenseWriter:
             stream.write(vectors.astype(np.float16).tobytes())
 
     def save(self, order: Rows) -> None:
-        """Write the files of a :class:`DenseIndex`.
+        """Write the files of a :class:`DenseIndex`; nothing can be added afterwards.
 
         Args:
             order: int64 ``(n,)``: what each row holds, as a row of the base, or counted on from these, one that was
@@ -214,33 +231,36 @@ class DenseWriter:
         Raises:
             OSError, RuntimeError: they cannot be written.
         """
-        sketches = self._trained(order) if len(order) > max(self._flat_most, _CODES) else None
-        for number, first in enumerate(range(0, max(len(order), 1), self._segment)):
-            segment: _Faiss = _flat(self.dimension)
-            for vectors in self._batches(order[first : first + self._segment]):
-                segment.add(vectors)
-                if sketches is not None:
-                    sketches.add(vectors)
-            faiss.write_index(segment, str(self._folder / (_NEXT.format(number) if number else _FIRST)))
-        if sketches is not None:
-            faiss.write_index(sketches, str(self._folder / _SKETCHES))
+        with _one_thread():
+            sketches = self._trained(order) if len(order) > max(self._flat_most, _CODES) else None
+            for number, first in enumerate(range(0, max(len(order), 1), self._segment)):
+                segment: _Faiss = _flat(self.dimension)
+                for vectors in self._batches(order[first : first + self._segment]):
+                    segment.add(vectors)
+                    if sketches is not None:
+                        sketches.add(_padded(vectors, sketches.d))
+                faiss.write_index(segment, str(_file(self._folder, number)))
+            if sketches is not None:
+                faiss.write_index(sketches, str(self._folder / _SKETCHES))
         self._spool.unlink(missing_ok=True)
+        self._base = None
 
     def _trained(self, order: Rows) -> _Faiss:
-        parts = next(n for n in range(_MOST_PARTS, 0, -1) if self.dimension % n == 0)
-        sketches: _Faiss = faiss.IndexPQFastScan(self.dimension, parts, 4, faiss.METRIC_INNER_PRODUCT)
+        parts = min(math.ceil(self.dimension / 2), _MOST_PARTS)
+        width = parts * math.ceil(self.dimension / parts)
+        sketches: _Faiss = faiss.IndexPQFastScan(width, parts, 4, faiss.METRIC_INNER_PRODUCT)
         chance = np.random.default_rng(7)
         few = np.sort(chance.choice(len(order), min(_TRAINED_ON, len(order)), replace=False))
-        sketches.train(np.concatenate(list(self._batches(order[few]))))
+        sketches.train(_padded(np.concatenate(list(self._batches(order[few]))), width))
         return sketches
 
     def _batches(self, order: Rows) -> Iterator[Vectors]:
-        held = len(self._base) if self._base else 0
+        held = len(self._base) if self._base is not None else 0
         for first in range(0, len(order), _BATCH):
             part = order[first : first + _BATCH]
             vectors = np.empty((len(part), self.dimension), dtype=np.float32)
             added = part >= held
-            if self._base:
+            if self._base is not None:
                 vectors[~added] = self._base.halves(part[~added])
             if added.any():
                 vectors[added] = self._added(part[added] - held)
@@ -249,12 +269,24 @@ class DenseWriter:
     def _added(self, numbers: Rows) -> Halves:
         """What was added, by its number, float16 ``(n, d)``. It is not mapped: that would take as much memory."""
         found = np.empty((len(numbers), self.dimension), dtype=np.float16)
-        runs = np.split(np.arange(len(numbers)), np.flatnonzero(np.diff(numbers) != 1) + 1)
+        ends = [*(np.flatnonzero(np.diff(numbers) != 1) + 1).tolist(), len(numbers)]
+        first = 0
         with self._spool.open("rb") as stream:
-            for run in runs:
-                stream.seek(int(numbers[run[0]]) * found[0].nbytes)
-                found[run] = np.frombuffer(stream.read(found[run].nbytes), np.float16).reshape(len(run), -1)
+            for end in ends:
+                stream.seek(int(numbers[first]) * found[0].nbytes)
+                read = stream.read((end - first) * found[0].nbytes)
+                found[first:end] = np.frombuffer(read, np.float16).reshape(end - first, -1)
+                first = end
         return found
+
+
+def _file(folder: Path, number: int) -> Path:
+    """Of a segment."""
+    return folder / (_NEXT.format(number) if number else _FIRST)
+
+
+def _files(folder: Path) -> list[Path]:
+    return [_file(folder, 0), *takewhile(Path.exists, (_file(folder, number) for number in count(1)))]
 
 
 def _flat(dimension: int) -> faiss.Index:
@@ -262,37 +294,67 @@ def _flat(dimension: int) -> faiss.Index:
 
 
 def _segment(index: _Faiss) -> _Faiss:
-    """A segment as it was read; the only one of the first layout had ids besides, which ascended."""
-    if isinstance(index, faiss.IndexIDMap):
-        ids = faiss.vector_to_array(index.id_map)
-        inner: _Faiss = faiss.downcast_index(index.index)
-        inner.referenced_objects = [index]  # which owns it
-        if isinstance(inner, faiss.IndexScalarQuantizer) and (np.diff(ids) > 0).all():
-            return inner
-    elif isinstance(index, faiss.IndexScalarQuantizer):
+    """A segment as it was read, or the vectors of the first layout: one file, with ids, perhaps in inverted lists."""
+    if isinstance(index, faiss.IndexScalarQuantizer):
         return index
-    raise RuntimeError("its vectors lie in a layout of an earlier version")
+    if isinstance(index, faiss.IndexIDMap):
+        return _in_order(faiss.vector_to_array(index.id_map), _view(faiss.downcast_index(index.index)))
+    if isinstance(index, faiss.IndexIVFScalarQuantizer):
+        lists = [_inverted_list(index, at) for at in range(index.nlist)]
+        return _in_order(np.concatenate([ids for ids, _ in lists]), np.concatenate([halves for _, halves in lists]))
+    kind = type(index).__name__
+    raise RuntimeError(f"a file of vectors holds an index of another kind, {kind}")
+
+
+def _in_order(ids: PassageIds, halves: Halves) -> _Faiss:
+    segment: _Faiss = _flat(halves.shape[1])
+    order = np.argsort(ids, kind="stable")
+    for first in range(0, len(order), _BATCH):
+        segment.add(halves[order[first : first + _BATCH]].astype(np.float32))
+    return segment
+
+
+def _inverted_list(index: _Faiss, at: int) -> tuple[PassageIds, Halves]:
+    size = index.invlists.list_size(at)
+    if not size:
+        return np.empty(0, dtype=np.int64), np.empty((0, index.d), dtype=np.float16)
+    codes = faiss.rev_swig_ptr(index.invlists.get_codes(at), size * index.code_size)
+    return faiss.rev_swig_ptr(index.invlists.get_ids(at), size).copy(), codes.view(np.float16).reshape(size, -1).copy()
 
 
 def _view(segment: _Faiss) -> Halves:
+    """Vectors where they lie."""
     codes = faiss.rev_swig_ptr(segment.codes.data(), segment.codes.size())
     return codes.view(np.float16).reshape(-1, segment.d)
 
 
-def _by_one_thread(
-    index: _Faiss, vector: Vectors, limit: int, parameters: faiss.SearchParameters | None = None
-) -> tuple[Vectors, Rows]:
-    """Scores and rows for one query, best first.
+def _padded(vectors: Vectors, width: int) -> Vectors:
+    """With zeros up to a width, which leave inner products as they are."""
+    missing = width - vectors.shape[1]
+    return np.pad(vectors, ((0, 0), (0, missing))) if missing else vectors
 
-    FAISS deals out queries to threads: with one query the others have nothing to do, but wait for it so eagerly that
-    they keep other work off the cores.
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """FAISS by one thread.
+
+    It deals out queries to threads, and training to as many for each little part: the others have next to nothing to
+    do, but wait for it so eagerly that they keep other work off the cores.
     """
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:
-        scores, rows = index.search(vector.reshape(1, -1), limit, params=parameters)
+        yield
     finally:
         faiss.omp_set_num_threads(before)
+
+
+def _search(
+    index: _Faiss, query: Vectors, limit: int, parameters: faiss.SearchParameters | None = None
+) -> tuple[Vectors, Rows]:
+    """Scores and rows for one query, float32 ``(1, d)``, best first."""
+    with _one_thread():
+        scores, rows = index.search(query, limit, params=parameters)
     found = rows[0] >= 0
     return scores[0][found], rows[0][found]
 

@@ -25,8 +25,8 @@ from retrieval.index.generations import BUILDING, CURRENT, current_number, folde
 from retrieval.index.leases import Leases
 from retrieval.index.lexical import LexicalIndex
 from retrieval.index.manifest import Manifest
-from retrieval.index.port import EVERYTHING, GenerationInfo, IndexedPassage, Match, PassageIds
-from retrieval.index.table import PassageTable, PassageTableWriter, Rows
+from retrieval.index.port import EVERYTHING, GenerationInfo, IndexedPassage, Match, PassageIds, Rows
+from retrieval.index.table import PassageTable, PassageTableWriter
 from retrieval.index.writing import writing
 from retrieval.types import Filters
 
@@ -58,13 +58,20 @@ class EmbeddedIndex:
         self._release = weakref.finalize(self, release)
 
     @classmethod
-    def open(cls, folder: Path, encoder: str | None, release: Callable[[], object] = lambda: None) -> Self:
+    def open(
+        cls,
+        folder: Path,
+        encoder: str | None,
+        release: Callable[[], object] = lambda: None,
+        flat_most: int = FLAT_MOST,
+    ) -> Self:
         """Open a folder after checking every file in it, those that were checked before by their size and times alone.
 
         Args:
             folder: of the generation.
             encoder: the fingerprint it must have been made with; ``None`` takes any.
             release: called once when the index is closed or nobody refers to it any more.
+            flat_most: up to so many passages dense search is exact.
 
         Raises:
             IndexDamaged, IndexForeign: it cannot be used.
@@ -75,7 +82,7 @@ class EmbeddedIndex:
             manifest.check_encoder(encoder)
         try:
             parts = (
-                DenseIndex.load(folder),
+                DenseIndex.load(folder, flat_most),
                 LexicalIndex(folder / "lexical"),
                 PassageTable.load(folder),
             )
@@ -192,7 +199,7 @@ class EmbeddedIndexWriter:
         """See :class:`retrieval.index.port.IndexWriter`."""
         with writing(self._folder.parent):
             info = self._write()
-        EmbeddedIndex.open(self._folder, self._store.encoder).verify()
+        EmbeddedIndex.open(self._folder, self._store.encoder, flat_most=self._store.flat_most).verify()
         with writing(self._folder.parent):
             self._store.make_current(self._folder, self._number)
         return info
@@ -200,8 +207,7 @@ class EmbeddedIndexWriter:
     def _write(self) -> GenerationInfo:
         self._lexical.commit()
         table, order = self._table.finish()
-        # What was written is let go: what is opened to be verified takes as much memory again.
-        self._table = PassageTableWriter(PassageTable.empty())
+        self._table = PassageTableWriter(PassageTable.empty())  # its memory is let go
         table.save(self._folder)
         self._dense.save(order)
         info = GenerationInfo(
@@ -239,11 +245,13 @@ class EmbeddedGenerations:
     Args:
         root: the folder.
         encoder: fingerprint of the encoder in use, an index of another one is refused; ``None`` takes any.
+        flat_most: up to so many passages dense search is exact.
     """
 
-    def __init__(self, root: Path, encoder: str | None) -> None:
+    def __init__(self, root: Path, encoder: str | None, flat_most: int = FLAT_MOST) -> None:
         self._root = root
         self._accepted = encoder
+        self.flat_most = flat_most
 
     def folder_of(self, number: int) -> Path:
         """Where a generation lies."""
@@ -283,7 +291,7 @@ class EmbeddedGenerations:
         lease = Leases(self._root / _LEASES).take(folder)
         release = lease.release if lease else lambda: None
         try:
-            return EmbeddedIndex.open(folder, self._accepted, release)
+            return EmbeddedIndex.open(folder, self._accepted, release, self.flat_most)
         except BaseException:
             release()
             raise
@@ -303,10 +311,9 @@ class EmbeddedIndexStore(EmbeddedGenerations):
     def __init__(
         self, root: Path, encoder: str, dimension: int, flat_most: int = FLAT_MOST, segment: int = SEGMENT
     ) -> None:
-        super().__init__(root, encoder)
+        super().__init__(root, encoder, flat_most)
         self.encoder = encoder
         self.dimension = dimension
-        self.flat_most = flat_most
         self.segment = segment
 
     def begin(self, *, fresh: bool = False) -> EmbeddedIndexWriter:

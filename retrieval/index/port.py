@@ -15,6 +15,10 @@ from retrieval.types import Filters, Horizon
 
 PassageIds = npt.NDArray[np.int64]
 """int64 ``(n,)``."""
+Rows = npt.NDArray[np.int64]
+"""Where passages stand among all that are indexed, by ascending id, int64 ``(n,)``."""
+Mask = npt.NDArray[np.bool_]
+"""Which passages of all, bool ``(n,)``."""
 
 EVERYTHING = Filters()
 
@@ -69,6 +73,7 @@ class Index(Protocol):
     def search_dense(self, vector: Vectors, k: int, filters: Filters = EVERYTHING) -> list[Match]:
         """The ``k`` passages of the largest inner product with ``vector`` (float32 ``(d,)``, unit length).
 
+        Nearly all of them where there are too many to compare each.
         Best first, equal scores by ascending id. Filters act before ``k`` is counted.
         """
 

@@ -16,12 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.dates import PartialDate
-from retrieval.index.port import IndexedPassage, PassageIds
+from retrieval.index.port import IndexedPassage, Mask, PassageIds, Rows
 from retrieval.types import Filters, Horizon
 
 Ordinals = npt.NDArray[np.int32]
-Rows = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 # After the last day and before the first: no filter by date keeps it.
 _UNDATED = (dt.date.max.toordinal() + 1, dt.date.min.toordinal() - 1)
@@ -146,10 +144,12 @@ class PassageTableWriter:
 
     def __init__(self, base: PassageTable) -> None:
         self._base = base
-        self._ids = [base.ids]
-        self._there = [np.ones(len(base.ids), dtype=bool)]
+        self._ids: list[PassageIds] = []
+        self._there: list[Mask] = []
+        self._spans: list[tuple[int, int]] = []
         self._owners: list[ArticleRow] = []
         self._known: dict[ArticleRow, ArticleRow] = {}
+        self._append(base.ids)
 
     def add(self, passages: Sequence[IndexedPassage]) -> None:
         """Put passages behind those that are there.
@@ -162,9 +162,7 @@ class PassageTableWriter:
             raise ValueError("a passage id is in the index already: delete it first")
         rows = (ArticleRow(p.article_id, p.source, p.published) for p in passages)
         self._owners += [self._known.setdefault(row, row) for row in rows]
-        if len(ids):
-            self._ids.append(ids)
-            self._there.append(np.ones(len(ids), dtype=bool))
+        self._append(ids)
 
     def remove(self, ids: PassageIds) -> None:
         """Take passages out; unknown ids are passed over."""
@@ -185,12 +183,17 @@ class PassageTableWriter:
         order = np.argsort(ids[kept], kind="stable")
         return PassageTable(ids[kept][order], ordinals[order], tuple(articles.values())), kept[order]
 
+    def _append(self, ids: PassageIds) -> None:
+        self._ids.append(ids)
+        self._there.append(np.ones(len(ids), dtype=bool))
+        self._spans.append((int(ids.min()), int(ids.max())) if len(ids) else (0, -1))
+
     def _find(self, ids: PassageIds) -> Iterator[tuple[Mask, Mask]]:
-        """For each part of what came: which of it is there, to be changed, and which of it has one of the ids."""
+        """For each part of what came: the mask of what is there still, to be written to, and that of these ids."""
         if not len(ids):
             return
-        least, most = ids.min(), ids.max()
-        for part, there in zip(self._ids, self._there, strict=True):
+        least, most = int(ids.min()), int(ids.max())
+        for part, there, (first, last) in zip(self._ids, self._there, self._spans, strict=True):
             # Ids mostly ascend: hardly a part can hold new ones.
-            if len(part) and part.min() <= most and part.max() >= least:
+            if first <= last and first <= most and last >= least:
                 yield there, np.isin(part, ids)

@@ -11,11 +11,13 @@ from pathlib import Path
 from threading import Event, Thread
 
 import build_and_die
+import faiss
 import numpy as np
 import pytest
 from build_and_die import NEW, OLD, open_store
 
 from retrieval.errors import IndexDamaged, IndexForeign, IndexMissing
+from retrieval.files import size_and_sha256
 from retrieval.index.dense import DenseIndex
 from retrieval.index.embedded import EmbeddedGenerations, EmbeddedIndex, EmbeddedIndexStore
 from retrieval.index.generations import current_number, withdraw
@@ -223,6 +225,24 @@ def test_a_folder_without_pointer_holds_no_index(folder: Path) -> None:
     assert current_number(folder) is None
     with pytest.raises(IndexMissing, match="backchannel index"):
         open_store(folder).current()
+
+
+def test_a_generation_of_the_first_layout_answers_and_is_built_upon(folder: Path, generation: Path) -> None:
+    ids = faiss.IndexIDMap2(faiss.IndexScalarQuantizer(2, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT))
+    ids.add_with_ids(AXES, np.array([1, 2]))  # type: ignore[call-arg]
+    faiss.write_index(ids, str(generation / "dense.faiss"))
+    manifest = json.loads((generation / "manifest.json").read_text(encoding="utf-8"))
+    manifest["schema"] = 1
+    manifest["files"]["dense.faiss"] = size_and_sha256(generation / "dense.faiss")
+    (generation / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    store = open_store(folder)
+    assert holds(store.current(), OLD, [1, 2])
+    with store.begin() as writer:
+        writer.add([IndexedPassage(3, "article-3", "", OLD)], AXES[:1])
+        writer.publish()
+    assert holds(store.current(), OLD, [1, 2, 3])
+    assert store.current().vectors([3, 2, 1]).tolist() == [[1, 0], [0, 1], [1, 0]]
+    assert json.loads((store.folder_of(2) / "manifest.json").read_text(encoding="utf-8"))["schema"] == SCHEMA
 
 
 def test_parts_that_do_not_belong_together_are_found(folder: Path) -> None:

@@ -25,7 +25,9 @@ from tests.retrieval.milvus_stores import on_lite, on_server, on_wordless
 ENCODER = "two-dimensional"
 STORES: dict[str, Callable[[Path, int], IndexStore]] = {
     "embedded": lambda folder, dimension: EmbeddedIndexStore(folder / "index", ENCODER, dimension),
-    "embedded, in segments": lambda folder, dimension: EmbeddedIndexStore(folder / "index", ENCODER, dimension, 1, 2),
+    "embedded, in segments": lambda folder, dimension: EmbeddedIndexStore(
+        folder / "index", ENCODER, dimension, segment=2
+    ),
     "memory": lambda _folder, dimension: MemoryIndexStore(ENCODER, dimension),
     "milvus lite": lambda folder, dimension: on_lite(folder, ENCODER, dimension),
     "milvus lite, words in the folder": lambda folder, dimension: on_wordless(folder, ENCODER, dimension),
