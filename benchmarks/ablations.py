@@ -21,6 +21,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -57,10 +58,19 @@ _ASKING = "who whom which what when where why how do does did has have had".spli
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """How articles become what is encoded: ``shortest`` paragraphs stand alone, ``prefix`` goes before the text."""
+    """How articles become what is encoded: ``shortest`` paragraphs stand alone, ``prefix`` goes before the text.
+
+    ``overlap`` is how many characters of the passage before go there too.
+    """
 
     shortest: int = cutting.JOIN_BELOW
     prefix: Callable[[Article], str] = lambda article: title_prefix(article.title)
+    overlap: int = 0
+
+    def inputs(self, article: Article, texts: Sequence[str]) -> list[str]:
+        """What is encoded for the passages of an article."""
+        before = ["", *(f"{text[-self.overlap :]} " if self.overlap else "" for text in texts)]
+        return [self.prefix(article) + tail + text for tail, text in zip(before, texts, strict=False)]
 
 
 @dataclass(frozen=True)
@@ -233,6 +243,7 @@ VARIANTS = (
 CUTS = (
     Variant("encoded without title", with_(), cut=Cut(prefix=lambda _: "")),
     Variant("encoded with date", with_(), cut=Cut(prefix=lambda a: f"{a.published or ''} {title_prefix(a.title)}")),
+    Variant("encoded with what stands before", with_(), cut=Cut(overlap=200)),
     *(Variant(f"paragraphs from {n}", with_(), cut=Cut(shortest=n)) for n in (120, 500, 800)),
 )
 
@@ -243,12 +254,12 @@ def searchable(folder: Path, encoder: Encoder, cache: VectorCache, most: int | N
     articles = some(read_articles(folder), {article_id for q in questions for article_id in q.gold}, most)
     spans = PassageCutter(encoder, cut.shortest).cut(articles)
     owners = [owner for owner, found in enumerate(spans) for _ in found]
-    texts = [span.of(article.text) for article, found in zip(articles, spans, strict=True) for span in found]
-    inputs = [cut.prefix(articles[owner]) + text for owner, text in zip(owners, texts, strict=True)]
+    texts = [[span.of(article.text) for span in found] for article, found in zip(articles, spans, strict=True)]
+    inputs = [text for article, found in zip(articles, texts, strict=True) for text in cut.inputs(article, found)]
     return Searchable(
         articles=articles,
         owners=np.array(owners, dtype=np.int64),
-        texts=texts,
+        texts=list(chain.from_iterable(texts)),
         vectors=encoded(inputs, encoder, cache),
         questions=questions,
         query_vectors=encoder.encode_queries([q.text for q in questions]),

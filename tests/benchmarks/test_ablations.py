@@ -1,10 +1,10 @@
-"""A part of a set to measure on holds what answers."""
+"""A part of a set to measure on holds what answers; what is encoded may hold the end of the passage before."""
 
 from __future__ import annotations
 
 import pytest
 
-from benchmarks.ablations import some
+from benchmarks.ablations import Cut, some
 from retrieval.types import Article
 
 ARTICLES = [Article(f"a{n}", "text") for n in range(20)]
@@ -18,3 +18,16 @@ def test_what_answers_is_kept_whatever_the_limit(most: int | None, held: int) ->
     assert set(kept) >= GOLD
     assert kept == [article.id for article in ARTICLES if article.id in kept]
     assert kept == [article.id for article in some(ARTICLES, GOLD, most)]
+
+
+def test_the_end_of_the_passage_before_is_encoded_too_where_that_is_wanted() -> None:
+    article = Article("a", "one two. three four. five six.", "Title")
+    texts = ["one two.", "three four.", "five six."]
+    plain = Cut(prefix=lambda a: f"{a.title}. ").inputs(article, texts)
+    assert plain == ["Title. one two.", "Title. three four.", "Title. five six."]
+    assert Cut(prefix=lambda _: "", overlap=4).inputs(article, texts) == [
+        "one two.",
+        "two. three four.",
+        "our. five six.",
+    ]
+    assert Cut(overlap=4).inputs(article, []) == []
