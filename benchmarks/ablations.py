@@ -18,6 +18,7 @@ import argparse
 import datetime as dt
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -82,10 +83,11 @@ class Searchable:
     texts: Sequence[str]
     vectors: Vectors
     questions: Sequence[LabelledQuestion]
-    query_vectors: Vectors
+    encode: Callable[[Sequence[str]], Vectors]
     _fields: dict[tuple[str, bool, bool], Bm25] = field(default_factory=dict)
 
     _found: dict[Search, list[Candidates]] = field(default_factory=dict)
+    _queries: dict[str, Vectors] = field(default_factory=dict)
 
     @cached_property
     def newest(self) -> dt.date | None:
@@ -97,6 +99,12 @@ class Searchable:
         if search not in self._found:
             self._found[search] = [_candidates(self, n, search) for n in range(len(self.questions))]
         return self._found[search]
+
+    def query_vectors(self, prompt: str) -> Vectors:
+        """float32 ``(questions, d)``, each with these words before it."""
+        if prompt not in self._queries:
+            self._queries[prompt] = self.encode([prompt + question.text for question in self.questions])
+        return self._queries[prompt]
 
     def bm25(self, name: str, *, stop_words: bool, stems: bool) -> Bm25:
         """BM25 over ``text`` (of passages), or ``title``, ``lead`` or ``whole`` (of articles)."""
@@ -150,6 +158,8 @@ class Search:
     depth: int = SHIPPED.depth
     feedback: float = 0.0
     """Of the mean of the three nearest passages in the question's vector (Rocchio's pseudo-relevance feedback)."""
+    prompt: str = ""
+    """Before a question that is encoded."""
     everywhere: bool = False
     """Whether newness counts for every question."""
 
@@ -167,6 +177,8 @@ class Variant:
     fuse: Fuse
     search: Search = USUAL
     cut: Cut = WHOLE
+    diversity: float = 0.0
+    """What an article loses for each better one of its outlet."""
 
 
 def with_(**changes: float) -> Fuse:
@@ -228,6 +240,8 @@ VARIANTS = (
     *(Variant(f"recency {w}", with_(recency_weight=w)) for w in (0.0, 0.1, 0.2, 0.3)),
     Variant("recency everywhere", with_(), Search(everywhere=True)),
     *(Variant(f"depth {n}", with_(), Search(depth=n)) for n in (50, 100, 400)),
+    *(Variant(f"prompt {p!r}", with_(), Search(prompt=p)) for p in ("query: ", "What passage answers this: ")),
+    *(Variant(f"diversity of outlets {d}", with_(), diversity=d) for d in (0.02, 0.05, 0.1)),
     Variant("feedback .3", with_(), Search(feedback=0.3)),
     Variant("title .5", with_(), Search(Lexical({"text": 1.0, "title": 0.5}))),
     Variant("title 1.5", with_(), Search(Lexical({"text": 1.0, "title": 1.5}))),
@@ -262,7 +276,7 @@ def searchable(folder: Path, encoder: Encoder, cache: VectorCache, most: int | N
         texts=list(chain.from_iterable(texts)),
         vectors=encoded(inputs, encoder, cache),
         questions=questions,
-        query_vectors=encoder.encode_queries([q.text for q in questions]),
+        encode=encoder.encode_queries,
     )
 
 
@@ -291,18 +305,34 @@ def encoded(texts: Sequence[str], encoder: Encoder, cache: VectorCache) -> Vecto
 def places(found: Searchable, variant: Variant) -> Places:
     """Where each question's first answering article stands."""
     asked = zip(found.questions, found.candidates(variant.search), strict=True)
-    return np.array([_place(question, candidates, variant.fuse) for question, candidates in asked])
+    outlets = {article.id: article.source for article in found.articles}
+    return np.array([_place(question, candidates, variant, outlets) for question, candidates in asked])
 
 
-def _place(question: LabelledQuestion, candidates: Candidates, fuse_by: Fuse) -> float:
-    order = best_first(fuse_by(candidates, question), candidates.ids)
-    ranked = list(dict.fromkeys(candidates.article_ids[at] for at in order))[:10]
+def _place(question: LabelledQuestion, candidates: Candidates, variant: Variant, outlets: Mapping[str, str]) -> float:
+    scores = variant.fuse(candidates, question)
+    order = best_first(scores, candidates.ids)
+    best: dict[str, float] = {}
+    for at in order:
+        best.setdefault(candidates.article_ids[at], float(scores[at]))
+    ranked = diverse(best, outlets, variant.diversity)[:10]
     return next((float(at) for at, article_id in enumerate(ranked) if article_id in question.gold), np.inf)
+
+
+def diverse(best: Mapping[str, float], outlets: Mapping[str, str], penalty: float) -> list[str]:
+    """Articles, best first, each less a penalty for every better one of its outlet; without an outlet none."""
+    seen: Counter[str] = Counter()
+    lowered: dict[str, float] = {}
+    for article_id, score in best.items():
+        outlet = outlets[article_id]
+        lowered[article_id] = score - penalty * seen[outlet]
+        seen[outlet] += bool(outlet)
+    return sorted(lowered, key=lambda article_id: -lowered[article_id])
 
 
 def _candidates(found: Searchable, n: int, search: Search) -> Candidates:
     """As :func:`retrieval.fusion.search` finds them, over scores of all passages."""
-    question, vector = found.questions[n].text, found.query_vectors[n]
+    question, vector = found.questions[n].text, found.query_vectors(search.prompt)[n]
     dense = (found.vectors @ vector).astype(np.float64)
     if search.feedback:
         nearest = found.vectors[np.argsort(-dense)[:3]].mean(axis=0)

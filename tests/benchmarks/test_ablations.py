@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.ablations import Cut, some
+from benchmarks.ablations import Cut, diverse, some
 from retrieval.types import Article
 
 ARTICLES = [Article(f"a{n}", "text") for n in range(20)]
@@ -31,3 +31,11 @@ def test_the_end_of_the_passage_before_is_encoded_too_where_that_is_wanted() -> 
         "our. five six.",
     ]
     assert Cut(overlap=4).inputs(article, []) == []
+
+
+def test_further_articles_of_an_outlet_fall_behind_those_of_others() -> None:
+    best = {"a": 0.9, "b": 0.8, "c": 0.75, "d": 0.72, "e": 0.7}
+    outlets = {"a": "Wire", "b": "Wire", "c": "Post", "d": "", "e": ""}
+    assert diverse(best, outlets, 0.0) == ["a", "b", "c", "d", "e"]
+    assert diverse(best, outlets, 0.07) == ["a", "c", "b", "d", "e"]
+    assert diverse(best, outlets, 0.2) == ["a", "c", "d", "e", "b"]
