@@ -74,8 +74,16 @@ class DenseIndex:
         self._starts = np.cumsum([0, *(segment.ntotal for segment in segments)])
 
     @classmethod
-    def load(cls, folder: Path, flat_most: int = FLAT_MOST, candidates: int = CANDIDATES) -> DenseIndex:
+    def load(
+        cls, folder: Path, flat_most: int = FLAT_MOST, candidates: int = CANDIDATES, *, searched: bool = True
+    ) -> DenseIndex:
         """Read what :class:`DenseWriter` wrote, leaving the vectors in their files.
+
+        Args:
+            folder: where it lies.
+            flat_most: filters that keep no more than this are exact whatever there is.
+            candidates: so many at least are compared by their vectors.
+            searched: read the sketches too, which are held in memory; without them a search compares all vectors.
 
         Raises:
             RuntimeError: there is no such index, or its files do not belong together.
@@ -84,7 +92,7 @@ class DenseIndex:
         flags = faiss.IO_FLAG_MMAP_IFC if os.name == "posix" else 0
         segments = [_segment(faiss.read_index(str(file), flags)) for file in _files(folder)]
         file = folder / _SKETCHES
-        sketches = faiss.read_index(str(file)) if file.exists() else None
+        sketches = faiss.read_index(str(file)) if searched and file.exists() else None
         index = cls(segments, sketches, flat_most, candidates)
         if sketches is not None and sketches.ntotal != len(index):
             raise RuntimeError(f"{sketches.ntotal} sketches are there of {len(index)} vectors")

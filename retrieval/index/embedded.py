@@ -171,7 +171,7 @@ class EmbeddedIndexWriter:
                 (self._folder / "lexical").mkdir()
             else:
                 shutil.copytree(base / "lexical", self._folder / "lexical")
-            vectors = DenseIndex.load(base) if base else None
+            vectors = DenseIndex.load(base, searched=False) if base else None
             self._dense = DenseWriter(self._folder, store.dimension, vectors, store.flat_most, store.segment)
             self._table = PassageTableWriter(PassageTable.load(base) if base else PassageTable.empty())
             self._lexical = LexicalIndex(self._folder / "lexical")

@@ -134,6 +134,13 @@ def test_equal_vectors_come_in_the_order_of_their_rows_whatever_segment_they_are
     assert len(set(scores.tolist())) == 1
 
 
+def test_who_only_reads_vectors_holds_no_sketches(tmp_path: Path) -> None:
+    sketched = written(tmp_path, VECTORS[:6_000])
+    read = DenseIndex.load(tmp_path, searched=False)
+    assert (sketched.sketched, read.sketched) == (True, False)
+    assert np.array_equal(read.halves(np.arange(6_000)), sketched.halves(np.arange(6_000)))
+
+
 def test_nothing_of_what_was_added_is_left_beside_the_index(tmp_path: Path) -> None:
     written(tmp_path, VECTORS[:2_500])
     assert sorted(file.name for file in tmp_path.iterdir()) == ["dense-0001.faiss", "dense-0002.faiss", "dense.faiss"]

@@ -59,9 +59,8 @@ class ChangedTable(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.table = PassageTable.empty()
         self.numbers: list[int] = []
-        self.writer = PassageTableWriter(self.table)
+        self.writer = PassageTableWriter(PassageTable.empty())
         self.expected: dict[int, str] = {}
 
     @rule(rows=st.dictionaries(st.integers(-3, 40), st.sampled_from(["a", "b", "c"]), max_size=6), outlet=outlets)
@@ -88,7 +87,7 @@ class ChangedTable(RuleBasedStateMachine):
         owners = table.owners(table.rows(sorted(self.expected)))
         assert [row.id for row in owners] == [article for _, article in sorted(self.expected.items())]
         assert {row.id for row in table.articles} == set(self.expected.values())
-        self.table, self.numbers, self.writer = table, table.ids.tolist(), PassageTableWriter(table)
+        self.numbers, self.writer = table.ids.tolist(), PassageTableWriter(table)
 
 
 TestChangedTable = ChangedTable.TestCase
