@@ -57,8 +57,10 @@ def ways(app: Application, representations: Representations) -> Ways:
     return {
         "vectors, one by one": lambda questions, _: [app.encoder.encode_queries([each]) for each in questions],
         "vectors, in one call": lambda questions, _: app.encoder.encode_queries(questions),
-        "passages, by question": lambda _, passages: [representations.of(each) for each in passages],
-        "passages, in one call": lambda _, passages: representations.of([one for each in passages for one in each]),
+        "passages, by question": lambda _, passages: [representations.of_passages(each) for each in passages],
+        "passages, in one call": lambda _, passages: representations.of_passages(
+            [one for each in passages for one in each]
+        ),
         **{f"answers, {threads} at once": answers(threads) for threads in _THREADS},
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import socket
 import threading
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
@@ -16,6 +16,8 @@ from retrieval.encoders.models import DEFAULT_MODEL
 from retrieval.index.location import MilvusLocation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from bot.answers import AnswerBook
     from bot.desk import Desk
     from bot.metrics import Metrics
@@ -29,9 +31,10 @@ if TYPE_CHECKING:
     from corpus.feed_register import FeedRegister
     from corpus.indexer import Indexer
     from corpus.journal import Journal
+    from corpus.representations import KeptRepresentations
     from corpus.right_of_way import RightOfWay
     from corpus.subscriptions import Subscriptions
-    from retrieval.encoders.port import Encoder
+    from retrieval.encoders.port import Encoder, Vectors
     from retrieval.index.milvus.store import MilvusPlace
     from retrieval.index.port import Generations, IndexStore
     from retrieval.parameters import Parameters
@@ -220,7 +223,7 @@ class Application:
             from retrieval.joint.reader import joint_and_maxsim
 
             model = load_joint_model(settings.precision, settings.encoder_backend, settings.data_dir / "models")
-            return joint_and_maxsim(model, self.parameters)
+            return joint_and_maxsim(model, self.parameters, store=self.representations)
         if self._reader_kind is ReaderKind.MAXSIM:
             from retrieval.reader import MaxSimReader
 
@@ -228,6 +231,28 @@ class Application:
         from retrieval.named_readers import load_reader
 
         return load_reader(settings.reader, settings.precision)
+
+    @_once
+    def representations(self) -> KeptRepresentations | None:
+        """What the shipped reader's encoder made of passages; ``None`` where nothing is kept."""
+        most = self.settings.representations_mb * 10**6
+        if not most or self._reader_kind is not ReaderKind.JOINT:
+            return None
+        from corpus.representations import KeptRepresentations, RepresentationCache
+
+        return KeptRepresentations(self.settings.data_dir / RepresentationCache.NAME, most)
+
+    @property
+    def _encode(self) -> Callable[[Sequence[str]], Vectors]:
+        """Makes passages' vectors, and where the shipped reader shares that encoder, keeps what is made on the way."""
+        from retrieval.encoders.openvino import OpenVinoEncoder
+
+        encoder, store = self.encoder, self.representations
+        if store is None or self.settings.model != DEFAULT_MODEL or not isinstance(encoder, OpenVinoEncoder):
+            return encoder.encode_passages
+        from retrieval.joint.representations import encode_and_keep
+
+        return partial(encode_and_keep, encoder, store)
 
     @property
     def _reader_kind(self) -> str:
@@ -242,7 +267,7 @@ class Application:
         from corpus.indexer import Indexer
         from corpus.right_of_way import GivingWay
 
-        encoder = GivingWay(self.encoder, self.way)
+        encoder = GivingWay(self.encoder, self.way, self._encode)
         return Indexer(self.catalogue, self.store, encoder, self.settings.data_dir, self.register, self.stopping)
 
     @_once
@@ -314,9 +339,9 @@ class Application:
 
     def close(self) -> None:
         """Let go of this thread's connections to the catalogue, where any were opened."""
-        for name in ("catalogue", "journal", "subscriptions"):
-            if name in self.__dict__:
-                getattr(self, name).close()
+        for name in ("catalogue", "journal", "subscriptions", "representations"):
+            if (part := self.__dict__.get(name)) is not None:
+                part.close()
 
     @property
     def has_catalogue(self) -> bool:

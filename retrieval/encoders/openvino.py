@@ -1,7 +1,7 @@
 """An encoder that runs an exported model by OpenVINO, and the export itself.
 
 The graph is the whole sentence-transformers model (transformer, pooling, normalisation and what else it has),
-traced; its outputs are the token vectors and the text vectors.
+traced; its outputs are the token vectors and the text vectors, and of the default model the states of its lower layers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from retrieval.encoders.exports import Export, ModelFacts
 from retrieval.encoders.options import Precision
-from retrieval.encoders.port import Offsets, TokenVectors, Vectors
+from retrieval.encoders.port import Offsets, Representation, Represented, TokenVectors, Vectors
 from retrieval.encoders.runtime import compiled, save_graph
 from retrieval.encoders.tokens import encodable, spans, token_vectors, unit
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from retrieval.encoders.sentence_transformer import SentenceTransformerEncoder
 
 _GRAPH, _TOKENIZER = "model.xml", "tokenizer.json"
-_TOKENS, _TEXTS = "tokens", "texts"
+_TOKENS, _TEXTS, _STATES = "tokens", "texts", "states"
 # Measured on 2 cores: larger batches pad more than they spare.
 _BATCH = 16
 # Kernels are made for each width anew; with few widths they are found ready-made.
@@ -81,6 +81,35 @@ class OpenVinoEncoder:
     def token_spans(self, texts: Sequence[str]) -> list[Offsets]:
         """Where the tokens of each text lie, int32 ``(tokens, 2)``."""
         return spans(self._plain_tokenizer, texts)
+
+    @property
+    def represents(self) -> bool:
+        """Whether it is the default model, of which :meth:`represent_passages` gives more than vectors."""
+        return len(self._compiled.outputs) > len((_TOKENS, _TEXTS))
+
+    def represent_passages(self, texts: Sequence[str]) -> Represented:
+        """Vectors of passages, and what was made of their tokens on the way.
+
+        Raises:
+            ValueError: it is another model.
+        """
+        if not self.represents:
+            raise ValueError(f"the model {self.fingerprint} gives no states of its lower layers")
+        encodings = self._encode(texts, self._facts.prompts["passage"])
+        rows: Vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        found: dict[int, Representation] = {}
+
+        def keep(request: Any, batch: list[int]) -> None:  # noqa: ANN401 (OpenVINO's own)
+            rows[batch] = request.get_tensor(_TEXTS).data
+            given = (request.get_tensor(name).data for name in (_STATES, _TOKENS))
+            for at, states, vectors in zip(batch, *given, strict=True):
+                count = len(encodings[at].ids)
+                halves = states[:count].astype(np.float16), vectors[1 : count - 1].astype(np.float16)
+                found[at] = Representation(*halves)
+
+        self._run(encodings, keep)
+        ids = [np.array(encoding.ids[1:-1], dtype=np.int64) for encoding in encodings]
+        return Represented(unit(rows), ids, [found[at] for at in range(len(texts))])
 
     @cached_property
     def _plain_tokenizer(self) -> Tokenizer:
@@ -162,7 +191,8 @@ def export_model(model: SentenceTransformerEncoder, folder: Path) -> ModelFacts:
         OSError: the folder cannot be written.
     """
     with model.traceable() as (module, example):
-        save_graph(module, example, (_TOKENS, _TEXTS), folder / _GRAPH)
+        outputs = (_TOKENS, _TEXTS, _STATES)[: 3 if model.lower_layers else 2]
+        save_graph(module, example, outputs, folder / _GRAPH)
     model.tokenizer.save(str(folder / _TOKENIZER))
     return ModelFacts(
         fingerprint=model.fingerprint,

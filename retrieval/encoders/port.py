@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 Vectors = npt.NDArray[np.float32]
 """float32 ``(n, d)``, rows L2-normalised, so that an inner product is the cosine (higher is more alike)."""
+Halves = npt.NDArray[np.float16]
 Offsets = npt.NDArray[np.int32]
 """int32 ``(tokens, 2)``: first character and end (exclusive) of each token in its text."""
 
@@ -24,6 +25,19 @@ class TokenVectors:
 
     vectors: Vectors
     offsets: Offsets
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """What a model made of a text of ``n`` tokens, read by itself.
+
+    Args:
+        states: of its lower layers, float16 ``(n + 2, d)``, those of the special tokens around the text included.
+        vectors: of its last one, float16 ``(n, d)``, not normalised.
+    """
+
+    states: Halves
+    vectors: Halves
 
 
 class TokenEncoder(Protocol):
@@ -59,3 +73,25 @@ class Encoder(TokenEncoder, Protocol):
 
     def token_spans(self, texts: Sequence[str]) -> list[Offsets]:
         """Where the tokens of each text lie, int32 ``(tokens, 2)``; never cut short, special tokens left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Represented:
+    """Passages as encoded in one go.
+
+    Args:
+        vectors: as :meth:`Encoder.encode_passages` gives them.
+        ids: of each passage its tokens' numbers, int64 ``(n,)``, special ones left out.
+        representations: and what was made of them.
+    """
+
+    vectors: Vectors
+    ids: list[npt.NDArray[np.int64]]
+    representations: list[Representation]
+
+
+class RepresentingEncoder(Protocol):
+    """An encoder that gives out what it makes of passages on the way to their vectors."""
+
+    def represent_passages(self, texts: Sequence[str]) -> Represented:
+        """Passages, each cut where the model reads no further."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retrieval.encoders.models import DEFAULT_MODEL, model_name, packaged_folder
+from retrieval.encoders.models import DEFAULT_MODEL, LOWER_LAYERS, model_name, packaged_folder
 from retrieval.encoders.options import Precision, in_bfloat16
 from retrieval.encoders.port import Offsets, TokenVectors, Vectors
 from retrieval.encoders.tokens import encodable, encode_plainly, spans, token_vectors, unit
@@ -40,6 +40,7 @@ class SentenceTransformerEncoder:
 
     def __init__(self, model: str = DEFAULT_MODEL, precision: Precision = Precision.AUTO) -> None:
         folder = packaged_folder() if model == DEFAULT_MODEL else None
+        self.lower_layers = LOWER_LAYERS if folder else 0
         self._model = _load(str(folder) if folder else model, local=folder is not None)
         self._lock = threading.Lock()
         self._autocast = autocast(precision)
@@ -77,8 +78,9 @@ class SentenceTransformerEncoder:
         """The whole model as one torch module, and inputs to trace it with.
 
         The module takes ``(texts, tokens)`` of token ids, their attention mask and, where the model has them,
-        token types; it gives float ``(texts, tokens, d)`` token vectors and ``(texts, d)`` text vectors. What
-        the libraries have to say about tracing is kept quiet meanwhile.
+        token types; it gives float ``(texts, tokens, d)`` token vectors and ``(texts, d)`` text vectors, and of the
+        default model the states of its lower layers, ``(texts, tokens, d)``. What the libraries have to say about
+        tracing is kept quiet meanwhile.
         """
         from transformers.utils import logging as transformers_logging
 
@@ -87,8 +89,8 @@ class SentenceTransformerEncoder:
         verbosity = transformers_logging.get_verbosity()
         transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
         try:
-            with self._lock:
-                yield _one_module(self._model), example
+            with self._lock, _giving_all_layers(self._model, wanted=bool(self.lower_layers)):
+                yield _one_module(self._model, self.lower_layers), example
         finally:
             transformers_logging.set_verbosity(verbosity)
 
@@ -166,7 +168,7 @@ def autocast(precision: Precision) -> Callable[[], AbstractContextManager[Any]]:
     return nullcontext
 
 
-def _one_module(model: SentenceTransformer) -> Any:  # noqa: ANN401 (a torch module, and torch is imported here alone)
+def _one_module(model: SentenceTransformer, lower: int) -> Any:  # noqa: ANN401 (a torch module, and torch is imported here alone)
     import torch
 
     class Whole(torch.nn.Module):
@@ -176,14 +178,29 @@ def _one_module(model: SentenceTransformer) -> Any:  # noqa: ANN401 (a torch mod
 
         def forward(
             self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor | None = None
-        ) -> tuple[torch.Tensor, torch.Tensor]:
+        ) -> tuple[torch.Tensor, ...]:
             given = (input_ids, attention_mask, token_type_ids)
             features = {name: tensor for name, tensor in zip(_INPUTS, given, strict=True) if tensor is not None}
             for part in self.parts:
                 features = part(features)
-            return features["token_embeddings"], features["sentence_embedding"]
+            states = [features["all_layer_embeddings"][lower]] if lower else []
+            return features["token_embeddings"], features["sentence_embedding"], *states
 
     return Whole().eval()
+
+
+@contextmanager
+def _giving_all_layers(model: SentenceTransformer, *, wanted: bool) -> Iterator[None]:
+    if not wanted:
+        yield
+        return
+    transformer: Any = model[0]
+    config = transformer.model.config
+    before, config.output_hidden_states = config.output_hidden_states, True
+    try:
+        yield
+    finally:
+        config.output_hidden_states = before
 
 
 def _plain_tokenizer(model: SentenceTransformer, name: str) -> Tokenizer:

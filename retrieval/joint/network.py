@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from retrieval.encoders.models import LOWER_LAYERS
 from retrieval.joint.inputs import PASSAGE_FEATURES, QUESTION_FEATURES
 
 NEVER = -1e4
@@ -32,7 +33,7 @@ class Shape:
     wide: int = 1536
     heads: int = 12
     layers: int = 6
-    apart: int = 3
+    apart: int = LOWER_LAYERS
 
 
 class Layer(nn.Module):

@@ -9,7 +9,7 @@ import numpy as np
 
 from retrieval.joint.inputs import PassageTokens, batch, of_like_length, passage_tokens_of, question_tokens_of
 from retrieval.joint.model import AT_ONCE, WIDTH_STEP, JointModel, Logits
-from retrieval.joint.representations import Representations, stacked
+from retrieval.joint.representations import Representations, RepresentationStore, stacked
 from retrieval.mixed_reader import MixedReader
 from retrieval.parameters import Parameters
 from retrieval.passages import encoder_inputs
@@ -47,7 +47,8 @@ class JointReader:
         (encoding,) = self._representations.encodings([question])
         asked = question_tokens_of(question, encoding, weigh)
         prepared = self._prepared.of(passages)
-        (asking, *told) = self._representations.of([asked.ids, *(each.tokens.ids for each in prepared)])
+        asking = self._representations.of_question(asked.ids)
+        told = self._representations.of_passages([each.tokens.ids for each in prepared])
         found: dict[int, Reading] = {}
         for chosen in of_like_length([len(each.tokens.ids) for each in prepared], AT_ONCE):
             inputs = batch([(asked, prepared[at].tokens) for at in chosen], self._model.special, width_step=WIDTH_STEP)
@@ -82,15 +83,18 @@ def _reading(passage: Passage, prepared: _Prepared, logits: Logits, null: float)
     return Reading(answers, ranked_sentences(passage, scores.__getitem__))
 
 
-def joint_and_maxsim(model: JointModel, parameters: Parameters, cached: int = 256) -> MixedReader:
+def joint_and_maxsim(
+    model: JointModel, parameters: Parameters, cached: int = 256, store: RepresentationStore | None = None
+) -> MixedReader:
     """The joint network and late interaction over the same encoder's vectors, which is run once for both.
 
     Args:
         model: the network.
         parameters: how MaxSim's features count, and each of the two.
         cached: how many texts' representations to keep; at least as many as are read at once, else they are made twice.
+        store: where they outlive the process, and are found if they were made when the passages were indexed.
     """
-    representations = Representations(model, cached)
+    representations = Representations(model, cached, store)
     # What it would keep is kept already.
     maxsim = MaxSimReader(representations, parameters.sentence, cached=0)
     return MixedReader(JointReader(representations), maxsim, parameters.mixture)

@@ -1,33 +1,46 @@
-"""What the joint reader's encoder made of texts by themselves, kept so that asking again costs little."""
+"""What the joint reader's encoder made of texts by themselves, kept so that reading them again costs little."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from retrieval.encoders.port import TokenVectors
+from retrieval.encoders.models import LOWER_LAYERS, PUBLISHED_SHA256
+from retrieval.encoders.port import Halves, Representation, RepresentingEncoder, TokenVectors, Vectors
 from retrieval.encoders.tokens import encode_plainly, offsets_of, unit
 from retrieval.joint.inputs import Tokens, of_like_length, padded
 from retrieval.joint.model import AT_ONCE, WIDTH_STEP, JointModel, States
+from retrieval.joint.packing import packed, unpacked
 from retrieval.recent import Recent
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
-Halves = npt.NDArray[np.float16]
+_LAYOUT = 1
+"""Of what is kept; another number is another key."""
+_MADE_BY = f"{PUBLISHED_SHA256[:32]} {LOWER_LAYERS} {_LAYOUT}".encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Representation:
-    """Of a text of ``n`` tokens, float16 ``states`` ``(n + 2, d)``, with special ones, and ``vectors`` ``(n, d)``."""
+class RepresentationStore(Protocol):
+    """Where representations outlive the process, in bytes. Safe to use from several threads.
 
-    states: Halves
-    vectors: Halves
+    It may lose what it was given; nothing depends on it but time.
+    """
+
+    def find(self, keys: Sequence[bytes]) -> Mapping[bytes, bytes]:
+        """What is kept, of those of which something is."""
+
+    def keep(self, values: Mapping[bytes, bytes], *, make_room: bool) -> None:
+        """Keep these, while there is room; or make room for them by letting go of what was kept longest ago."""
+
+    @property
+    def full(self) -> bool:
+        """Whether there is hardly any room left."""
 
 
 class Representations:
@@ -35,17 +48,24 @@ class Representations:
 
     Args:
         model: the network.
-        cached: how many texts' to keep (about 250 KB each at 160 tokens of 384 dimensions).
+        cached: how many texts' to keep in memory (about 250 KB each at 160 tokens of 384 dimensions).
+        store: where those of passages are looked for, and kept; nowhere by default.
     """
 
-    def __init__(self, model: JointModel, cached: int = 256) -> None:
+    def __init__(self, model: JointModel, cached: int = 256, store: RepresentationStore | None = None) -> None:
         self.model = model
-        self._recent = Recent(self._computed, np.ndarray.tobytes, cached)
+        self._store = store
+        self._questions = Recent(self._computed, np.ndarray.tobytes, min(cached, 16))
+        self._passages = Recent(self._found_or_computed, np.ndarray.tobytes, cached)
         self._encodings = Recent(partial(encode_plainly, model.tokenizer), str, cached)
 
-    def of(self, texts: Sequence[Tokens]) -> list[Representation]:
-        """Of texts given by their tokens' numbers, special ones left out."""
-        return self._recent.of(texts)
+    def of_question(self, text: Tokens) -> Representation:
+        """Of a question given by its tokens' numbers, special ones left out; it is kept nowhere else."""
+        return self._questions.of([text])[0]
+
+    def of_passages(self, texts: Sequence[Tokens]) -> list[Representation]:
+        """Of passages given by their tokens' numbers, special ones left out."""
+        return self._passages.of(texts)
 
     def encodings(self, texts: Sequence[str]) -> list[Encoding]:
         """The tokens of texts, special ones left out; neither cut off."""
@@ -53,13 +73,32 @@ class Representations:
 
     def encode_query_tokens(self, text: str) -> TokenVectors:
         """The question's tokens, each read in its context."""
-        return self.encode_passage_tokens([text])[0]
+        (encoding,) = self.encodings([text])
+        return _vectors(encoding, self.of_question(self._read(encoding)))
 
     def encode_passage_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Each passage's tokens, read in their context; what is longer than the network reads is cut off."""
         encodings = self.encodings(texts)
-        found = self.of([np.array(encoding.ids[: self.model.longest], dtype=np.int64) for encoding in encodings])
+        found = self.of_passages([self._read(encoding) for encoding in encodings])
         return [_vectors(encoding, one) for encoding, one in zip(encodings, found, strict=True)]
+
+    def _read(self, encoding: Encoding) -> Tokens:
+        return np.array(encoding.ids[: self.model.longest], dtype=np.int64)
+
+    def _found_or_computed(self, texts: Sequence[Tokens]) -> list[Representation]:
+        if self._store is None:
+            return self._computed(texts)
+        keys = [text_key(ids) for ids in texts]
+        found: dict[bytes, Representation] = {}
+        for key, data in self._store.find(keys).items():
+            with suppress(ValueError):
+                found[key] = unpacked(data)
+        missing = {key: ids for key, ids in zip(keys, texts, strict=True) if key not in found}
+        if missing:
+            made = dict(zip(missing, self._computed(list(missing.values())), strict=True))
+            self._store.keep({key: packed(one) for key, one in made.items()}, make_room=True)
+            found |= made
+        return [found[key] for key in keys]
 
     def _computed(self, texts: Sequence[Tokens]) -> list[Representation]:
         found: dict[int, Representation] = {}
@@ -70,6 +109,20 @@ class Representations:
                 halves = (states[: count + 2].astype(np.float16), vectors[1 : count + 1].astype(np.float16))
                 found[at] = Representation(*halves)
         return [found[at] for at in range(len(texts))]
+
+
+def text_key(ids: Tokens) -> bytes:
+    """Tells apart texts, given by their tokens' numbers, and what made their representations."""
+    return blake2b(ids.astype("<i8").tobytes(), digest_size=16, key=_MADE_BY).digest()
+
+
+def encode_and_keep(encoder: RepresentingEncoder, store: RepresentationStore, texts: Sequence[str]) -> Vectors:
+    """Vectors of passages, whose representations, made on the way, are kept while there is room for them."""
+    made = encoder.represent_passages(texts)
+    if not store.full:
+        keys = map(text_key, made.ids)
+        store.keep(dict(zip(keys, map(packed, made.representations), strict=True)), make_room=False)
+    return made.vectors
 
 
 def stacked(states: Sequence[Halves], width: int) -> States:

@@ -27,6 +27,13 @@ def test_vectors_and_tokens_are_those_of_the_encoder_in_the_order_given(tmp_path
     assert (giving.fingerprint, giving.max_tokens) == (encoder.fingerprint, encoder.max_tokens)
 
 
+def test_vectors_of_passages_may_be_made_by_another(tmp_path: Path) -> None:
+    encoder, other = CountingEncoder(), CountingEncoder()
+    giving = GivingWay(encoder, RightOfWay(tmp_path / "asked"), other.encode_passages)
+    np.testing.assert_array_equal(giving.encode_passages(TEXTS), encoder.encode_queries(TEXTS))
+    assert (len(encoder.encoded), len(other.encoded)) == (0, len(TEXTS))
+
+
 def test_nothing_is_encoded_while_a_question_is_answered(tmp_path: Path) -> None:
     encoder, way = CountingEncoder(), RightOfWay(tmp_path / "asked", at_most=LONG)
     thread = threading.Thread(target=GivingWay(encoder, way).encode_passages, args=(TEXTS,))

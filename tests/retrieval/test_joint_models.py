@@ -11,14 +11,18 @@ import pytest
 from bot.app import Application
 from bot.settings import Settings
 from retrieval.encoders.fake import FakeEncoder
+from retrieval.encoders.loading import load_encoder
+from retrieval.encoders.models import DEFAULT_MODEL
+from retrieval.encoders.openvino import OpenVinoEncoder
 from retrieval.encoders.options import Backend, Precision
 from retrieval.errors import ExportImpossible, RetrievalError
 from retrieval.joint.inputs import Inputs, SpecialTokens
 from retrieval.joint.models import OpenVinoJointModel, TorchJointModel, example, judged, load_joint_model, quantized
 from retrieval.joint.reader import JointReader
-from retrieval.joint.representations import Representations
+from retrieval.joint.representations import Representations, text_key
 from retrieval.joint.weights import SHIPPED, Card, graph_folder, packed, unpacked, write, write_graphs
 from retrieval.mixed_reader import MixedReader
+from retrieval.passages import encoder_inputs
 from retrieval.reader import MaxSimReader
 from retrieval.types import Article, Passage
 from tests.retrieval.joint_fake import alike
@@ -252,6 +256,42 @@ def test_beside_an_encoder_that_is_given_that_encoder_reads(tmp_path: Path) -> N
     app = Application(Settings(data_dir=tmp_path, _env_file=None), encoder=FakeEncoder())
     assert isinstance(app.reader, MaxSimReader)
     assert app.parameters.calibration == app.parameters.untrained
+
+
+@pytest.mark.model
+def test_the_encoder_gives_out_on_the_way_what_the_network_makes_of_a_passage(
+    reference: TorchJointModel, exported_models: Path
+) -> None:
+    encoder = load_encoder(DEFAULT_MODEL, Precision.FLOAT32, Backend.OPENVINO, exported_models)
+    assert isinstance(encoder, OpenVinoEncoder)
+    texts = [TEXT, "Oil fell.", "", "The ministers welcomed the report. " * 80]
+    made = encoder.represent_passages(texts)
+    assert np.array_equal(made.vectors, encoder.encode_passages(texts))
+    network = Representations(reference)
+    read = [np.array(encoding.ids[: reference.longest]) for encoding in network.encodings(texts)]
+    for ids, expected, found, own in zip(made.ids, read, made.representations, network.of_passages(read), strict=True):
+        assert ids.tolist() == expected.tolist()
+        assert np.allclose(found.states, own.states, atol=0.02)
+        assert np.allclose(found.vectors, own.vectors, atol=0.02)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("megabytes", [0, 10])
+def test_what_is_made_while_articles_are_indexed_is_kept_if_wanted(
+    tmp_path: Path, exported_models: Path, reference: TorchJointModel, megabytes: int
+) -> None:
+    data, articles = tmp_path / "data", tmp_path / "articles"
+    for folder in (data, articles):
+        folder.mkdir()
+    (data / "models").symlink_to(exported_models)
+    (articles / "talks.md").write_text(f"# Talks in Moscow\n\n{TEXT}\n", encoding="utf-8")
+    app = Application(Settings(data_dir=data, representations_mb=megabytes, _env_file=None))
+    app.service.reindex([str(articles)])
+    texts = encoder_inputs([("Talks in Moscow", TEXT)])
+    (key,) = (text_key(np.array(encoding.ids)) for encoding in Representations(reference).encodings(texts))
+    assert (list(app.representations.find([key])) if app.representations else []) == [key] * bool(megabytes)
+    assert (data / "representations.sqlite3").exists() == bool(megabytes)
+    app.close()
 
 
 @pytest.mark.model

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retrieval.encoders.port import Represented
 from retrieval.joint.inputs import (
     LONGEST_QUESTION,
     PASSAGE_FEATURES,
@@ -17,14 +19,16 @@ from retrieval.joint.inputs import (
     pair_features,
     question_tokens_of,
 )
+from retrieval.joint.packing import unpacked
 from retrieval.joint.reader import JointReader, joint_and_maxsim
-from retrieval.joint.representations import Representations
+from retrieval.joint.representations import Representations, encode_and_keep, text_key
 from retrieval.parameters import Parameters
+from retrieval.passages import encoder_inputs
 from retrieval.reader import Reading
 from retrieval.segmentation import sentences
 from retrieval.token_features import SHAPES
 from retrieval.types import Article, Passage
-from tests.retrieval.joint_fake import FakeJointModel, alike
+from tests.retrieval.joint_fake import FakeJointModel, FakeStore, alike
 
 SPECIAL = SpecialTokens(1, 2, 0)
 
@@ -181,3 +185,80 @@ def test_token_vectors_leave_special_tokens_out_and_are_cut_where_the_network_st
     assert np.allclose(long.vectors, [[math.cos(1), math.sin(1)], [math.cos(2), math.sin(2)]], atol=1e-3)
     assert np.allclose(np.linalg.norm(long.vectors, axis=1), 1)
     assert vectors.encode_query_tokens("Kyiv").vectors.tolist() == short.vectors.tolist()
+
+
+# What outlives the process
+
+
+def read_beside(store: FakeStore) -> FakeJointModel:
+    model = FakeJointModel()
+    reader = joint_and_maxsim(model, Parameters.load(), store=store)
+    fresh = joint_and_maxsim(FakeJointModel(), Parameters.load())
+    for one, other in zip(reader.read(QUESTION, MANY, alike), fresh.read(QUESTION, MANY, alike), strict=True):
+        # Vectors of two dimensions, rounded to four bits, are off by more than those of many.
+        assert one.score == pytest.approx(other.score, abs=0.3)
+        assert [span for span, _ in one.sentences] == [span for span, _ in other.sentences]
+    return model
+
+
+QUESTION = "Who flew to Moscow?"
+
+
+def test_another_process_reads_what_was_kept_and_computes_the_question_alone() -> None:
+    store = FakeStore()
+    assert sum(rows for rows, _ in read_beside(store).alone) == len(MANY) + 1
+    # Questions are people's: they are not kept.
+    assert len(store.values) == len(MANY)
+    assert store.made_room == [True]
+    assert [rows for rows, _ in read_beside(store).alone] == [1]
+    assert store.made_room == [True]
+
+
+def test_what_was_kept_in_part_or_cannot_be_read_is_computed() -> None:
+    store = FakeStore()
+    read_beside(store)
+    first, second, *_ = sorted(store.values)
+    del store.values[first]
+    store.values[second] = b"damaged"
+    assert sum(rows for rows, _ in read_beside(store).alone) == 3
+    assert [rows for rows, _ in read_beside(store).alone] == [1]
+
+
+class RepresentingEncoder:
+    """Gives out what the fake network makes of texts."""
+
+    def represent_passages(self, texts: Sequence[str]) -> Represented:
+        representations = Representations(FakeJointModel())
+        ids = [np.array(encoding.ids, dtype=np.int64) for encoding in representations.encodings(texts)]
+        vectors = np.arange(2 * len(texts), dtype=np.float32).reshape(-1, 2)
+        return Represented(vectors, ids, representations.of_passages(ids))
+
+
+def test_what_is_made_while_passages_are_indexed_is_read_later() -> None:
+    store = FakeStore()
+    texts = encoder_inputs([(each.article.title, each.text) for each in MANY])
+    assert encode_and_keep(RepresentingEncoder(), store, texts).tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert store.made_room == [False]
+    assert [rows for rows, _ in read_beside(store).alone] == [1]
+
+
+def test_where_there_is_no_room_vectors_are_made_all_the_same() -> None:
+    store = FakeStore()
+    store.full = True
+    assert len(encode_and_keep(RepresentingEncoder(), store, ["Kyiv wept.", "Oil fell."])) == 2
+    assert store.values == {}
+
+
+def test_texts_are_told_apart_by_their_tokens() -> None:
+    texts = [np.array(ids, dtype=np.int64) for ids in ([], [1], [1, 2], [2, 1], [258])]
+    assert len({text_key(ids) for ids in texts}) == len(texts)
+    assert text_key(np.array([1, 2], dtype=np.int64)) == text_key(texts[2])
+
+
+def test_what_is_kept_is_the_representation_but_for_its_rounding() -> None:
+    store = FakeStore()
+    ids = np.array([3, 3, 3], dtype=np.int64)
+    (made,) = Representations(FakeJointModel(), store=store).of_passages([ids])
+    kept = unpacked(store.values[text_key(ids)])
+    assert np.allclose(kept.states, made.states, atol=0.02)
+    assert np.allclose(kept.vectors, made.vectors, atol=0.1)
