@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -26,23 +27,33 @@ class Mixture:
     offset: float
 
 
+class FocusedReader(Protocol):
+    """Reads of a passage what another reader thinks likely."""
+
+    def read_likeliest(
+        self, question: str, passages: Sequence[Passage], weigh: Weigh, ranked: Sequence[Reading]
+    ) -> list[Reading]:
+        """One reading for each passage, in this order, as for each of those that are ``ranked``."""
+
+
 class MixedReader:
     """Scores are weighted means of two readers'.
 
     Args:
-        first: gives log-odds.
+        first: gives log-odds; it is told how the second ranks sentences.
         second: scores sentences; its passages count by the log of the sum of their sentences' exponentials.
         mixture: their weights.
     """
 
-    def __init__(self, first: Reader, second: Reader, mixture: Mixture) -> None:
+    def __init__(self, first: FocusedReader, second: Reader, mixture: Mixture) -> None:
         self.first, self.second = first, second
         self._mixture = mixture
 
     def read(self, question: str, passages: Sequence[Passage], weigh: Weigh) -> list[Reading]:
         """Log-odds of an answer in a passage, and in each sentence."""
-        both = (reader.read(question, passages, weigh) for reader in (self.first, self.second))
-        return [mixed(one, other, self._mixture) for one, other in zip(*both, strict=True)]
+        ranked = self.second.read(question, passages, weigh)
+        found = self.first.read_likeliest(question, passages, weigh, ranked)
+        return [mixed(one, other, self._mixture) for one, other in zip(found, ranked, strict=True)]
 
 
 def mixed(one: Reading, other: Reading, mixture: Mixture) -> Reading:

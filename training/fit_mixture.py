@@ -5,7 +5,8 @@
 On development questions asked over the passages that they were written for. The share in the scores of sentences is
 the one with which the best sentence of the best passage holds the answer most often, the share in those of passages the
 one of the largest AUROC of the best score between questions with and without an answer, each on the mean of the
-sets. The offset makes MaxSim as sure on average as the joint reader.
+sets. The offset makes MaxSim as sure on average as the joint reader. ``--focus`` prints the same two figures for other
+numbers of tokens that the joint reader reads of a passage, and fits nothing.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ from sklearn.metrics import roc_auc_score
 
 from bot.app import Application
 from retrieval.engine import Engine
+from retrieval.joint.focus import FOCUS
+from retrieval.joint.models import load_joint_model
+from retrieval.joint.reader import joint_and_maxsim
 from retrieval.mixed_reader import MixedReader, Mixture, level, mixed
-from retrieval.parameters import SHIPPED
+from retrieval.parameters import SHIPPED, Parameters
 from retrieval.reader import Reading
 from retrieval.types import Filters, Passage
 from training.data import LabelledQuestion, engine_with, indexed, read_questions, sample
@@ -42,21 +46,21 @@ class ReadTwice:
     maxsim: Sequence[Reading]
 
 
-def collect(folder: Path, work: Path) -> list[ReadTwice]:
-    """A set's development questions, read."""
+def collect(folder: Path, work: Path, focus: int = FOCUS) -> list[ReadTwice]:
+    """A set's development questions, read; so many tokens of a passage by the joint reader."""
     questions = [q for q in read_questions(folder) if q.scope and q.type != "counterfactual"]
     with indexed(folder / "corpus.jsonl", work) as app:
         engine = engine_with(app, app.parameters, read=0)
-        return [_read(app, engine, question) for question in sample(questions, _QUESTIONS)]
+        model = load_joint_model(app.settings.precision, app.settings.encoder_backend, work / "models")
+        reader = joint_and_maxsim(model, app.parameters, store=app.representations, focus=focus)
+        return [_read(app, engine, reader, question) for question in sample(questions, _QUESTIONS)]
 
 
-def _read(app: Application, engine: Engine, question: LabelledQuestion) -> ReadTwice:
-    reader = app.reader
-    if not isinstance(reader, MixedReader):
-        raise TypeError(f"{type(reader).__name__} is read alone: set BACKCHANNEL_READER back")
+def _read(app: Application, engine: Engine, reader: MixedReader, question: LabelledQuestion) -> ReadTwice:
     found = engine.survey(question.text, Filters(article_ids=question.scope), app.parameters.ranking.depth)
     passages = app.catalogue.passages([hit.passage_id for hit in found])
-    joint, maxsim = (one.read(question.text, passages, engine.weigh) for one in (reader.first, reader.second))
+    maxsim = reader.second.read(question.text, passages, engine.weigh)
+    joint = reader.first.read_likeliest(question.text, passages, engine.weigh, maxsim)
     return ReadTwice(question, passages, joint, maxsim)
 
 
@@ -92,12 +96,26 @@ def best_mixture(sets: Mapping[str, Sequence[ReadTwice]]) -> Mixture:
     return Mixture(max(held, key=held.__getitem__), max(told, key=told.__getitem__), round(apart, 2))
 
 
+def compare(numbers: Sequence[int], data: Path, work: Path) -> None:
+    """Print what each number of tokens gives under the shipped mixture."""
+    mixture = Parameters.load().mixture
+    for focus in numbers:
+        found = {name: figures(collect(data / name, work, focus), mixture) for name in SETS}
+        print(
+            f"{focus} tokens: " + ", ".join(f"{name} {one:.3f} / {other:.3f}" for name, (one, other) in found.items())
+        )
+
+
 def main() -> None:
     """Fit and write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the question sets")
     parser.add_argument("--work", type=Path, required=True, help="folder for indexes, kept between runs")
+    parser.add_argument("--focus", type=int, nargs="+", help="compare these numbers of tokens, and fit nothing")
     options = parser.parse_args()
+    if options.focus:
+        compare(options.focus, options.data, options.work)
+        return
     fitted = best_mixture({name: collect(options.data / name, options.work) for name in SETS})
     value = json.loads(SHIPPED.read_text(encoding="utf-8")) | {"mixture": asdict(fitted)}
     SHIPPED.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")

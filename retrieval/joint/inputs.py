@@ -55,6 +55,10 @@ class PassageTokens:
     shapes: Shapes
     places: Places
 
+    def part(self, chosen: npt.NDArray[np.int64]) -> PassageTokens:
+        """Some of the tokens, by their positions; each is told what it was of the whole."""
+        return PassageTokens(self.ids[chosen], self.words[chosen], self.shapes[chosen], self.places[chosen])
+
 
 @dataclass(frozen=True, slots=True)
 class Inputs:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from retrieval.encoders.port import Halves
+from retrieval.joint.focus import FOCUS, likeliest
 from retrieval.joint.inputs import PassageTokens, batch, of_like_length, passage_tokens_of, question_tokens_of
 from retrieval.joint.model import AT_ONCE, WIDTH_STEP, JointModel, Logits
 from retrieval.joint.representations import Representations, RepresentationStore, stacked
@@ -15,6 +17,7 @@ from retrieval.parameters import Parameters
 from retrieval.passages import encoder_inputs
 from retrieval.reader import MaxSimReader, Reading, Weigh, ranked_sentences, sentences_of
 from retrieval.recent import Recent, of_passage
+from retrieval.token_features import Places
 from retrieval.types import Passage, Span
 
 _UNREAD = -20.0
@@ -29,33 +32,66 @@ class _Prepared:
     tokens: PassageTokens
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is read of a passage: its tokens, and their states, those of the special ones around it among them."""
+
+    tokens: PassageTokens
+    states: Halves
+
+    @classmethod
+    def of(cls, whole: _Prepared, states: Halves, ranked: Reading | None, most: int) -> _Part:
+        if ranked is None:
+            return cls(whole.tokens, states)
+        places = {span: place for place, span in enumerate(whole.spans)}
+        chosen = likeliest(whole.tokens.places, [places[span] for span, _ in ranked.sentences], most)
+        return cls(whole.tokens.part(chosen), states[np.concatenate([[0], chosen + 1, [len(states) - 1]])])
+
+
 class JointReader:
     """Reads by the joint network.
 
     Args:
         representations: the network, and what it made of texts lately.
         cached: how many passages' tokens to keep (about 20 KB each).
+        focus: how many tokens of a passage are read where its likeliest sentences are known.
     """
 
-    def __init__(self, representations: Representations, cached: int = 1024) -> None:
+    def __init__(self, representations: Representations, cached: int = 1024, focus: int = FOCUS) -> None:
+        self._focus = focus
         self._representations = representations
         self._model = representations.model
         self._prepared = Recent(self._prepare, of_passage, cached)
 
     def read(self, question: str, passages: Sequence[Passage], weigh: Weigh) -> list[Reading]:
         """Scores are log-odds: of a passage that it answers, of a sentence that the answer lies there."""
+        return self._read(question, passages, weigh, None)
+
+    def read_likeliest(
+        self, question: str, passages: Sequence[Passage], weigh: Weigh, ranked: Sequence[Reading]
+    ) -> list[Reading]:
+        """The same, of a long passage by those sentences that another reader ranks first; others are not the answer."""
+        return self._read(question, passages, weigh, ranked)
+
+    def _read(
+        self, question: str, passages: Sequence[Passage], weigh: Weigh, ranked: Sequence[Reading] | None
+    ) -> list[Reading]:
         (encoding,) = self._representations.encodings([question])
         asked = question_tokens_of(question, encoding, weigh)
         prepared = self._prepared.of(passages)
         asking = self._representations.of_question(asked.ids)
         told = self._representations.of_passages([each.tokens.ids for each in prepared])
+        parts = [
+            _Part.of(each, one.states, ranked[at] if ranked else None, self._focus)
+            for at, (each, one) in enumerate(zip(prepared, told, strict=True))
+        ]
         found: dict[int, Reading] = {}
-        for chosen in of_like_length([len(each.tokens.ids) for each in prepared], AT_ONCE):
-            inputs = batch([(asked, prepared[at].tokens) for at in chosen], self._model.special, width_step=WIDTH_STEP)
-            states = stacked([told[at].states for at in chosen], inputs.passage_ids.shape[1])
+        for chosen in of_like_length([len(each.tokens.ids) for each in parts], AT_ONCE):
+            inputs = batch([(asked, parts[at].tokens) for at in chosen], self._model.special, width_step=WIDTH_STEP)
+            states = stacked([parts[at].states for at in chosen], inputs.passage_ids.shape[1])
             logits = self._model.judge(stacked([asking.states], inputs.question_ids.shape[1]), states, inputs)
             for at, tokens, null in zip(chosen, *logits, strict=True):
-                found[at] = _reading(passages[at], prepared[at], tokens, float(null))
+                found[at] = _reading(passages[at], prepared[at].spans, parts[at].tokens.places, tokens, float(null))
         return [found[at] for at in range(len(passages))]
 
     def _prepare(self, passages: Sequence[Passage]) -> list[_Prepared]:
@@ -69,13 +105,12 @@ class JointReader:
         return prepared
 
 
-def _reading(passage: Passage, prepared: _Prepared, logits: Logits, null: float) -> Reading:
+def _reading(passage: Passage, spans: Sequence[Span], places: Places, logits: Logits, null: float) -> Reading:
     """A sentence's logit is the log of the sum of its tokens' exponentials, a passage's that of its sentences'."""
-    places = prepared.tokens.places
     # The first token of the row is special.
     read = logits[1 : len(places) + 1].astype(np.float64)
-    scores = dict.fromkeys(prepared.spans, _UNREAD)
-    for place, span in enumerate(prepared.spans):
+    scores = dict.fromkeys(spans, _UNREAD)
+    for place, span in enumerate(spans):
         inside = read[places == place]
         if len(inside):
             scores[span] = float(np.logaddexp.reduce(inside)) - null
@@ -84,7 +119,11 @@ def _reading(passage: Passage, prepared: _Prepared, logits: Logits, null: float)
 
 
 def joint_and_maxsim(
-    model: JointModel, parameters: Parameters, cached: int = 256, store: RepresentationStore | None = None
+    model: JointModel,
+    parameters: Parameters,
+    cached: int = 256,
+    store: RepresentationStore | None = None,
+    focus: int = FOCUS,
 ) -> MixedReader:
     """The joint network and late interaction over the same encoder's vectors, which is run once for both.
 
@@ -93,8 +132,9 @@ def joint_and_maxsim(
         parameters: how MaxSim's features count, and each of the two.
         cached: how many texts' representations to keep; at least as many as are read at once, else they are made twice.
         store: where they outlive the process, and are found if they were made when the passages were indexed.
+        focus: how many tokens of a passage the network reads.
     """
     representations = Representations(model, cached, store)
     # What it would keep is kept already.
     maxsim = MaxSimReader(representations, parameters.sentence, cached=0)
-    return MixedReader(JointReader(representations), maxsim, parameters.mixture)
+    return MixedReader(JointReader(representations, focus=focus), maxsim, parameters.mixture)

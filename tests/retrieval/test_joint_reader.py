@@ -262,3 +262,27 @@ def test_what_is_kept_is_the_representation_but_for_its_rounding() -> None:
     kept = unpacked(store.values[text_key(ids)])
     assert np.allclose(kept.states, made.states, atol=0.02)
     assert np.allclose(kept.vectors, made.vectors, atol=0.1)
+
+
+# What is read of long passages
+
+
+def test_of_a_long_passage_the_likeliest_sentences_are_read_and_the_others_are_no_answer() -> None:
+    said = passage("Modi flew far. Kyiv wept long. Oil fell again.", "News")
+    # Each sentence has four tokens, the title two with its mark.
+    reader = JointReader(Representations(FakeJointModel()), focus=10)
+    spans = sentences(said.text)
+    ranked = Reading(0.0, tuple((spans[at], -float(at)) for at in (2, 0, 1)))
+    (found,) = reader.read_likeliest("Who wept or flew or fell?", [said], alike, [ranked])
+    whole = dict(reader.read("Who wept or flew or fell?", [said], alike)[0].sentences)
+    assert dict(found.sentences) == {**whole, spans[1]: -20.0}
+
+
+def test_both_readers_mark_what_the_second_finds_likely() -> None:
+    model = FakeJointModel()
+    long = passage(" ".join(f"Story {n} was told far and wide by all." for n in range(40)))
+    reader = joint_and_maxsim(model, Parameters.load(), focus=30)
+    (reading,) = reader.read("Who told it?", [long], alike)
+    assert len(reading.sentences) == 40
+    assert model.alone[-1][1] == 256
+    assert model.shapes == [(1, 32)]

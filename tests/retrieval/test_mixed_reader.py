@@ -20,6 +20,12 @@ class Told:
     def read(self, question: str, passages: list[Passage], weigh: Weigh) -> list[Reading]:
         return [self.reading for _ in passages]
 
+    def read_likeliest(
+        self, question: str, passages: list[Passage], weigh: Weigh, ranked: list[Reading]
+    ) -> list[Reading]:
+        self.ranked = ranked
+        return self.read(question, passages, weigh)
+
 
 def mixed(marking: float, judging: float = 0.5, offset: float = 0.0) -> Reading:
     reader = MixedReader(Told(2.0, 1.0, 0.5), Told(0.9, 3.0, 5.0), Mixture(marking, judging, offset))
