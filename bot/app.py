@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from corpus.representations import KeptRepresentations
     from corpus.right_of_way import RightOfWay
     from corpus.subscriptions import Subscriptions
-    from retrieval.encoders.port import Encoder, Vectors
+    from retrieval.encoders.port import Encoder, RepresentingEncoder, Vectors
     from retrieval.index.milvus.store import MilvusPlace
     from retrieval.index.port import Generations, IndexStore
     from retrieval.parameters import Parameters
@@ -223,7 +223,8 @@ class Application:
             from retrieval.joint.reader import joint_and_maxsim
 
             model = load_joint_model(settings.precision, settings.encoder_backend, settings.data_dir / "models")
-            return joint_and_maxsim(model, self.parameters, store=self.representations)
+            shared = self._shared_encoder
+            return joint_and_maxsim(model, self.parameters, store=self.representations, encoder=shared)
         if self._reader_kind is ReaderKind.MAXSIM:
             from retrieval.reader import MaxSimReader
 
@@ -245,14 +246,20 @@ class Application:
     @property
     def _encode(self) -> Callable[[Sequence[str]], Vectors]:
         """Makes passages' vectors, and where the shipped reader shares that encoder, keeps what is made on the way."""
-        from retrieval.encoders.openvino import OpenVinoEncoder
-
-        encoder, store = self.encoder, self.representations
-        if store is None or self.settings.model != DEFAULT_MODEL or not isinstance(encoder, OpenVinoEncoder):
-            return encoder.encode_passages
+        encoder, store = self._shared_encoder, self.representations
+        if store is None or encoder is None:
+            return self.encoder.encode_passages
         from retrieval.joint.representations import encode_and_keep
 
         return partial(encode_and_keep, encoder, store)
+
+    @property
+    def _shared_encoder(self) -> RepresentingEncoder | None:
+        """The encoder, if it is the shipped reader's and gives out what it makes of tokens."""
+        from retrieval.encoders.openvino import OpenVinoEncoder
+
+        encoder = self.encoder
+        return encoder if self.settings.model == DEFAULT_MODEL and isinstance(encoder, OpenVinoEncoder) else None
 
     @property
     def _reader_kind(self) -> str:

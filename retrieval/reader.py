@@ -121,7 +121,7 @@ class MaxSimReader:
         spans = sentences_of(passage)
         values = sentence_features(question, passage, spans, weights, query, tokens) @ self._weights
         scores = dict(zip(spans, values.tolist(), strict=True))
-        return Reading(maxsim(weights, query, tokens), ranked_sentences(passage, scores.__getitem__))
+        return Reading(maxsim(weights, query, tokens), best_first(scores.items()))
 
 
 def passage_tokens(encoder: TokenEncoder, passages: Sequence[Passage]) -> list[TokenVectors]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from retrieval.types import Span
 
 _WORD = re.compile(r"\w+")
 _STEM = 5  # letters; a crude stem is enough to see that two words are of one family
+_WORDS = 8192  # whose shapes are kept
 _YEAR = re.compile(r"(?:1\d|20)\d\d(?:s)?")
 _CALENDAR = frozenset(
     "january february march april may june july august september october november december jan feb mar apr jun jul aug "
@@ -42,9 +44,9 @@ Places = npt.NDArray[np.int64]
 def words_of(text: str, offsets: Offsets) -> list[str]:
     """The word that each token lies in, as written; empty for a mark."""
     found = [""] * len(offsets)
-    starts = offsets[:, 0]
-    for match in _WORD.finditer(text):
-        first, last = np.searchsorted(starts, [match.start(), match.end()])
+    matches = list(_WORD.finditer(text))
+    reach = np.searchsorted(offsets[:, 0], [match.span() for match in matches]).tolist()
+    for match, (first, last) in zip(matches, reach, strict=True):
         found[first:last] = [match.group()] * (last - first)
     return found
 
@@ -75,17 +77,17 @@ def shapes(words: Sequence[str], places: Places) -> Shapes:
     rows = np.zeros((len(words), len(SHAPES)), dtype=np.float32)
     if not len(words):
         return rows
-    known: dict[str, list[bool]] = {}
-    rows[:, :7] = [known.setdefault(word, _shape(word)) for word in words]
+    rows[:, :7] = [_shape(word) for word in words]
     rows[:, 7] = places < 0
     rows[:, 8] = np.append(True, places[1:] != places[:-1])
     rows[:, 9] = np.clip(places, 0, 10) / 10
     return rows
 
 
-def _shape(word: str) -> list[bool]:
+@lru_cache(_WORDS)
+def _shape(word: str) -> tuple[bool, ...]:
     lowered = word.lower()
-    return [
+    return (
         word[:1].isupper(),
         len(word) > 1 and word.isupper(),
         any(letter.isdigit() for letter in word),
@@ -93,4 +95,4 @@ def _shape(word: str) -> list[bool]:
         lowered in _CALENDAR,
         lowered in _QUANTITIES,
         not word,
-    ]
+    )

@@ -19,6 +19,7 @@ from retrieval.encoders.options import Precision
 from retrieval.encoders.port import Offsets, Representation, Represented, TokenVectors, Vectors
 from retrieval.encoders.runtime import compiled, save_graph
 from retrieval.encoders.tokens import encodable, spans, token_vectors, unit
+from retrieval.recent import Recent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +34,8 @@ _TOKENS, _TEXTS, _STATES = "tokens", "texts", "states"
 _BATCH = 16
 # Kernels are made for each width anew; with few widths they are found ready-made.
 _WIDTH_STEP = 16
+# Questions are few at once, and each is wanted twice: to search by, and to be read.
+_QUESTIONS = 16
 # While one batch is computed, the next is put together.
 _IN_FLIGHT = 2
 
@@ -61,9 +64,15 @@ class OpenVinoEncoder:
         self._cutting_tokenizer.enable_truncation(export.facts.longest)
         self._compiled = compiled(export.folder / _GRAPH, precision)
         self._inputs = [given.get_any_name() for given in self._compiled.inputs]
+        prompt = self._facts.prompts["query"]
+        self._questions: Recent[str, Represented] = Recent(
+            lambda texts: [self._represented([text], prompt) for text in texts], str, _QUESTIONS
+        )
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """float32 ``(n, d)``, rows L2-normalised."""
+        if self.represents and len(texts) == 1:
+            return self.represent_query(texts[0]).vectors.copy()
         return self._vectors(texts, self._facts.prompts["query"])
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
@@ -93,9 +102,20 @@ class OpenVinoEncoder:
         Raises:
             ValueError: it is another model.
         """
+        return self._represented(texts, self._facts.prompts["passage"])
+
+    def represent_query(self, text: str) -> Represented:
+        """The same of a question; those of the last few are kept.
+
+        Raises:
+            ValueError: it is another model.
+        """
+        return self._questions.of([text])[0]
+
+    def _represented(self, texts: Sequence[str], prompt: str) -> Represented:
         if not self.represents:
             raise ValueError(f"the model {self.fingerprint} gives no states of its lower layers")
-        encodings = self._encode(texts, self._facts.prompts["passage"])
+        encodings = self._encode(texts, prompt)
         rows: Vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         found: dict[int, Representation] = {}
 

@@ -95,3 +95,6 @@ class RepresentingEncoder(Protocol):
 
     def represent_passages(self, texts: Sequence[str]) -> Represented:
         """Passages, each cut where the model reads no further."""
+
+    def represent_query(self, text: str) -> Represented:
+        """A question, the only row; one that was encoded just now is not computed again."""

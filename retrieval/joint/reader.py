@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retrieval.encoders.port import Halves
+from retrieval.encoders.port import Halves, RepresentingEncoder
 from retrieval.joint.focus import FOCUS, likeliest
 from retrieval.joint.inputs import PassageTokens, batch, of_like_length, passage_tokens_of, question_tokens_of
 from retrieval.joint.model import AT_ONCE, WIDTH_STEP, JointModel, Logits
@@ -15,7 +15,7 @@ from retrieval.joint.representations import Representations, RepresentationStore
 from retrieval.mixed_reader import MixedReader
 from retrieval.parameters import Parameters
 from retrieval.passages import encoder_inputs
-from retrieval.reader import MaxSimReader, Reading, Weigh, ranked_sentences, sentences_of
+from retrieval.reader import MaxSimReader, Reading, Weigh, best_first, sentences_of
 from retrieval.recent import Recent, of_passage
 from retrieval.token_features import Places
 from retrieval.types import Passage, Span
@@ -79,7 +79,7 @@ class JointReader:
         (encoding,) = self._representations.encodings([question])
         asked = question_tokens_of(question, encoding, weigh)
         prepared = self._prepared.of(passages)
-        asking = self._representations.of_question(asked.ids)
+        asking = self._representations.of_question(question, asked.ids)
         told = self._representations.of_passages([each.tokens.ids for each in prepared])
         parts = [
             _Part.of(each, one.states, ranked[at] if ranked else None, self._focus)
@@ -91,7 +91,7 @@ class JointReader:
             states = stacked([parts[at].states for at in chosen], inputs.passage_ids.shape[1])
             logits = self._model.judge(stacked([asking.states], inputs.question_ids.shape[1]), states, inputs)
             for at, tokens, null in zip(chosen, *logits, strict=True):
-                found[at] = _reading(passages[at], prepared[at].spans, parts[at].tokens.places, tokens, float(null))
+                found[at] = _reading(prepared[at].spans, parts[at].tokens.places, tokens, float(null))
         return [found[at] for at in range(len(passages))]
 
     def _prepare(self, passages: Sequence[Passage]) -> list[_Prepared]:
@@ -105,7 +105,7 @@ class JointReader:
         return prepared
 
 
-def _reading(passage: Passage, spans: Sequence[Span], places: Places, logits: Logits, null: float) -> Reading:
+def _reading(spans: Sequence[Span], places: Places, logits: Logits, null: float) -> Reading:
     """A sentence's logit is the log of the sum of its tokens' exponentials, a passage's that of its sentences'."""
     # The first token of the row is special.
     read = logits[1 : len(places) + 1].astype(np.float64)
@@ -115,7 +115,7 @@ def _reading(passage: Passage, spans: Sequence[Span], places: Places, logits: Lo
         if len(inside):
             scores[span] = float(np.logaddexp.reduce(inside)) - null
     answers = float(np.logaddexp.reduce(list(scores.values()))) if scores else _UNREAD
-    return Reading(answers, ranked_sentences(passage, scores.__getitem__))
+    return Reading(answers, best_first(scores.items()))
 
 
 def joint_and_maxsim(
@@ -124,6 +124,7 @@ def joint_and_maxsim(
     cached: int = 256,
     store: RepresentationStore | None = None,
     focus: int = FOCUS,
+    encoder: RepresentingEncoder | None = None,
 ) -> MixedReader:
     """The joint network and late interaction over the same encoder's vectors, which is run once for both.
 
@@ -133,8 +134,9 @@ def joint_and_maxsim(
         cached: how many texts' representations to keep; at least as many as are read at once, else they are made twice.
         store: where they outlive the process, and are found if they were made when the passages were indexed.
         focus: how many tokens of a passage the network reads.
+        encoder: that has encoded the question, where it is the network's.
     """
-    representations = Representations(model, cached, store)
+    representations = Representations(model, cached, store, encoder)
     # What it would keep is kept already.
     maxsim = MaxSimReader(representations, parameters.sentence, cached=0)
     return MixedReader(JointReader(representations, focus=focus), maxsim, parameters.mixture)

@@ -50,18 +50,30 @@ class Representations:
         model: the network.
         cached: how many texts' to keep in memory (about 250 KB each at 160 tokens of 384 dimensions).
         store: where those of passages are looked for, and kept; nowhere by default.
+        encoder: gives those of questions, where it is the network's and has encoded them anyway.
     """
 
-    def __init__(self, model: JointModel, cached: int = 256, store: RepresentationStore | None = None) -> None:
+    def __init__(
+        self,
+        model: JointModel,
+        cached: int = 256,
+        store: RepresentationStore | None = None,
+        encoder: RepresentingEncoder | None = None,
+    ) -> None:
         self.model = model
+        self._encoder = encoder
         self._store = store
         self._questions = Recent(self._computed, np.ndarray.tobytes, min(cached, 16))
         self._passages = Recent(self._found_or_computed, np.ndarray.tobytes, cached)
         self._encodings = Recent(partial(encode_plainly, model.tokenizer), str, cached)
 
-    def of_question(self, text: Tokens) -> Representation:
-        """Of a question given by its tokens' numbers, special ones left out; it is kept nowhere else."""
-        return self._questions.of([text])[0]
+    def of_question(self, text: str, ids: Tokens) -> Representation:
+        """Of a question, and those of its tokens that are read, special ones left out; it is not stored."""
+        if self._encoder is not None:
+            made = self._encoder.represent_query(text)
+            if len(made.ids[0]) == len(ids):  # else the network reads fewer of them
+                return made.representations[0]
+        return self._questions.of([ids])[0]
 
     def of_passages(self, texts: Sequence[Tokens]) -> list[Representation]:
         """Of passages given by their tokens' numbers, special ones left out."""
@@ -74,7 +86,7 @@ class Representations:
     def encode_query_tokens(self, text: str) -> TokenVectors:
         """The question's tokens, each read in its context."""
         (encoding,) = self.encodings([text])
-        return _vectors(encoding, self.of_question(self._read(encoding)))
+        return _vectors(encoding, self.of_question(text, self._read(encoding)))
 
     def encode_passage_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Each passage's tokens, read in their context; what is longer than the network reads is cut off."""

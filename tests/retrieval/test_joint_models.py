@@ -267,6 +267,8 @@ def test_the_encoder_gives_out_on_the_way_what_the_network_makes_of_a_passage(
     texts = [TEXT, "Oil fell.", "", "The ministers welcomed the report. " * 80]
     made = encoder.represent_passages(texts)
     assert np.array_equal(made.vectors, encoder.encode_passages(texts))
+    assert np.array_equal(encoder.represent_query(TEXT).vectors, encoder.encode_queries([TEXT]))
+    assert np.allclose(encoder.encode_queries([TEXT, TEXT])[1:], encoder.encode_queries([TEXT]), atol=1e-6)
     network = Representations(reference)
     read = [np.array(encoding.ids[: reference.longest]) for encoding in network.encodings(texts)]
     for ids, expected, found, own in zip(made.ids, read, made.representations, network.of_passages(read), strict=True):

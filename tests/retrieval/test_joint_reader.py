@@ -225,7 +225,14 @@ def test_what_was_kept_in_part_or_cannot_be_read_is_computed() -> None:
 
 
 class RepresentingEncoder:
-    """Gives out what the fake network makes of texts."""
+    """Gives out what the fake network makes of texts; keeps the questions."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def represent_query(self, text: str) -> Represented:
+        self.asked.append(text)
+        return self.represent_passages([text])
 
     def represent_passages(self, texts: Sequence[str]) -> Represented:
         representations = Representations(FakeJointModel())
@@ -240,6 +247,19 @@ def test_what_is_made_while_passages_are_indexed_is_read_later() -> None:
     assert encode_and_keep(RepresentingEncoder(), store, texts).tolist() == [[0, 1], [2, 3], [4, 5]]
     assert store.made_room == [False]
     assert [rows for rows, _ in read_beside(store).alone] == [1]
+
+
+def test_what_the_encoder_made_of_a_question_is_read_unless_the_question_is_too_long() -> None:
+    encoder, store = RepresentingEncoder(), FakeStore()
+    read_beside(store)
+    for question, computed in ((QUESTION, 0), ("Who wept? " * LONGEST_QUESTION, 1)):
+        model = FakeJointModel()
+        reader = joint_and_maxsim(model, Parameters.load(), store=store, encoder=encoder)
+        fresh = joint_and_maxsim(FakeJointModel(), Parameters.load(), store=store)
+        assert reader.read(question, MANY, alike) == fresh.read(question, MANY, alike)
+        assert len(model.alone) == computed
+        assert set(encoder.asked) == {question}
+        encoder.asked.clear()
 
 
 def test_where_there_is_no_room_vectors_are_made_all_the_same() -> None:

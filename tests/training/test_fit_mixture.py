@@ -40,9 +40,15 @@ def test_each_reader_alone() -> None:
 
 
 def test_each_reader_has_the_say_in_what_it_does_best() -> None:
-    fitted = best_mixture({"one": FOUND})
+    fitted = best_mixture({"one": FOUND}, Mixture(1.0, 0.0, 0.0))
     assert fitted.marking < fitted.judging
     assert figures(FOUND, fitted) == (1.0, 1.0)
+
+
+def test_what_is_shipped_stays_where_no_other_is_better() -> None:
+    alike = [asked(reading(*RIGHT, score=8.0), reading(*RIGHT, score=0.0)), FOUND[2]]
+    fitted = best_mixture({"one": alike}, Mixture(0.9, 0.8, 0.0))
+    assert (fitted.marking, fitted.judging) == (0.9, 0.8)
 
 
 def test_the_offset_makes_both_as_sure() -> None:
