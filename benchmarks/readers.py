@@ -36,6 +36,7 @@ from retrieval.joint.reader import joint_and_maxsim
 from retrieval.joint.weights import Card
 from retrieval.parameters import Parameters
 from retrieval.reader import Reader
+from retrieval.threads import small_products
 from retrieval.types import Article, Passage
 
 _STORED = 10**9
@@ -112,6 +113,7 @@ def measure(groups: list[list[Passage]], only: Sequence[str] | None) -> dict[str
     Raises:
         ValueError: there is nothing of a name in ``only``.
     """
+    small_products()  # as in the bot
     rows: dict[str, dict[str, float]] = {}
     expected: list[float] = []
     with tempfile.TemporaryDirectory() as temporary:
