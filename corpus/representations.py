@@ -11,12 +11,14 @@ from typing import ClassVar
 from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, MetaData, Table, bindparam, delete, func, select
 
 from corpus.clauses import adding
-from corpus.database import Database, many
+from corpus.database import Database, Values, many
 from corpus.disposable import Disposable
-from corpus.errors import CatalogueBusy
+from corpus.errors import CatalogueDamaged, CatalogueError
 from corpus.schema import Schema
 
 _FULL = 0.97
+_COUNTED = 64  # after so many times that something was kept, all is counted anew
+_LET_GO = 16  # rows for each new one: after the limit was lowered, no answer waits until all is gone
 _tables = MetaData()
 _kept = Table(
     "representations",
@@ -58,6 +60,7 @@ class RepresentationCache(Database):
     def __init__(self, file: Path, most: int) -> None:
         super().__init__(file)
         self._most = most
+        self._keeps = 0
         self.size: int = self._column(_SIZE)[0]
         """Bytes of what is kept, as of when this process last kept something."""
 
@@ -69,12 +72,16 @@ class RepresentationCache(Database):
     def find(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """What is kept, of those of which something is; what is not what was stored is left out."""
         found = self._rows(_FIND, {"keys": keys})
-        return {key: value for key, checksum, value in found if checksum == _checksum(key, value)}
+        whole = ((key, sum_, value) for key, sum_, value in found if isinstance(value, bytes))
+        return {key: value for key, sum_, value in whole if sum_ == _checksum(key, value)}
 
     def keep(self, values: Mapping[bytes, bytes], *, make_room: bool) -> None:
         """Keep these, while there is room; or make room for them by letting go of what was kept longest ago.
 
-        Nothing is kept while others write all the time.
+        Nothing is kept while others write all the time, or where the file cannot be written.
+
+        Raises:
+            CatalogueDamaged: the file is a broken database.
         """
         rows = [
             {"key": key, "size": len(value), "checksum": _checksum(key, value), "value": value}
@@ -85,14 +92,22 @@ class RepresentationCache(Database):
             return
         try:
             with self._transaction() as connection:
-                self.size = connection.execute(_SIZE).scalar_one()
-                if make_room:
-                    self.size -= _let_go(connection, self.size + new - self._most, len(rows))
-                if self.size + new <= self._most:
-                    many(connection, _KEEP, rows)
-                    self.size += new
-        except CatalogueBusy as busy:
-            _log.debug("not kept: %s", busy)
+                self._keep(connection, rows, new, make_room=make_room)
+        except CatalogueDamaged:
+            raise
+        except CatalogueError as error:  # others write, or the disk is full: what is there can still be read
+            _log.debug("not kept: %s", error)
+
+    def _keep(self, connection: Connection, rows: Sequence[Values], new: int, *, make_room: bool) -> None:
+        # Counting goes over all rows; in between, what other processes keep or let go is not seen.
+        size = self.size if self._keeps % _COUNTED else connection.execute(_SIZE).scalar_one()
+        self._keeps += 1
+        if make_room:
+            size -= _let_go(connection, size + new - self._most, len(rows))
+        if size + new <= self._most:
+            many(connection, _KEEP, rows)
+            size += new
+        self.size = size
 
 
 class KeptRepresentations:
@@ -134,15 +149,18 @@ class KeptRepresentations:
             _log.warning("%s cannot be used (%s): answers take longer", self._file, self._cache.unusable)
 
 
-def _let_go(connection: Connection, bytes_: int, at_once: int) -> int:
-    """Let go of at least so many bytes, of what was kept longest ago; returns how many went."""
-    gone = 0
-    while gone < bytes_:
-        oldest = connection.execute(_OLDEST, {"most": at_once}).all()
-        if not oldest:
+def _let_go(connection: Connection, bytes_: int, for_: int) -> int:
+    """Let go of so many bytes of what was kept longest ago, but of not many times as many rows as there are new ones.
+
+    Returns:
+        How many bytes went.
+    """
+    gone, last = 0, 0
+    for row in connection.execute(_OLDEST, {"most": _LET_GO * for_}).all():
+        if gone >= bytes_:
             break
-        connection.execute(delete(_kept).where(_k.id <= oldest[-1].id))
-        gone += sum(row.size for row in oldest)
+        gone, last = gone + row.size, row.id
+    connection.execute(delete(_kept).where(_k.id <= last))
     return gone
 
 

@@ -90,7 +90,7 @@ class Represented:
     representations: list[Representation]
 
 
-class RepresentingEncoder(Protocol):
+class RepresentingEncoder(Encoder, Protocol):
     """An encoder that gives out what it makes of passages on the way to their vectors."""
 
     def represent_passages(self, texts: Sequence[str]) -> Represented:

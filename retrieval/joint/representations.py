@@ -107,9 +107,10 @@ class Representations:
                 found[key] = unpacked(data)
         missing = {key: ids for key, ids in zip(keys, texts, strict=True) if key not in found}
         if missing:
-            made = dict(zip(missing, self._computed(list(missing.values())), strict=True))
-            self._store.keep({key: packed(one) for key, one in made.items()}, make_room=True)
-            found |= made
+            made = {key: packed(one) for key, one in zip(missing, self._computed(list(missing.values())), strict=True)}
+            self._store.keep(made, make_room=True)
+            # A passage is read the first time as it will be read from then on.
+            found |= {key: unpacked(data) for key, data in made.items()}
         return [found[key] for key in keys]
 
     def _computed(self, texts: Sequence[Tokens]) -> list[Representation]:
@@ -124,16 +125,20 @@ class Representations:
 
 
 def text_key(ids: Tokens) -> bytes:
-    """Tells apart texts, given by their tokens' numbers, and what made their representations."""
+    """Tells apart texts, given by their tokens' numbers; other weights, or another layout, give other keys.
+
+    In which numbers a representation was computed makes no difference: it is rounded to fewer.
+    """
     return blake2b(ids.astype("<i8").tobytes(), digest_size=16, key=_MADE_BY).digest()
 
 
 def encode_and_keep(encoder: RepresentingEncoder, store: RepresentationStore, texts: Sequence[str]) -> Vectors:
     """Vectors of passages, whose representations, made on the way, are kept while there is room for them."""
+    if store.full:
+        return encoder.encode_passages(texts)
     made = encoder.represent_passages(texts)
-    if not store.full:
-        keys = map(text_key, made.ids)
-        store.keep(dict(zip(keys, map(packed, made.representations), strict=True)), make_room=False)
+    keys = map(text_key, made.ids)
+    store.keep(dict(zip(keys, map(packed, made.representations), strict=True)), make_room=False)
     return made.vectors
 
 

@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
+from corpus.disposable import Disposable
 from corpus.representations import KeptRepresentations, RepresentationCache
 
 ONE, TWO, THREE = (bytes([number]) * 16 for number in (1, 2, 3))
+KEYS = st.binary(min_size=16, max_size=16)
 
 
 @pytest.fixture
@@ -69,7 +72,13 @@ def test_what_is_larger_than_all_room_costs_nothing_that_is_there(cache: Represe
 
 
 @settings(max_examples=20)
-@given(st.lists(st.tuples(st.dictionaries(st.binary(min_size=16, max_size=16), st.binary(max_size=60)), st.booleans())))
+@given(
+    st.lists(
+        st.tuples(
+            st.dictionaries(st.binary(min_size=16, max_size=16), st.binary(min_size=20, max_size=60)), st.booleans()
+        )
+    )
+)
 def test_it_never_holds_more_than_it_may(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[dict[bytes, bytes], bool]]
 ) -> None:
@@ -89,11 +98,34 @@ def rows(cache: RepresentationCache, query: str) -> list[tuple[int]]:
         return connection.execute(query).fetchall()
 
 
-def test_what_was_altered_is_not_found(cache: RepresentationCache, file: Path) -> None:
+@pytest.mark.parametrize("value", [b"\0", "text", 7])
+def test_what_was_altered_is_not_found(cache: RepresentationCache, file: Path, value: object) -> None:
     cache.keep({ONE: b"one", TWO: b"two"}, make_room=False)
     with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("UPDATE representations SET value = x'00' WHERE key = ?", [ONE])
+        connection.execute("UPDATE representations SET value = ? WHERE key = ?", [value, ONE])
     assert cache.find([ONE, TWO]) == {TWO: b"two"}
+
+
+def test_a_lowered_limit_is_kept_to_step_by_step(file: Path) -> None:
+    with closing(RepresentationCache(file, 10_000)) as wide:
+        wide.keep({bytes([n]) * 16: bytes(100) for n in range(50)}, make_room=True)
+    with closing(RepresentationCache(file, 1000)) as cache:
+        sizes = []
+        for n in range(100, 104):
+            cache.keep({bytes([n]) * 16: bytes(100)}, make_room=True)
+            sizes.append(cache.size)
+        assert sizes == [3400, 1800, 1000, 1000]
+        assert list(cache.find([bytes([n]) * 16 for n in range(256)])) != []
+
+
+def test_a_full_disk_ends_keeping_and_not_finding(file: Path) -> None:
+    with closing(RepresentationCache(file, 10**6)) as cache:
+        cache.keep({ONE: b"one"}, make_room=True)
+        narrow = "PRAGMA max_page_count = 6"
+        event.listen(cache._backend.engine, "connect", lambda connection, _: connection.execute(narrow))
+        cache.close()  # connections made from now on are so
+        cache.keep({TWO: bytes(50_000)}, make_room=True)
+        assert cache.find([ONE, TWO]) == {ONE: b"one"}
 
 
 def test_nobody_waits_for_others_that_write(file: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -121,11 +153,24 @@ def test_a_damaged_file_is_put_aside_and_made_anew(file: Path, caplog: pytest.Lo
     assert "representations.sqlite3.damaged, and a new one is made" in warning.message
 
 
+def many_kept(file: Path) -> KeptRepresentations:
+    kept = KeptRepresentations(file, 10**6)
+    kept.keep({bytes([n]) * 16: bytes(3000) for n in range(50)}, make_room=True)
+    return kept
+
+
+def harm(file: Path) -> None:
+    """Where it lies, so that whoever has it open meets the damage."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with file.open("r+b") as stream:
+        stream.seek(4096)
+        stream.write(b"\xff" * 150_000)
+
+
 def test_several_threads_that_meet_damage_make_one_new_file(file: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with closing(KeptRepresentations(file, 10**6)) as kept:
-        kept.keep({bytes([n]) * 16: bytes(3000) for n in range(50)}, make_room=True)
-    file.write_bytes(file.read_bytes()[:4096] + b"\xff" * 50_000)
-    with closing(KeptRepresentations(file, 10**6)) as kept:
+    with closing(many_kept(file)) as kept:
+        harm(file)
         threads = [threading.Thread(target=kept.find, args=([bytes([n]) * 16],)) for n in range(8)]
         for thread in threads:
             thread.start()
@@ -134,6 +179,51 @@ def test_several_threads_that_meet_damage_make_one_new_file(file: Path, caplog: 
         kept.keep({ONE: b"one"}, make_room=True)
         assert kept.find([ONE]) == {ONE: b"one"}
     assert len(caplog.records) == 1
+
+
+def test_who_meets_damage_later_leaves_the_new_file_alone(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with closing(many_kept(file)) as one, closing(KeptRepresentations(file, 10**6)) as other:
+        assert other.find([ONE])
+        harm(file)
+        for kept, key, value in ((one, TWO, b"two"), (other, THREE, b"three")):
+            kept.find([bytes([40]) * 16])
+            kept.keep({key: value}, make_room=True)
+        assert one.find([TWO, THREE]) == other.find([TWO, THREE]) == {TWO: b"two", THREE: b"three"}
+    assert len(caplog.records) == 1
+
+
+def test_a_file_that_is_deleted_meanwhile_is_made_anew(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with closing(many_kept(file)) as kept:
+        kept.close()  # the next connection is a new one
+        for each in file.parent.glob(f"{file.name}*"):
+            each.unlink()
+        kept.find([ONE])
+        kept.keep({ONE: b"one"}, make_room=True)
+        assert kept.find([ONE]) == {ONE: b"one"}
+    assert caplog.records == []
+
+
+def test_a_file_that_is_locked_for_a_while_is_used_again(file: Path) -> None:
+    with closing(many_kept(file)) as kept, closing(sqlite3.connect(file)) as other:
+        kept.close()
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        assert kept.find([ONE]) == {}
+        other.rollback()
+        other.close()
+        assert kept.find([ONE]) == {ONE: bytes(3000)}
+
+
+def test_what_could_not_be_opened_is_tried_again(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way of a folder")
+    cache = Disposable(blocked / "cache", lambda file: RepresentationCache(file, 100), pause=0)
+    assert cache.use(lambda cache: cache.find([ONE]), None) is None
+    assert cache.unusable
+    blocked.unlink()
+    assert cache.use(lambda cache: cache.find([ONE]), None) == {}
+    assert not cache.unusable
+    cache.close()
 
 
 def test_a_file_that_cannot_be_opened_is_told_of_once_and_costs_time_alone(
