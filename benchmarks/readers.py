@@ -3,7 +3,8 @@
     python -m benchmarks.readers --corpus PARAGRAPHS.jsonl.gz [--passages 20] [--questions 60] [--only NAME …]
         [--json FILE]
 
-The corpus is as for ``benchmarks.speed``. Scores are held against torch in float32, or the first of ``--only``. ONNX
+The corpus is as for ``benchmarks.speed``. Scores are held against torch in float32, or the first of ``--only``; those
+from what is kept of passages ("kept apart") against those that are computed whole. ONNX
 Runtime, which the project does not use, is measured where ``onnxruntime`` and ``onnxscript`` are installed.
 """
 
