@@ -259,7 +259,7 @@ class Application:
         from retrieval.encoders.openvino import OpenVinoEncoder
 
         encoder = self.encoder
-        return encoder if self.settings.model == DEFAULT_MODEL and isinstance(encoder, OpenVinoEncoder) else None
+        return encoder if isinstance(encoder, OpenVinoEncoder) and encoder.represents else None
 
     @property
     def _reader_kind(self) -> str:

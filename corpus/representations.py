@@ -60,7 +60,7 @@ class RepresentationCache(Database):
     def __init__(self, file: Path, most: int) -> None:
         super().__init__(file)
         self._most = most
-        self._keeps = 0
+        self._keeps = 1  # it is counted here
         self.size: int = self._column(_SIZE)[0]
         """Bytes of what is kept, as of when this process last kept something."""
 

@@ -129,12 +129,13 @@ class SqliteFile:
         """What an error means for whoever uses the database."""
         cause = getattr(error, "orig", None) or error
         # The low byte is the kind, the others say more of it.
-        if getattr(cause, "sqlite_errorcode", 0) & 0xFF in _BROKEN:
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        if code in _BROKEN:
             return CatalogueDamaged(
                 f"the catalogue {self._file} is damaged or no catalogue ({cause}): restore it, or move it away "
                 "and index your feeds again, or name another folder by --data-dir"
             )
-        kind = CatalogueBusy if getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY else CatalogueError
+        kind = CatalogueBusy if code == sqlite3.SQLITE_BUSY else CatalogueError
         return kind(
             f"the catalogue {self._file} cannot be used ({cause}): check that its folder can be written "
             "and has space, or name another by --data-dir"
