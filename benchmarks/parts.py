@@ -11,7 +11,8 @@ from retrieval.engine import Engine
 from retrieval.types import Query
 
 PARTS = ("encode", "dense", "lexical", "fetch", "read")
-"""The question's vector; the two searches; texts from the catalogue; and reading. What remains is the rest."""
+"""The question's vector; the two searches, which go on at the same time; texts from the catalogue; and reading. What
+remains is the rest, with what the lexical search took longer than the dense one."""
 
 
 class Watched:
@@ -55,5 +56,5 @@ def profile(app: Application, questions: Sequence[str]) -> dict[str, float]:
     for question in questions:
         engine.answer(Query(question))
     total = time.perf_counter() - started
-    spent |= {"rest": total - sum(spent.values()), "all": total}
+    spent |= {"rest": total - sum(spent.values()) + spent["lexical"], "all": total}
     return {part: seconds * 1000 / len(questions) for part, seconds in spent.items()}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.messages import Provenance
 from corpus.catalogue import Catalogue
 from corpus.feed_options import OutletFacts
-from retrieval.near_duplicates import holds
+from retrieval.near_duplicates import holding
 from retrieval.types import Citation
 
 _MOST_READ = 50
@@ -70,19 +70,18 @@ class Publishers:
             for story in set(stories.values())
         }
         among = searched({i for story in members.values() if len(story) > 1 for i in story})
+        texts = {article.id: article.text for article in self._catalogue.articles(sorted(among))}
         return tuple(
-            self._widened(citation, [i for i in members[stories[citation.article_id]] if i in among])
+            _widened(citation, {i: texts[i] for i in members[stories[citation.article_id]] if i in texts})
             for citation in citations
         )
 
-    def _widened(self, citation: Citation, story: Iterable[str]) -> Citation:
-        sentence = citation.highlights[0].text if citation.highlights else citation.text
-        others = [i for i in story if i != citation.article_id and i not in citation.also_in]
-        return replace(citation, also_in=(*citation.also_in, *(i for i in others if self._says(i, sentence))))
 
-    def _says(self, article_id: str, sentence: str) -> bool:
-        article = self._catalogue.article(article_id)
-        return article is not None and holds(article.text, sentence)
+def _widened(citation: Citation, story: Mapping[str, str]) -> Citation:
+    """The citation, naming those of some articles that hold its sentence, by their texts."""
+    holds = holding(citation.highlights[0].text if citation.highlights else citation.text)
+    others = (i for i in story if i != citation.article_id and i not in citation.also_in)
+    return replace(citation, also_in=(*citation.also_in, *(i for i in others if holds(story[i]))))
 
 
 def _origin(story: str, facts: OutletFacts | None, name: str) -> str:

@@ -36,7 +36,7 @@ _IN_FILES = (
 )
 _IN_FETCHED = select(t.fetched.c.article, t.fetched.c.feed).where(among(t.fetched.c.article))
 _OWNERS = select(_a.id, _a.feed, _r.digest).select_from(CURRENT).where(among(_a.id))
-_ARTICLE = SELECT_ARTICLES.select_from(CURRENT).where(_a.id == bindparam("article"))
+_ARTICLES = SELECT_ARTICLES.select_from(CURRENT).where(among(_a.id))
 _TEXT = select(_r.text).where(_r.article_id == bindparam("article"), _r.text_hash == bindparam("hash")).limit(1)
 _REVISIONS = SELECT_ARTICLES.where(among(_r.id))
 _PASSAGES = select(_p.id, _p.start, _p.end, _p.revision).where(among(_p.id))
@@ -166,8 +166,11 @@ class Catalogue(FileRecords, RevisionRecords, StoryRecords, StateRecords, Indexi
 
     def article(self, article_id: str) -> Article | None:
         """An article as it is now."""
-        rows = self._rows(_ARTICLE, {"article": article_id})
-        return next((article_of(row) for row in rows), None)
+        return next(iter(self.articles([article_id])), None)
+
+    def articles(self, article_ids: Sequence[str]) -> list[Article]:
+        """Those of some articles that are there, as they are now."""
+        return [article_of(row) for row in self._rows_among(_ARTICLES, article_ids)]
 
     def text(self, article_id: str, text_hash: str) -> str | None:
         """What an article said when its text had this hash, if that is still kept."""

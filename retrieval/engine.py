@@ -18,6 +18,7 @@ from retrieval.parameters import Calibration, Parameters
 from retrieval.questions import resolve_sources
 from retrieval.ranking import MOST_READ, Ranked, best_first, best_of_each_article, fitting, fuse, rank, to_read
 from retrieval.reader import Reader, Reading, WordReader, inverse_document_frequency
+from retrieval.recent import Recent
 from retrieval.signals import OPPOSED, signals
 from retrieval.types import Answer, Citation, Disagreement, Filters, Headline, Hit, Passage, Query, Span
 
@@ -26,6 +27,8 @@ _SHOWN = 3  # citations that an answer shows unless asked for more
 _HIGHLIGHTS = 1  # sentences marked in a passage
 # Passages looked through for copies of what is cited.
 _FOLDED_WITHIN = 20
+# Passages whose texts are kept, each with its whole article.
+_KEPT = 128
 
 
 _Around = dict[int, tuple[Passage, tuple[str, ...]]]
@@ -99,7 +102,8 @@ class Engine:
         pace: Pace | None = None,
     ) -> None:
         self.index = index
-        self._passages = passages
+        # A question comes back to what it has read; what an id stands for is never changed.
+        self._passages = Recent(passages.passages, int, _KEPT)
         self._encoder = encoder
         self._reader = reader
         self._words = WordReader()
@@ -167,11 +171,11 @@ class Engine:
 
     def signals(self, text: str, filters: Filters, ranked: Ranked) -> dict[str, float]:
         """The signals that confidence is computed from; ``ranked`` holds at least one hit."""
-        best = self._passages.passages([ranked.hits[0].passage_id])[0]
+        best = self._passages.of([ranked.hits[0].passage_id])[0]
         narrow = filters.article_ids is not None
         found = signals(text, ranked, best, self.index.info.horizon, self.weigh, narrow=narrow)
         if self._reader and OPPOSED in self.calibration.weights:
-            found[OPPOSED] = opposed(text, ranked.readings, self._passages.passages, self._reader, self.weigh)
+            found[OPPOSED] = opposed(text, ranked.readings, self._passages.of, self._reader, self.weigh)
         return found
 
     def weigh(self, words: Sequence[str]) -> list[float]:
@@ -207,7 +211,7 @@ class Engine:
     def _read(self, text: str, ids: Sequence[int]) -> dict[int, Reading]:
         if self._reader is None or not ids or not self._parameters.ranking.read:
             return {}
-        passages = self._passages.passages(ids)
+        passages = self._passages.of(ids)
         lengths = [len(passage.text) for passage in passages]
         lengths = lengths[: to_read(lengths, self._parameters.ranking)]
         lengths = lengths[: self._pace.affordable(lengths, self._budget)]
@@ -238,7 +242,7 @@ class Engine:
     def _around(self, hits: Sequence[Hit], ranked: Ranked) -> _Around:
         """The passages that are cited, and the best ones of further articles."""
         others = best_of_each_article(ranked.hits, _FOLDED_WITHIN)
-        passages = self._passages.passages(list({hit.passage_id: hit for hit in (*hits, *others)}))
+        passages = self._passages.of(list({hit.passage_id: hit for hit in (*hits, *others)}))
         copies = same_elsewhere(passages)
         return {passage.id: (passage, same) for passage, same in zip(passages, copies, strict=True)}
 
@@ -272,5 +276,5 @@ class Engine:
 
     def _headlines(self, hits: Sequence[Hit]) -> tuple[Headline, ...]:
         firsts = best_of_each_article(hits, _NEAREST)
-        articles = {p.article.id: p.article for p in self._passages.passages([hit.passage_id for hit in firsts])}
+        articles = {p.article.id: p.article for p in self._passages.of([hit.passage_id for hit in firsts])}
         return tuple(Headline(a.id, a.title, a.published) for a in articles.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +40,7 @@ class Candidates:
 
 
 def search(index: Index, question: str, vector: Vectors, depth: int, filters: Filters) -> Candidates:
-    """The ``depth`` best passages of each search.
+    """The ``depth`` best passages of each search, both of which go on at the same time.
 
     Args:
         index: the generation to search.
@@ -48,8 +49,10 @@ def search(index: Index, question: str, vector: Vectors, depth: int, filters: Fi
         depth: how many of each search.
         filters: what may be found.
     """
-    dense = index.search_dense(vector, depth, filters)
-    lexical = index.search_lexical(question, depth, filters)
+    with ThreadPoolExecutor(1) as beside:  # which waits for it, whatever happens
+        searching = beside.submit(index.search_lexical, question, depth, filters)
+        dense = index.search_dense(vector, depth, filters)
+        lexical = searching.result()
     article_ids = {match.passage_id: match.article_id for match in (*dense, *lexical)}
     ids = np.array(sorted(article_ids), dtype=np.int64)
     bm25, dense_rank, lexical_rank = (np.zeros(len(ids)), *(np.zeros(len(ids), dtype=np.int64) for _ in range(2)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from retrieval.types import Passage
 
@@ -31,12 +32,32 @@ def same_elsewhere(passages: Sequence[Passage]) -> list[tuple[str, ...]]:
     ]
 
 
-def holds(text: str, sentence: str) -> bool:
-    """Whether a near-identical sentence stands in a text: at least 0.7 of its three-word shingles do."""
+def holding(sentence: str) -> Callable[[str], bool]:
+    """Tells whether a near-identical sentence stands in a text: at least 0.7 of its three-word shingles do."""
     wanted = _shingles(sentence)
-    # Texts are long, and sentences short: to look for a few runs of words takes less than to make all of a text's.
-    words = f" {' '.join(_words(text))} "
-    return sum(f" {' '.join(shingle)} " in words for shingle in wanted) >= _ALIKE * len(wanted)
+    own = set(chain.from_iterable(wanted))
+    least = _ALIKE * len(wanted)
+
+    def enough(words: Sequence[str]) -> bool:
+        said = f" {' '.join(words)} "
+        return sum(f" {' '.join(shingle)} " in said for shingle in wanted) >= least
+
+    def holds(text: str) -> bool:
+        # Texts are long: most are told by what takes far less than to part one into its words.
+        folded = text.casefold()
+        present = {word for word in own if word in folded}
+        if not present or sum(present.issuperset(shingle) for shingle in wanted) < least:
+            return False
+        near = _around(max(present, key=len), folded, len(sentence))
+        return any(map(enough, near)) or enough(_WORD.findall(folded))
+
+    return holds
+
+
+def _around(word: str, text: str, reach: int) -> Iterator[list[str]]:
+    """The words around each place where a word is found; those at both ends, which may be cut, left out."""
+    for match in re.finditer(re.escape(word), text):
+        yield _WORD.findall(text, max(match.start() - reach, 0), match.end() + reach)[1:-1]
 
 
 def _words(text: str) -> list[str]:

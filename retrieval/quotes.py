@@ -18,7 +18,7 @@ from retrieval.attribution import Attribution, attributed
 from retrieval.engine import Engine, PassageStore
 from retrieval.index.port import Match
 from retrieval.names import name_words, plain
-from retrieval.near_duplicates import holds
+from retrieval.near_duplicates import holding
 from retrieval.people import Person
 from retrieval.types import Article, Citation, Filters, Passage, Query
 
@@ -226,7 +226,8 @@ def _folded(group: Sequence[_Found]) -> list[list[_Found]]:
     for one in sorted(group, key=lambda one: (one.said.partial, -len(one.words))):
         runs = _runs(one.words)
         alike = (home for home in (homes.get(run) for run in runs) if home is not None)
-        fold = next((home for home in alike if holds(home[0].words, one.words)), None)
+        holds = holding(one.words)
+        fold = next((home for home in alike if holds(home[0].words)), None)
         if fold is None:
             fold = []
             folds.append(fold)

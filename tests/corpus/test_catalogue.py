@@ -164,6 +164,15 @@ def test_a_removed_feed_takes_its_articles_along_and_no_others(catalogue: Catalo
     assert catalogue.article("old") is not None
 
 
+def test_articles_are_found_together_those_that_are_there(catalogue: Catalogue) -> None:
+    bergen = replace(OSLO, id="bergen", text="Whales.")
+    catalogue.store("wire", [OSLO, bergen])
+    catalogue.store("wire", [replace(OSLO, text="Later.")])
+    found = catalogue.articles(["bergen", "oslo", "gone"])
+    assert {article.id: article.text for article in found} == {"bergen": "Whales.", "oslo": "Later."}
+    assert catalogue.articles([]) == []
+
+
 def test_articles_are_counted_in_all_and_by_feed(catalogue: Catalogue) -> None:
     catalogue.add_feed(KnownFeed("archive", "/news/archive"))
     catalogue.store("wire", [OSLO, replace(OSLO, id="bergen")])

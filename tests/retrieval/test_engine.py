@@ -409,6 +409,23 @@ def test_only_the_best_few_are_read() -> None:
     )
 
 
+def test_the_text_of_a_passage_is_fetched_once() -> None:
+    news = newsroom(ARTICLES)
+    fetched: list[int] = []
+
+    class Counted(Shelf):
+        def passages(self, ids: Sequence[int]) -> list[Passage]:
+            fetched.extend(ids)
+            return super().passages(ids)
+
+    engine = Engine(news.index, Counted(news.shelf.by_id), news.encoder, WordReader(), PARAMETERS)
+    first = engine.answer(Query(QUESTION, k=5))
+    assert sorted(fetched) == sorted(set(fetched)) != []
+    before = len(fetched)
+    again = engine.answer(Query(QUESTION, k=5))
+    assert (again.citations, len(fetched)) == (first.citations, before)
+
+
 # Time
 
 

@@ -1,3 +1,7 @@
+from collections.abc import Callable
+from threading import Barrier
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -72,3 +76,42 @@ def test_nothing_found_is_no_candidate(index: MemoryIndex) -> None:
     found = search(index, "summit", EAST, 9, Filters(article_ids=frozenset()))
     assert len(found) == len(found.dense) == len(found.lexical) == 0
     assert found.article_ids == ()
+
+
+class Watched:
+    """An index, before whose searches something is done."""
+
+    def __init__(self, inner: MemoryIndex, before: Callable[[str], object]) -> None:
+        self._inner, self._before = inner, before
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        if not name.startswith("search"):
+            return found
+
+        def searched(*given: object) -> Any:
+            self._before(name)
+            return found(*given)
+
+        return searched
+
+
+def test_both_searches_go_on_at_the_same_time(index: MemoryIndex) -> None:
+    meeting = Barrier(2, timeout=5)
+    watched: Any = Watched(index, lambda _: meeting.wait())
+    assert search(watched, "treaty", EAST, 1, Filters()).ids.tolist() == [6, 9]
+
+
+@pytest.mark.parametrize("failing", ["search_dense", "search_lexical"])
+def test_what_goes_wrong_in_either_search_is_raised_when_both_have_ended(index: MemoryIndex, failing: str) -> None:
+    began: list[str] = []
+
+    def fail(name: str) -> None:
+        began.append(name)
+        if name == failing:
+            raise OSError("the disk is gone")
+
+    watched: Any = Watched(index, fail)
+    with pytest.raises(OSError, match="the disk is gone"):
+        search(watched, "treaty", EAST, 1, Filters())
+    assert sorted(began) == ["search_dense", "search_lexical"]
