@@ -102,19 +102,9 @@ def rank(candidates: Candidates, fused: Scores, readings: dict[int, Reading], pa
     scaled = _scaled(readings, in_odds=parameters.reader_in_odds)
     read = np.array([scaled.get(i, 0.0) for i in candidates.ids.tolist()])
     scores = (1 - weight) * fused + weight * read
-    final_scores = _best_sentence_first(candidates, readings, scores)
-    order = best_first(final_scores, candidates.ids)
-    fused_ranks = _ranks(best_first(fused, candidates.ids))
-    reader_ranks = {i: n for n, i in enumerate(sorted(readings, key=lambda i: (-readings[i].score, i)), start=1)}
-    return Ranked(
-        hits=tuple(
-            _hit(
-                candidates, at, float(final_scores[at]), float(fused[at]), int(fused_ranks[at]), readings, reader_ranks
-            )
-            for at in order.tolist()
-        ),
-        readings=readings,
-    )
+    final = _best_sentence_first(candidates, readings, scores)
+    hits = _hits(candidates, final, fused, readings)
+    return Ranked(tuple(hits[at] for at in best_first(final, candidates.ids).tolist()), readings)
 
 
 def _scaled(readings: dict[int, Reading], *, in_odds: bool) -> dict[int, float]:
@@ -139,28 +129,32 @@ def _best_sentence_first(candidates: Candidates, readings: dict[int, Reading], s
     return dealt
 
 
-def _hit(
-    candidates: Candidates,
-    at: int,
-    score: float,
-    fused: float,
-    fused_rank: int,
-    readings: dict[int, Reading],
-    reader_ranks: dict[int, int],
-) -> Hit:
-    passage_id = int(candidates.ids[at])
-    reading = readings.get(passage_id)
-    explanation = Explanation(
-        dense=float(candidates.dense[at]),
-        dense_rank=int(candidates.dense_rank[at]) or None,
-        lexical=float(candidates.lexical[at]),
-        lexical_rank=int(candidates.lexical_rank[at]) or None,
-        fused=fused,
-        fused_rank=fused_rank,
-        reader=reading.score if reading else None,
-        reader_rank=reader_ranks.get(passage_id),
+def _hits(candidates: Candidates, final: Scores, fused: Scores, readings: dict[int, Reading]) -> list[Hit]:
+    """The candidates as hits, in their own order."""
+    reader_ranks = {i: n for n, i in enumerate(sorted(readings, key=lambda i: (-readings[i].score, i)), start=1)}
+    found = (
+        candidates.dense, candidates.dense_rank, candidates.lexical, candidates.lexical_rank,
+        fused, _ranks(best_first(fused, candidates.ids)),
+    )  # fmt: skip
+    explanations = (
+        Explanation(
+            dense=dense,
+            dense_rank=dense_rank or None,
+            lexical=lexical,
+            lexical_rank=lexical_rank or None,
+            fused=one,
+            fused_rank=rank,
+            reader=readings[i].score if i in readings else None,
+            reader_rank=reader_ranks.get(i),
+        )
+        for i, dense, dense_rank, lexical, lexical_rank, one, rank in zip(
+            candidates.ids.tolist(), *(column.tolist() for column in found), strict=True
+        )
     )
-    return Hit(passage_id, candidates.article_ids[at], score, explanation)
+    return [
+        Hit(*row)
+        for row in zip(candidates.ids.tolist(), candidates.article_ids, final.tolist(), explanations, strict=True)
+    ]
 
 
 def _ranks(order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -35,7 +35,12 @@ FUSION = {
 }
 # Reading costs the most time of all, eight passages are what it may take; and 670 questions tell no finer differences.
 _PAYS = 0.005
-READING = {"read": (0, 4, 6, 8), "reader_weight": (0.2, 0.3, 0.4, 0.5, 0.6), "reader_in_odds": (False, True)}
+READING = {
+    "read": (0, 4, 6, 8),
+    "read_characters": (0, 1200, 2400, 3600),
+    "reader_weight": (0.2, 0.3, 0.4, 0.5, 0.6),
+    "reader_in_odds": (False, True),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,12 +84,12 @@ class Watched:
     def __init__(self, inner: MemoryIndex, before: Callable[[str], object]) -> None:
         self._inner, self._before = inner, before
 
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._inner, name)
+    def __getattr__(self, name: str) -> object:
+        found: Any = getattr(self._inner, name)
         if not name.startswith("search"):
             return found
 
-        def searched(*given: object) -> Any:
+        def searched(*given: object) -> object:
             self._before(name)
             return found(*given)
 
