@@ -130,17 +130,17 @@ class LexicalIndex:
             self._writer = self._index.writer(heap_size=_WRITER_BYTES, num_threads=1)
         return self._writer
 
-    def search(self, query: str, k: int, filters: Filters) -> list[tuple[int, float]]:
+    def search(self, text: str, k: int, filters: Filters) -> list[tuple[int, float]]:
         """Ids and BM25 scores of the ``k`` best passages, best first, equal scores by ascending id."""
-        wanted = list(dict.fromkeys(terms(query)))
+        wanted = list(dict.fromkeys(terms(text)))
         if not wanted or k <= 0:
             return []
         should = [(tantivy.Occur.Should, scored) for term in wanted for scored in self._scored(term)]
-        clauses = [
-            (tantivy.Occur.Must, tantivy.Query.boolean_query(should)),
-            *((tantivy.Occur.Must, tantivy.Query.const_score_query(kept, 0.0)) for kept in self._kept(filters)),
-        ]
-        found = self._best(tantivy.Query.boolean_query(clauses), k)
+        query = tantivy.Query.boolean_query(should)
+        if kept := self._kept(filters):  # without filters tantivy passes over what cannot be among the best
+            must = [query, *(tantivy.Query.const_score_query(each, 0.0) for each in kept)]
+            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, each) for each in must])
+        found = self._best(query, k)
         ids = self._searcher.fast_field_values("id", [address for _, address in found]) if found else []
         pairs = [(int(passage_id or 0), float(score)) for passage_id, (score, _) in zip(ids, found, strict=True)]
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:k]
