@@ -27,8 +27,8 @@ _SHOWN = 3  # citations that an answer shows unless asked for more
 _HIGHLIGHTS = 1  # sentences marked in a passage
 # Passages looked through for copies of what is cited.
 _FOLDED_WITHIN = 20
-# Passages whose texts are kept, each with its whole article.
-_KEPT = 128
+# Passages whose texts are kept, each with its whole article: as many as one question looks at.
+_KEPT = 64
 
 
 _Around = dict[int, tuple[Passage, tuple[str, ...]]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 
 from retrieval.types import Passage
 
@@ -12,6 +12,8 @@ _WORD = re.compile(r"\w+")
 _SHINGLE = 3
 # Wire copies differ by a byline or a word here and there.
 _ALIKE = 0.7
+_PLACES = 20
+"""Where in a text a sentence is looked for before the whole is parted into words."""
 
 
 def same_elsewhere(passages: Sequence[Passage]) -> list[tuple[str, ...]]:
@@ -55,8 +57,8 @@ def holding(sentence: str) -> Callable[[str], bool]:
 
 
 def _around(word: str, text: str, reach: int) -> Iterator[list[str]]:
-    """The words around each place where a word is found; those at both ends, which may be cut, left out."""
-    for match in re.finditer(re.escape(word), text):
+    """The words around the first places where a word is found; those at both ends, which may be cut, left out."""
+    for match in islice(re.finditer(re.escape(word), text), _PLACES):
         yield _WORD.findall(text, max(match.start() - reach, 0), match.end() + reach)[1:-1]
 
 
