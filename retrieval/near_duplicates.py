@@ -62,12 +62,8 @@ def _around(word: str, text: str, reach: int) -> Iterator[list[str]]:
         yield _WORD.findall(text, max(match.start() - reach, 0), match.end() + reach)[1:-1]
 
 
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text.casefold())
-
-
 def _shingles(text: str) -> frozenset[tuple[str, ...]]:
-    words = _words(text)
+    words = _WORD.findall(text.casefold())
     return frozenset(tuple(words[at : at + _SHINGLE]) for at in range(max(1, len(words) - _SHINGLE + 1)))
 
 

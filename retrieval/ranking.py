@@ -132,28 +132,28 @@ def _best_sentence_first(candidates: Candidates, readings: dict[int, Reading], s
 def _hits(candidates: Candidates, final: Scores, fused: Scores, readings: dict[int, Reading]) -> list[Hit]:
     """The candidates as hits, in their own order."""
     reader_ranks = {i: n for n, i in enumerate(sorted(readings, key=lambda i: (-readings[i].score, i)), start=1)}
-    found = (
-        candidates.dense, candidates.dense_rank, candidates.lexical, candidates.lexical_rank,
+    arrays = (
+        candidates.ids, final, candidates.dense, candidates.dense_rank, candidates.lexical, candidates.lexical_rank,
         fused, _ranks(best_first(fused, candidates.ids)),
     )  # fmt: skip
-    explanations = (
-        Explanation(
-            dense=dense,
-            dense_rank=dense_rank or None,
-            lexical=lexical,
-            lexical_rank=lexical_rank or None,
-            fused=one,
-            fused_rank=rank,
-            reader=readings[i].score if i in readings else None,
-            reader_rank=reader_ranks.get(i),
-        )
-        for i, dense, dense_rank, lexical, lexical_rank, one, rank in zip(
-            candidates.ids.tolist(), *(column.tolist() for column in found), strict=True
-        )
-    )
+    rows = zip(candidates.article_ids, *(array.tolist() for array in arrays), strict=True)
     return [
-        Hit(*row)
-        for row in zip(candidates.ids.tolist(), candidates.article_ids, final.tolist(), explanations, strict=True)
+        Hit(
+            passage_id,
+            article_id,
+            score,
+            Explanation(
+                dense=dense,
+                dense_rank=dense_rank or None,
+                lexical=lexical,
+                lexical_rank=lexical_rank or None,
+                fused=by_search,
+                fused_rank=fused_rank,
+                reader=readings[passage_id].score if passage_id in readings else None,
+                reader_rank=reader_ranks.get(passage_id),
+            ),
+        )
+        for article_id, passage_id, score, dense, dense_rank, lexical, lexical_rank, by_search, fused_rank in rows
     ]
 
 
