@@ -3,8 +3,7 @@
     python -m benchmarks.readers --corpus PARAGRAPHS.jsonl.gz [--passages 20] [--questions 60] [--only NAME …]
         [--json FILE]
 
-The corpus is as for ``benchmarks.speed``. Scores are held against torch in float32, or the first of ``--only``; those
-from what is kept of passages ("kept apart") against those that are computed whole. ONNX
+The corpus is as for ``benchmarks.speed``. Scores are held against torch in float32, or the first of ``--only``. ONNX
 Runtime, which the project does not use, is measured where ``onnxruntime`` and ``onnxscript`` are installed.
 """
 
@@ -127,9 +126,8 @@ def measure(groups: list[list[Passage]], only: Sequence[str] | None) -> dict[str
             cached = len(groups[0]) + 1
             taken, scores = timed(joint_and_maxsim(model, Parameters.load(), cached), groups)
             store = KeptRepresentations(Path(temporary) / f"{name}.sqlite3", _STORED)
-            kept, kept_scores = timed(joint_and_maxsim(model, Parameters.load(), cached, store), groups)
+            kept, _ = timed(joint_and_maxsim(model, Parameters.load(), cached, store), groups)
             store.close()
-            rounded = np.abs(np.array(kept_scores) - np.array(scores))
             apart = np.abs(np.array(scores) - np.array(expected or scores))
             expected = expected or list(scores)
             rows[name] = {
@@ -139,8 +137,6 @@ def measure(groups: list[list[Passage]], only: Sequence[str] | None) -> dict[str
                 "kept_p95_ms": kept[int(len(kept) * 0.95)],
                 "apart_mean": float(apart.mean()),
                 "apart_most": float(apart.max()),
-                "kept_apart_mean": float(rounded.mean()),
-                "kept_apart_most": float(rounded.max()),
             }
     return rows
 

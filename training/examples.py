@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ import torch
 from retrieval.joint.inputs import Inputs, PassageTokens, QuestionTokens, SpecialTokens, batch
 from retrieval.reader import Weigh
 from training.hard_negatives import Mined, known_answers
+from training.kept_states import KeptStates, Positions
 from training.perturb import perturbed
 from training.reader_data import Pair, Texts, held_out
 
@@ -29,10 +31,16 @@ _POOL = 4096  # examples among which those of like length are put together
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A pair as shown; ``right`` marks sentences and ``inside`` tokens of the passage as it was cut."""
+    """A pair as shown; ``right`` marks sentences and ``inside`` tokens of the passage as it was cut.
+
+    ``chosen`` are the positions of its tokens in the whole, which is passage ``number``, and by which the encoder read
+    them; it is None where nothing of the rest may be seen.
+    """
 
     question: QuestionTokens
     passage: PassageTokens
+    number: int
+    chosen: Positions | None
     right: npt.NDArray[np.bool_]
     inside: npt.NDArray[np.bool_]
     weight: float
@@ -52,9 +60,15 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Inputs and what is right; ``places`` ``(b, n)`` names each token's sentence, -1 outside of all."""
+    """Inputs and what is right; ``places`` ``(b, n)`` names each token's sentence, -1 outside of all.
+
+    ``told`` are the kept states of the passages, float32 ``(b, n, hidden)``, but for the rows named in
+    ``unkept``, int64 ``(rows,)``.
+    """
 
     inputs: tuple[torch.Tensor, ...]
+    told: torch.Tensor
+    unkept: torch.Tensor
     places: torch.Tensor
     right: torch.Tensor
     inside: torch.Tensor
@@ -134,7 +148,7 @@ class Examples:
             said = " ".join(spans[at].of(text) for at in left).lower()
             if not left or any(answer in said for answer in self._answers[pair.question]):
                 return None
-            return self._example(unanswered, self._question(pair), left, titled=titled)
+            return self._example(unanswered, self._question(pair), left, titled=titled, seen=False)
         others = [at for at in self._by_title[title] if at != pair.passage] if title else []
         elsewhere = [self._texts.pairs.passages[at][1] for at in chance.sample(others, min(3, len(others)))]
         answers = [text[start:end] for start, end in pair.answers]
@@ -179,7 +193,9 @@ class Examples:
         middle = chance.choice(right or list(whole) or [0])
         return range(max(middle - chance.randint(0, 2), 0), min(middle + chance.randint(0, 2) + 1, len(whole)))
 
-    def _example(self, pair: Pair, question: QuestionTokens, keep: Sequence[int], *, titled: bool) -> Example:
+    def _example(
+        self, pair: Pair, question: QuestionTokens, keep: Sequence[int], *, titled: bool, seen: bool = True
+    ) -> Example:
         tokens = self._texts.passages[pair.passage]
         number = np.full(int(tokens.places.max(initial=-1)) + 2, -1)
         number[list(keep)] = np.arange(len(keep))
@@ -191,52 +207,63 @@ class Examples:
         right = self._texts.right(pair)[list(keep)] if pair.answers else np.zeros(len(keep), dtype=bool)
         inside = self._texts.inside(pair)[kept] if pair.answers else np.zeros(len(passage.ids), dtype=bool)
         weight = _JUDGED_WEIGHT if pair.kind in _JUDGED else 1.0
-        return Example(question, passage, right, inside & (passage.places >= 0), weight, pair.source, pair.kind)
+        inside &= passage.places >= 0
+        chosen = np.flatnonzero(kept) if seen else None
+        return Example(question, passage, pair.passage, chosen, right, inside, weight, pair.source, pair.kind)
 
 
-def batches(
-    examples: Iterator[Example], special: SpecialTokens, tokens: int, chance: random.Random
-) -> Iterator[tuple[Batch, list[Example]]]:
-    """Padded batches of about so many tokens, of examples of about one length."""
-    pool: list[Example] = []
-    for example in examples:
-        pool.append(example)
-        if len(pool) == _POOL:
-            yield from _dealt(pool, special, tokens, chance)
-            pool = []
-    yield from _dealt(pool, special, tokens, chance)
+class Batches:
+    """Makes padded batches of about so many tokens, of examples of about one length.
 
+    Args:
+        states: of the passages.
+        special: tokens around them.
+        tokens: of a batch, padding counted.
+    """
 
-def _dealt(
-    pool: list[Example], special: SpecialTokens, tokens: int, chance: random.Random
-) -> Iterator[tuple[Batch, list[Example]]]:
-    pool.sort(key=lambda example: example.length)
-    parts: list[list[Example]] = [[]]
-    for example in reversed(pool):
-        if parts[-1] and (len(parts[-1]) + 1) * parts[-1][0].length > tokens:
-            parts.append([])
-        parts[-1].append(example)
-    chance.shuffle(parts)
-    for part in parts:
-        if part:
-            yield padded(part, special), part
+    def __init__(self, states: KeptStates, special: SpecialTokens, tokens: int) -> None:
+        self._states, self._special, self._tokens = states, special, tokens
 
+    def of(self, examples: Iterable[Example], chance: random.Random) -> Iterator[tuple[Batch, list[Example]]]:
+        """Batches with what is in them; in random order among some thousands of examples."""
+        left = iter(examples)
+        while pool := list(islice(left, _POOL)):
+            for part in self._dealt(pool, chance):
+                yield self._padded(part), part
 
-def padded(examples: Sequence[Example], special: SpecialTokens) -> Batch:
-    """A batch; token 0 of each passage is special, as the network has it."""
-    inputs = batch([(example.question, example.passage) for example in examples], special)
-    shape = inputs.passage_ids.shape
-    places, inside = np.full(shape, -1), np.zeros(shape, dtype=bool)
-    right = np.zeros((len(examples), max(1, *(len(example.right) for example in examples))), dtype=bool)
-    for row, example in enumerate(examples):
-        count = len(example.passage.ids)
-        places[row, 1 : count + 1], inside[row, 1 : count + 1] = example.passage.places, example.inside
-        right[row, : len(example.right)] = example.right
-    return Batch(
-        inputs=tuple(torch.from_numpy(getattr(inputs, name)) for name in Inputs.__slots__),
-        places=torch.from_numpy(places),
-        right=torch.from_numpy(right),
-        inside=torch.from_numpy(inside),
-        answerable=torch.from_numpy(right.any(axis=1)),
-        weight=torch.tensor([example.weight for example in examples]),
-    )
+    def _dealt(self, pool: list[Example], chance: random.Random) -> list[list[Example]]:
+        parts: list[list[Example]] = []
+        for example in sorted(pool, key=lambda example: -example.length):
+            if not parts or (len(parts[-1]) + 1) * parts[-1][0].length > self._tokens:
+                parts.append([])
+            parts[-1].append(example)
+        chance.shuffle(parts)
+        return parts
+
+    def _padded(self, examples: Sequence[Example]) -> Batch:
+        """Token 0 of each passage is special, as the network has it."""
+        inputs = batch([(example.question, example.passage) for example in examples], self._special)
+        shape = inputs.passage_ids.shape
+        places, inside = np.full(shape, -1), np.zeros(shape, dtype=bool)
+        right = np.zeros((len(examples), max(1, *(len(example.right) for example in examples))), dtype=bool)
+        for row, example in enumerate(examples):
+            count = len(example.passage.ids)
+            places[row, 1 : count + 1], inside[row, 1 : count + 1] = example.passage.places, example.inside
+            right[row, : len(example.right)] = example.right
+        return Batch(
+            inputs=tuple(torch.from_numpy(getattr(inputs, name)) for name in Inputs.__slots__),
+            told=torch.from_numpy(self._told(examples, shape[1])),
+            unkept=torch.tensor([row for row, example in enumerate(examples) if example.chosen is None]),
+            places=torch.from_numpy(places),
+            right=torch.from_numpy(right),
+            inside=torch.from_numpy(inside),
+            answerable=torch.from_numpy(right.any(axis=1)),
+            weight=torch.tensor([example.weight for example in examples]),
+        )
+
+    def _told(self, examples: Sequence[Example], width: int) -> npt.NDArray[np.float32]:
+        told = np.zeros((len(examples), width, self._states.hidden), dtype=np.float32)
+        for row, example in enumerate(examples):
+            if example.chosen is not None:
+                told[row, : len(example.chosen) + 2] = self._states.of(example.number, example.chosen)
+        return told

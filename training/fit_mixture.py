@@ -6,8 +6,8 @@ On development questions asked over the passages that they were written for. The
 the one with which the best sentence of the best passage holds the answer most often, the share in those of passages the
 one of the largest AUROC of the best score between questions with and without an answer, each on the mean of the
 sets; the shipped ones stay unless another is better by two hundredths. The offset makes MaxSim as sure on average as
-the joint reader. ``--focus`` prints the same two figures for other numbers of tokens that the joint reader reads of a
-passage, and fits nothing.
+the joint reader. ``--focus 128/64`` prints the same two figures for other numbers of tokens that the joint reader
+reads of likely passages and of others, and fits nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sklearn.metrics import roc_auc_score
 
 from bot.app import Application
 from retrieval.engine import Engine
-from retrieval.joint.focus import FOCUS
+from retrieval.joint.focus import Focus
 from retrieval.joint.models import load_joint_model
 from retrieval.joint.reader import joint_and_maxsim
 from retrieval.mixed_reader import MixedReader, Mixture, level, mixed
@@ -49,7 +49,7 @@ class ReadTwice:
     maxsim: Sequence[Reading]
 
 
-def collect(folder: Path, work: Path, focus: int = FOCUS) -> list[ReadTwice]:
+def collect(folder: Path, work: Path, focus: Focus | None = None) -> list[ReadTwice]:
     """A set's development questions, read; so many tokens of a passage by the joint reader."""
     questions = [q for q in read_questions(folder) if q.scope and q.type != "counterfactual"]
     with indexed(folder / "corpus.jsonl", work) as app:
@@ -104,14 +104,13 @@ def _best(means: Mapping[float, float], shipped: float) -> float:
     return share if means[share] > means[shipped] + _PAYS else shipped
 
 
-def compare(numbers: Sequence[int], data: Path, work: Path) -> None:
-    """Print what each number of tokens gives under the shipped mixture."""
+def compare(tried: Sequence[Focus], data: Path, work: Path) -> None:
+    """Print what reading so much of each passage gives under the shipped mixture."""
     mixture = Parameters.load().mixture
-    for focus in numbers:
+    for focus in tried:
         found = {name: figures(collect(data / name, work, focus), mixture) for name in SETS}
-        print(
-            f"{focus} tokens: " + ", ".join(f"{name} {one:.3f} / {other:.3f}" for name, (one, other) in found.items())
-        )
+        shown = ", ".join(f"{name} {one:.3f} / {other:.3f}" for name, (one, other) in found.items())
+        print(f"{focus.likely}/{focus.others} tokens: {shown}", flush=True)
 
 
 def main() -> None:
@@ -119,10 +118,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the question sets")
     parser.add_argument("--work", type=Path, required=True, help="folder for indexes, kept between runs")
-    parser.add_argument("--focus", type=int, nargs="+", help="compare these numbers of tokens, and fit nothing")
+    parser.add_argument("--focus", nargs="+", metavar="LIKELY/OTHERS", help="compare these, and fit nothing")
     options = parser.parse_args()
     if options.focus:
-        compare(options.focus, options.data, options.work)
+        compare([Focus(*map(int, each.split("/"))) for each in options.focus], options.data, options.work)
         return
     found = {name: collect(options.data / name, options.work) for name in SETS}
     fitted = best_mixture(found, Parameters.load().mixture)

@@ -20,6 +20,7 @@ import nncf
 import openvino
 
 from retrieval.encoders.options import Backend, Precision
+from retrieval.encoders.runtime import compiled, multiplies_eight_bits
 from retrieval.joint.inputs import Inputs, batch
 from retrieval.joint.model import WIDTH_STEP
 from retrieval.joint.models import ALONE, TOGETHER, OpenVinoJointModel, load_joint_model, met, probe, quantized
@@ -38,6 +39,12 @@ def calibrating(examples: Sequence[Example], model: OpenVinoJointModel) -> list[
     return [batch([(example.question, example.passage)], model.special, width_step=WIDTH_STEP) for example in examples]
 
 
+def _texts(inputs: Sequence[Inputs]) -> list[dict[str, Any]]:
+    """Passages and questions, as the encoder takes them."""
+    passages = [{"ids": one.passage_ids, "mask": one.passage_mask} for one in inputs]
+    return passages + [{"ids": one.question_ids, "mask": one.question_mask} for one in inputs]
+
+
 def quantize(graph: Path, given: list[dict[str, Any]], to: Path) -> None:
     """Write a graph in eight bits; ``given`` is what it is calibrated on."""
     model = openvino.Core().read_model(graph)
@@ -50,6 +57,8 @@ def quantize(graph: Path, given: list[dict[str, Any]], to: Path) -> None:
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(given),
         ignored_scope=nncf.IgnoredScope(names=left),
+        # It runs what was quantised, which comes out wrong on processors without instructions for it.
+        advanced_parameters=nncf.AdvancedQuantizationParameters(disable_bias_correction=not multiplies_eight_bits()),
     )
     openvino.save_model(made, to, compress_to_fp16=False)
 
@@ -59,20 +68,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name in ("train", "data", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--together", action="store_true", help="the encoder's graph is left as it is")
     options = parser.parse_args()
     card = Card.load()
     model = load_joint_model(Precision.FLOAT32, Backend.OPENVINO, options.work / "models")
     if not isinstance(model, OpenVinoJointModel):
         raise TypeError("the reader is not run by OpenVINO here")
-    shown = list(itertools.islice(prepare(options.train, options.data, options.work).epoch(0), _AMONG))
+    _, examples = prepare(options.train, options.data, options.work)
+    shown = list(itertools.islice(examples.epoch(0), _AMONG))
     inputs = calibrating(random.Random(0).sample(shown, _PAIRS), model)  # noqa: S311
     folder = graph_folder(card.weights)
     folder.mkdir(exist_ok=True)
-    texts = [{"ids": one.passage_ids, "mask": one.passage_mask} for one in inputs]
-    texts += [{"ids": one.question_ids, "mask": one.question_mask} for one in inputs]
-    quantize(model.graphs / ALONE, texts, folder / ALONE)
+    if not options.together:
+        quantize(model.graphs / ALONE, _texts(inputs), folder / ALONE)
     # What the other graph will be given.
-    alone = openvino.Core().compile_model(folder / ALONE, "CPU")
+    alone = compiled(folder / ALONE, Precision.AUTO)
     pairs = [
         met(
             alone([one.question_ids, one.question_mask])["states"],

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval.token_features import Places
 
-FOCUS = 128
-"""Tokens of a passage that are read, its title counted. What else stands there costs time, and makes it look more like
-an answer than it is: `training/fit_mixture.py --focus` measures it."""
+_LIKELY = 4
+"""Passages that are read more thoroughly than others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """How many tokens of a passage are read, its title counted.
+
+    What else stands there costs time, and makes a passage look more like an answer than it is;
+    `training/fit_mixture.py --focus` measures it.
+
+    Args:
+        likely: of the few passages that are likeliest to answer.
+        others: of all others: enough to judge them, if not to mark their best sentence.
+    """
+
+    likely: int = 128
+    others: int = 64
+
+    def of(self, scores: Sequence[float]) -> list[int]:
+        """How many tokens may be read of each passage, by scores of how likely it answers."""
+        likely = sorted(range(len(scores)), key=lambda at: -scores[at])[:_LIKELY]
+        return [self.likely if at in likely else self.others for at in range(len(scores))]
 
 
 def likeliest(places: Places, ranked: Sequence[int], most: int) -> npt.NDArray[np.int64]:

@@ -9,8 +9,9 @@ that late interaction compares. The encoder stays as it is and is not shipped ag
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +26,13 @@ NEVER = -1e4
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Of a BERT-like encoder, and how many of its layers read question and passage apart."""
+    """Of a BERT-like encoder, and of the layers that read question and passage together.
+
+    Args:
+        apart: how many of the encoder's layers read question and passage apart; as many as are left read them together.
+        together_wide: dimensions between these layers' two products for each token.
+        together_heads: how many heads of attention these layers have, each as wide as the encoder's.
+    """
 
     vocabulary: int = 30522
     positions: int = 512
@@ -34,30 +41,43 @@ class Shape:
     heads: int = 12
     layers: int = 6
     apart: int = LOWER_LAYERS
+    together_wide: int = 640
+    together_heads: int = 6
+
+    @property
+    def head(self) -> int:
+        """Dimensions of a head of attention."""
+        return self.hidden // self.heads
 
 
 class Layer(nn.Module):
     """A transformer layer as BERT has it: attention, then a layer for each token, each normalised after adding."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, wide: int, heads: int) -> None:
         super().__init__()
-        hidden = shape.hidden
-        self.heads = shape.heads
-        self.root = math.sqrt(hidden // shape.heads)
-        self.query, self.key, self.value, self.gather = (nn.Linear(hidden, hidden) for _ in range(4))
-        self.widen, self.narrow = nn.Linear(hidden, shape.wide), nn.Linear(shape.wide, hidden)
+        hidden, inner = shape.hidden, heads * shape.head
+        self.heads = heads
+        self.root = math.sqrt(shape.head)
+        self.query, self.key, self.value = (nn.Linear(hidden, inner) for _ in range(3))
+        self.gather = nn.Linear(inner, hidden)
+        self.widen, self.narrow = nn.Linear(hidden, wide), nn.Linear(wide, hidden)
         self.norms = nn.ModuleList([nn.LayerNorm(hidden, eps=1e-12) for _ in range(2)])
 
-    def forward(self, rows: Tensor, never: Tensor) -> Tensor:
-        """``(b, n, hidden)``; ``never`` is added to the logits of attention, ``(b, 1, 1, n)``."""
+    def forward(self, rows: Tensor, never: Tensor, wanted: Tensor | None = None) -> Tensor:
+        """``(b, n, hidden)``; ``never`` is added to the logits of attention, ``(b, 1, 1, n)``.
+
+        Where only some of the rows are wanted, ``(b, w, hidden)``, only theirs are computed.
+        """
+        given = rows if wanted is None else wanted
         query, key, value = (
-            part(rows).unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (self.query, self.key, self.value)
+            part(of).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for part, of in ((self.query, given), (self.key, rows), (self.value, rows))
         )
         # Written out: on a CPU, torch's own attention takes twice as long to go back through.
         logits = query / self.root @ key.transpose(2, 3) + never.to(query.dtype)
         found = logits.softmax(dim=-1).to(value.dtype) @ value
-        rows = self.norms[0](rows + self.gather(found.transpose(1, 2).flatten(2)))
-        widened: Tensor = self.norms[1](rows + self.narrow(functional.gelu(self.widen(rows))))
+        met = self.norms[0](given + self.gather(found.transpose(1, 2).flatten(2)))
+        widened: Tensor = self.norms[1](met + self.narrow(functional.gelu(self.widen(met))))
         return widened
 
 
@@ -71,22 +91,24 @@ class Encoder(nn.Module):
         self.positions = nn.Embedding(shape.positions, shape.hidden)
         self.kinds = nn.Embedding(2, shape.hidden)
         self.norm = nn.LayerNorm(shape.hidden, eps=1e-12)
-        self.layers = nn.ModuleList([Layer(shape) for _ in range(shape.layers)])
+        self.layers = nn.ModuleList([Layer(shape, shape.wide, shape.heads) for _ in range(shape.layers)])
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """States of the tokens and their vectors, not normalised, each ``(b, n, hidden)``, of ``(b, n)``."""
-        states = rows = self.states(ids, mask)
-        for layer in self.layers[self.apart :]:
-            rows = layer(rows, _never(mask))
-        return states, rows
+        made = list(self.after_each(ids, mask))
+        return made[self.apart - 1], made[-1]
 
     def states(self, ids: Tensor, mask: Tensor) -> Tensor:
         """What the lower layers make of each token, ``(b, n, hidden)``."""
+        return next(islice(self.after_each(ids, mask), self.apart - 1, None))
+
+    def after_each(self, ids: Tensor, mask: Tensor) -> Iterator[Tensor]:
+        """What each layer in turn makes of each token, ``(b, n, hidden)``."""
         places = torch.arange(ids.shape[1])
         rows: Tensor = self.norm(self.words(ids) + self.positions(places)[None] + self.kinds.weight[0])
-        for layer in self.layers[: self.apart]:
+        for layer in self.layers:
             rows = layer(rows, _never(mask))
-        return rows
+            yield rows
 
 
 class Upper(nn.Module):
@@ -97,7 +119,9 @@ class Upper(nn.Module):
         hidden = shape.hidden
         self.ask = nn.Linear(QUESTION_FEATURES, hidden, bias=False)
         self.tell = nn.Linear(PASSAGE_FEATURES, hidden, bias=False)
-        self.layers = nn.ModuleList([Layer(shape) for _ in range(shape.layers - shape.apart)])
+        self.layers = nn.ModuleList(
+            [Layer(shape, shape.together_wide, shape.together_heads) for _ in range(shape.layers - shape.apart)]
+        )
         self.answer = nn.Linear(hidden, 1)
         self.decide = nn.Linear(3 * hidden, hidden)
         self.null = nn.Linear(hidden, 1)
@@ -114,12 +138,30 @@ class Upper(nn.Module):
         ``asked`` and ``told`` are states; a single question is asked of all passages. The others are as
         :class:`retrieval.joint.inputs.Inputs` has them.
         """
-        width = asked.shape[1]
+        read = self.after_each(asked, asked_mask, asked_features, told, told_mask, told_features)
+        return self.decided(read[-1], told_mask)
+
+    def after_each(
+        self, asked: Tensor, asked_mask: Tensor, asked_features: Tensor,
+        told: Tensor, told_mask: Tensor, told_features: Tensor,
+    ) -> list[Tensor]:  # fmt: skip
+        """What each layer in turn makes of the question and the passage, ``(b, m + n, hidden)``.
+
+        The last one is computed for the question's first token and the passage alone, ``(b, 1 + n, hidden)``: what it
+        would make of the rest is not needed.
+        """
         rows = torch.cat([asked + self.ask(asked_features), told + self.tell(told_features)], dim=1)
         never = _never(torch.cat([asked_mask, told_mask], dim=1))
-        for layer in self.layers:
+        made: list[Tensor] = []
+        for layer in self.layers[:-1]:
             rows = layer(rows, never)
-        passage = rows[:, width:]
+            made.append(rows)
+        wanted = torch.cat([rows[:, :1], rows[:, asked.shape[1] :]], dim=1)
+        return [*made, self.layers[-1](rows, never, wanted)]
+
+    def decided(self, rows: Tensor, told_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The logits, of what the last layer gives."""
+        passage = rows[:, 1:]
         best = (passage + _never(told_mask)[:, 0, 0, :, None]).amax(dim=1)
         pooled = torch.cat([rows[:, 0], passage[:, 0], best], dim=-1)
         null = self.null(functional.gelu(self.decide(pooled))).squeeze(-1)
@@ -152,6 +194,9 @@ class JointNetwork(nn.Module):
                 for name, value in _layer(weights, at).items()
             }
         )
+
+    def start_from(self, weights: Mapping[str, Tensor]) -> None:
+        """Have the layers that read together start as the encoder's last ones, which are as wide."""
         for at, layer in enumerate(self.upper.layers, start=self.shape.apart):
             layer.load_state_dict(_layer(weights, at))
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retrieval.encoders.port import Halves, RepresentingEncoder
-from retrieval.joint.focus import FOCUS, likeliest
+from retrieval.encoders.port import RepresentingEncoder
+from retrieval.joint.focus import Focus, likeliest
 from retrieval.joint.inputs import PassageTokens, batch, of_like_length, passage_tokens_of, question_tokens_of
-from retrieval.joint.model import AT_ONCE, WIDTH_STEP, JointModel, Logits
+from retrieval.joint.model import AT_ONCE, WIDTH_STEP, JointModel, Logits, States
+from retrieval.joint.packing import RoundedRows
 from retrieval.joint.representations import Representations, RepresentationStore, stacked
-from retrieval.mixed_reader import MixedReader
+from retrieval.mixed_reader import MixedReader, level
 from retrieval.parameters import Parameters
 from retrieval.passages import encoder_inputs
 from retrieval.reader import MaxSimReader, Reading, Weigh, best_first, sentences_of
@@ -37,15 +38,17 @@ class _Part:
     """What is read of a passage: its tokens, and their states, those of the special ones around it among them."""
 
     tokens: PassageTokens
-    states: Halves
+    states: States
 
     @classmethod
-    def of(cls, whole: _Prepared, states: Halves, ranked: Reading | None, most: int) -> _Part:
+    def of(cls, whole: _Prepared, states: RoundedRows, ranked: Reading | None = None, most: int = 0) -> _Part:
         if ranked is None:
-            return cls(whole.tokens, states)
+            return cls(whole.tokens, states.floats())
         places = {span: place for place, span in enumerate(whole.spans)}
         chosen = likeliest(whole.tokens.places, [places[span] for span, _ in ranked.sentences], most)
-        return cls(whole.tokens.part(chosen), states[np.concatenate([[0], chosen + 1, [len(states) - 1]])])
+        return cls(
+            whole.tokens.part(chosen), states.floats(np.concatenate([[0], chosen + 1, [len(states.values) - 1]]))
+        )
 
 
 class JointReader:
@@ -54,11 +57,11 @@ class JointReader:
     Args:
         representations: the network, and what it made of texts lately.
         cached: how many passages' tokens to keep (about 20 KB each).
-        focus: how many tokens of a passage are read where its likeliest sentences are known.
+        focus: how much of a passage is read where its likeliest sentences are known; the default, if none is given.
     """
 
-    def __init__(self, representations: Representations, cached: int = 1024, focus: int = FOCUS) -> None:
-        self._focus = focus
+    def __init__(self, representations: Representations, cached: int = 1024, focus: Focus | None = None) -> None:
+        self._focus = focus or Focus()
         self._representations = representations
         self._model = representations.model
         self._prepared = Recent(self._prepare, of_passage, cached)
@@ -81,8 +84,9 @@ class JointReader:
         prepared = self._prepared.of(passages)
         asking = self._representations.of_question(question, asked.ids)
         told = self._representations.of_passages([each.tokens.ids for each in prepared])
+        most = self._focus.of([level(reading) for reading in ranked or ()])
         parts = [
-            _Part.of(each, one.states, ranked[at] if ranked else None, self._focus)
+            _Part.of(each, one.states, *((ranked[at], most[at]) if ranked else ()))
             for at, (each, one) in enumerate(zip(prepared, told, strict=True))
         ]
         found: dict[int, Reading] = {}
@@ -123,7 +127,7 @@ def joint_and_maxsim(
     parameters: Parameters,
     cached: int = 256,
     store: RepresentationStore | None = None,
-    focus: int = FOCUS,
+    focus: Focus | None = None,
     encoder: RepresentingEncoder | None = None,
 ) -> MixedReader:
     """The joint network and late interaction over the same encoder's vectors, which is run once for both.
@@ -133,7 +137,7 @@ def joint_and_maxsim(
         parameters: how MaxSim's features count, and each of the two.
         cached: how many texts' representations to keep; at least as many as are read at once, else they are made twice.
         store: where they outlive the process, and are found if they were made when the passages were indexed.
-        focus: how many tokens of a passage the network reads.
+        focus: how much of a passage the network reads; the default, if none is given.
         encoder: that has encoded the question, where it is the network's.
     """
     representations = Representations(model, cached, store, encoder)

@@ -15,7 +15,7 @@ from retrieval.encoders.port import Halves, Representation, RepresentingEncoder,
 from retrieval.encoders.tokens import encode_plainly, offsets_of, unit
 from retrieval.joint.inputs import Tokens, of_like_length, padded
 from retrieval.joint.model import AT_ONCE, WIDTH_STEP, JointModel, States
-from retrieval.joint.packing import packed, unpacked
+from retrieval.joint.packing import Eights, RoundedRepresentation, packed, unpacked
 from retrieval.recent import Recent
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Representations:
 
     Args:
         model: the network.
-        cached: how many texts' to keep in memory (about 250 KB each at 160 tokens of 384 dimensions).
+        cached: how many texts' to keep in memory (about 125 KB each at 160 tokens of 384 dimensions).
         store: where those of passages are looked for, and kept; nowhere by default.
         encoder: gives those of questions, where it is the network's and has encoded them anyway.
     """
@@ -75,8 +75,8 @@ class Representations:
                 return made.representations[0]
         return self._questions.of([ids])[0]
 
-    def of_passages(self, texts: Sequence[Tokens]) -> list[Representation]:
-        """Of passages given by their tokens' numbers, special ones left out."""
+    def of_passages(self, texts: Sequence[Tokens]) -> list[RoundedRepresentation]:
+        """Of passages given by their tokens' numbers, special ones left out; rounded, be they stored or not."""
         return self._passages.of(texts)
 
     def encodings(self, texts: Sequence[str]) -> list[Encoding]:
@@ -86,29 +86,29 @@ class Representations:
     def encode_query_tokens(self, text: str) -> TokenVectors:
         """The question's tokens, each read in its context."""
         (encoding,) = self.encodings([text])
-        return _vectors(encoding, self.of_question(text, self._read(encoding)))
+        return _vectors(encoding, self.of_question(text, self._read(encoding)).vectors)
 
     def encode_passage_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Each passage's tokens, read in their context; what is longer than the network reads is cut off."""
         encodings = self.encodings(texts)
         found = self.of_passages([self._read(encoding) for encoding in encodings])
-        return [_vectors(encoding, one) for encoding, one in zip(encodings, found, strict=True)]
+        # By their direction alone: how long they are makes no difference.
+        return [_vectors(encoding, one.vectors.values) for encoding, one in zip(encodings, found, strict=True)]
 
     def _read(self, encoding: Encoding) -> Tokens:
         return np.array(encoding.ids[: self.model.longest], dtype=np.int64)
 
-    def _found_or_computed(self, texts: Sequence[Tokens]) -> list[Representation]:
-        if self._store is None:
-            return self._computed(texts)
+    def _found_or_computed(self, texts: Sequence[Tokens]) -> list[RoundedRepresentation]:
         keys = [text_key(ids) for ids in texts]
-        found: dict[bytes, Representation] = {}
-        for key, data in self._store.find(keys).items():
+        found: dict[bytes, RoundedRepresentation] = {}
+        for key, data in self._store.find(keys).items() if self._store is not None else ():
             with suppress(ValueError):
                 found[key] = unpacked(data)
         missing = {key: ids for key, ids in zip(keys, texts, strict=True) if key not in found}
         if missing:
             made = {key: packed(one) for key, one in zip(missing, self._computed(list(missing.values())), strict=True)}
-            self._store.keep(made, make_room=True)
+            if self._store is not None:
+                self._store.keep(made, make_room=True)
             # A passage is read the first time as it will be read from then on.
             found |= {key: unpacked(data) for key, data in made.items()}
         return [found[key] for key in keys]
@@ -142,7 +142,7 @@ def encode_and_keep(encoder: RepresentingEncoder, store: RepresentationStore, te
     return made.vectors
 
 
-def stacked(states: Sequence[Halves], width: int) -> States:
+def stacked(states: Sequence[Halves | States], width: int) -> States:
     """States of texts as one array, float32 ``(texts, width, d)``, filled up with zeros."""
     rows: States = np.zeros((len(states), width, states[0].shape[1]), dtype=np.float32)
     for row, one in zip(rows, states, strict=True):
@@ -150,6 +150,5 @@ def stacked(states: Sequence[Halves], width: int) -> States:
     return rows
 
 
-def _vectors(encoding: Encoding, representation: Representation) -> TokenVectors:
-    offsets = offsets_of(encoding)[: len(representation.vectors)]
-    return TokenVectors(unit(representation.vectors.astype(np.float32)), offsets)
+def _vectors(encoding: Encoding, vectors: Halves | Eights) -> TokenVectors:
+    return TokenVectors(unit(vectors.astype(np.float32)), offsets_of(encoding)[: len(vectors)])

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.joint.focus import likeliest
+from retrieval.joint.focus import Focus, likeliest
 
 # Two tokens of the title, three sentences of three, one and two tokens, a mark between two of them.
 PLACES = np.array([-1, -1, 0, 0, 0, 1, -1, 2, 2])
@@ -38,3 +38,10 @@ def test_sentences_are_read_whole_and_within_bounds(places: list[int], most: int
     for rank, place in enumerate(ranked):
         before = sum(each in {-1, *(read & set(ranked[:rank]))} for each in places)
         assert place in read or before + places.count(place) > most
+
+
+def test_the_likeliest_passages_are_read_thoroughly() -> None:
+    focus = Focus(likely=9, others=5)
+    assert focus.of([0.1, 0.9, 0.3, 0.2, 0.8, 0.4]) == [5, 9, 9, 5, 9, 9]
+    assert focus.of([0.1, 0.2]) == [9, 9]
+    assert focus.of([]) == []

@@ -23,10 +23,10 @@ def representations(draw: st.DrawFn) -> Representation:
 @given(representations())
 def test_each_row_comes_back_but_for_the_rounding(one: Representation) -> None:
     found = unpacked(packed(one))
-    for rows, back, top in ((one.states, found.states, 127), (one.vectors, found.vectors, 7)):
+    for rows, back, top in ((one.states, found.states.floats(), 127), (one.vectors, found.vectors.floats(), 7)):
         assert back.shape == rows.shape
-        assert back.dtype == np.float16
-        # Half a step of what is rounded to, and the roundings of the scale and of what is given back.
+        assert back.dtype == np.float32
+        # Half a step of what is rounded to, and the rounding of the scale.
         widest = np.abs(rows.astype(float)).max(axis=1, initial=0, keepdims=True)
         assert (np.abs(back.astype(float) - rows) <= widest * (0.5 / top + 2e-3) + 1e-5).all()
 
@@ -40,8 +40,9 @@ def test_it_takes_one_and_a_half_bytes_a_number(one: Representation) -> None:
 def test_a_row_of_numbers_worked_by_hand() -> None:
     one = Representation(np.array([[127, -64], [0, 0], [2, 1]], np.float16), np.array([[7, -3]], np.float16))
     found = unpacked(packed(one))
-    assert found.states[:2].tolist() == [[127, -64], [0, 0]]
-    assert found.vectors.tolist() == [[7, -3]]
+    assert found.states.floats()[:2].tolist() == [[127, -64], [0, 0]]
+    assert found.states.floats(np.array([1, 0])).tolist() == [[0, 0], [127, -64]]
+    assert found.vectors.floats().tolist() == [[7, -3]]
 
 
 @given(representations(), st.integers(1, 40))

@@ -10,15 +10,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from retrieval.encoders.models import packaged_folder
+from retrieval.joint.inputs import padded
 from retrieval.joint.models import plain_tokenizer, special_tokens
 from retrieval.joint.reader import JointReader
 from retrieval.joint.representations import Representations
 from retrieval.types import Article, Passage
 from tests.retrieval.joint_fake import FakeJointModel
-from training.examples import Examples, batches
+from tests.training.small_network import small_network
+from training.examples import Batches, Examples
+from training.kept_states import KeptStates
 from training.reader_data import SETS, Texts, collect, held_out
+from training.reading import represented
 
 SAID = "The comet was seen over Turku on Friday by Anna Lund, who runs the town's only observatory with her two sons."
 OTHER = "Bread prices rose in Velen on Monday. The baker spoke of dear flour. Nobody was surprised by that."
@@ -53,15 +58,18 @@ def titles(unseen: bool, count: int) -> list[str]:
     return [title for title in map(str, range(400)) if held_out(title, "") is unseen][:count]
 
 
-def examples_of(folder: Path) -> Examples:
+def texts_of(folder: Path) -> Texts:
     """Six titles that are trained on, and two that are not, each with a question of its own."""
     rows = [
         row(number, f"What happened in case {title}?", title, f"{OTHER} Case {title} was closed on Friday.", "closed")
         for number, title in enumerate([*titles(False, 6), *titles(True, 2)])
     ]
     pairs = collect(*write(folder, rows, []))
-    texts = Texts(pairs, plain_tokenizer(packaged_folder() / "tokenizer.json"), 64)
-    mined = np.array([[(number + 1) % 6, -1] for number in range(len(pairs.questions))], dtype=np.int32)
+    return Texts(pairs, plain_tokenizer(packaged_folder() / "tokenizer.json"), 64)
+
+
+def examples_of(texts: Texts) -> Examples:
+    mined = np.array([[(number + 1) % 6, -1] for number in range(len(texts.pairs.questions))], dtype=np.int32)
     return Examples(texts, lambda words: [1.0] * len(words), mined)
 
 
@@ -77,7 +85,7 @@ def test_what_shares_a_question_or_thirteen_words_with_an_evaluation_set_is_left
 
 
 def test_an_epoch_shows_nothing_that_is_held_out(tmp_path: Path) -> None:
-    examples = examples_of(tmp_path)
+    examples = examples_of(texts_of(tmp_path))
     tokenizer = plain_tokenizer(packaged_folder() / "tokenizer.json")
     epochs = [example for number in range(4) for example in examples.epoch(number)]
     shown = [tokenizer.decode(example.question.ids.tolist()) for example in epochs]
@@ -90,22 +98,56 @@ def test_an_epoch_shows_nothing_that_is_held_out(tmp_path: Path) -> None:
 
 def test_examples_that_are_not_answered_hold_no_answer(tmp_path: Path) -> None:
     kinds = set()
-    for example in examples_of(tmp_path).epoch(1):
+    for example in examples_of(texts_of(tmp_path)).epoch(1):
         kinds.add(example.kind)
         assert example.answerable is (example.kind == "answer")
         assert example.inside.any() == example.answerable
     assert {"answer", "mined"} <= kinds
 
 
+def batches_of(texts: Texts, folder: Path) -> Batches:
+    special = special_tokens(texts.tokenizer)
+    ids = [passage.ids for passage in texts.passages]
+    return Batches(KeptStates(ids, special, small_network().encoder, folder), special, 6000)
+
+
 def test_a_batch_points_at_the_tokens_of_the_answer(tmp_path: Path) -> None:
-    tokenizer = plain_tokenizer(packaged_folder() / "tokenizer.json")
-    found = iter(examples_of(tmp_path).held_out(9))
-    ((batch, part),) = batches(found, special_tokens(tokenizer), 6000, random.Random(0))
+    texts = texts_of(tmp_path)
+    ((batch, part),) = batches_of(texts, tmp_path / "states").of(examples_of(texts).held_out(9), random.Random(0))
     assert batch.answerable.all()
     for at in range(len(part)):
         ids = batch.inputs[3][at][batch.inside[at]].tolist()
-        assert tokenizer.decode(ids) == "closed"
+        assert texts.tokenizer.decode(ids) == "closed"
         assert set(batch.places[at][batch.inside[at]].tolist()) <= set(np.flatnonzero(batch.right[at]).tolist())
+
+
+def test_what_is_left_of_a_passage_has_the_states_that_it_has_in_the_whole(tmp_path: Path) -> None:
+    texts, network = texts_of(tmp_path), small_network()
+    batches = batches_of(texts, tmp_path / "states")
+    seen = 0
+    for batch, part in batches.of(examples_of(texts).epoch(0), random.Random(0)):
+        _, told = represented(network.encoder, batch)
+        for row, example in enumerate(part):
+            ids = example.passage.ids if example.chosen is None else texts.passages[example.number].ids
+            chosen = np.arange(len(ids)) if example.chosen is None else example.chosen
+            assert ids[chosen].tolist() == example.passage.ids.tolist()
+            framed, mask = padded([ids], special_tokens(texts.tokenizer), 1)
+            whole = network.encoder.states(torch.from_numpy(framed), torch.from_numpy(mask))
+            at = [0, *(chosen + 1), len(ids) + 1]
+            assert torch.allclose(told[row, : len(at)], whole[0, at], atol=0.03)
+            seen += example.chosen is None
+    assert seen  # some of which nothing else may be seen
+
+
+def test_states_are_computed_once(tmp_path: Path) -> None:
+    texts = texts_of(tmp_path)
+    ids = [passage.ids for passage in texts.passages]
+    special = special_tokens(texts.tokenizer)
+    first = KeptStates(ids, special, small_network().encoder, tmp_path)
+    again = KeptStates(ids, special, small_network(seed=1).encoder, tmp_path)
+    every = np.arange(len(ids[0]))
+    assert np.array_equal(first.of(0, every), again.of(0, every))
+    assert not np.array_equal(first.of(0, every)[:, 0], first.of(1, np.arange(len(ids[1])))[:, 0])
 
 
 @pytest.mark.parametrize("title", ["", "Comet over Turku"])

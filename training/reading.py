@@ -1,0 +1,106 @@
+"""What a joint network makes of batches: the logits, the loss, and figures on held-out pairs."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.metrics import roc_auc_score
+from torch import Tensor
+from torch.nn import functional
+
+from retrieval.joint.network import NEVER, Encoder, JointNetwork
+from training.examples import Batch, Batches, Example
+
+_PARTS = (1.0, 0.5, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Logits of tokens ``(b, n)`` and of sentences ``(b, s)``, and that nothing answers ``(b,)``."""
+
+    tokens: Tensor
+    sentences: Tensor
+    null: Tensor
+
+    @property
+    def level(self) -> Tensor:
+        """The log of the sum of exponentials of all tokens, ``(b,)``."""
+        return self.sentences.logsumexp(-1)
+
+    @property
+    def odds(self) -> Tensor:
+        """Log-odds that something answers, ``(b,)``."""
+        return self.level - self.null
+
+
+def by_sentence(logits: Tensor, places: Tensor, sentences: int) -> Tensor:
+    """The log of the sum of exponentials of each sentence's tokens, ``(b, sentences)``."""
+    member = places[:, None] == torch.arange(sentences)[None, :, None]
+    return logits[:, None].masked_fill(~member, NEVER).logsumexp(dim=-1)
+
+
+def outcome(tokens: Tensor, null: Tensor, batch: Batch) -> Outcome:
+    """What a network gives, of the tokens that are in a sentence."""
+    tokens = tokens.masked_fill(batch.places < 0, NEVER)
+    return Outcome(tokens, by_sentence(tokens, batch.places, batch.right.shape[1]), null)
+
+
+def represented(encoder: Encoder, batch: Batch) -> tuple[Tensor, Tensor]:
+    """States of the questions and of the passages, ``(b, m, hidden)`` and ``(b, n, hidden)``."""
+    with torch.no_grad():
+        asked = encoder.states(*batch.inputs[:2])
+        told = batch.told.clone()
+        if len(batch.unkept):
+            told[batch.unkept] = encoder.states(*(each[batch.unkept] for each in batch.inputs[3:5]))
+    return asked, told
+
+
+def met(asked: Tensor, told: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """What the upper layers take, by name."""
+    _, asked_mask, asked_features, _, told_mask, told_features = batch.inputs
+    return {
+        "asked": asked,
+        "asked_mask": asked_mask,
+        "asked_features": asked_features,
+        "told": told,
+        "told_mask": told_mask,
+        "told_features": told_features,
+    }
+
+
+def read(network: JointNetwork, batch: Batch) -> Outcome:
+    """What a network gives."""
+    return outcome(*network.upper(**met(*represented(network.encoder, batch), batch)), batch)
+
+
+def right_or_wrong(found: Outcome, batch: Batch) -> Tensor:
+    """The loss: which sentence, which tokens, and whether any; each weighs as ``_PARTS`` say."""
+    which = found.level - found.sentences.masked_fill(~batch.right, NEVER).logsumexp(-1)
+    where = found.level - found.tokens.masked_fill(~batch.inside, NEVER).logsumexp(-1)
+    whether = functional.binary_cross_entropy_with_logits(found.odds, batch.answerable.float(), reduction="none")
+    return ((_PARTS[0] * which + _PARTS[1] * where) * batch.answerable + _PARTS[2] * whether * batch.weight).mean()
+
+
+def measure(network: JointNetwork, examples: Sequence[Example], batches: Batches) -> dict[str, float]:
+    """On held-out pairs: how often the best sentence is right, and the AUROC of answering or not."""
+    right: dict[str, list[bool]] = {}
+    odds: dict[str, list[float]] = {"yes": [], "others": [], "judged": []}
+    with torch.no_grad():
+        for batch, part in batches.of(examples, random.Random(0)):  # noqa: S311
+            found = read(network, batch)
+            best = found.sentences.argmax(-1).tolist()
+            for example, at, value in zip(part, best, found.odds.tolist(), strict=True):
+                kind = "judged" if example.weight != 1 else "others"
+                odds["yes" if example.answerable else kind].append(value)
+                if example.answerable and not example.right.all():
+                    right.setdefault("all", []).append(bool(example.right[at]))
+                    right.setdefault(example.source, []).append(bool(example.right[at]))
+    shares = {name: round(float(np.mean(values)), 4) for name, values in sorted(right.items())}
+    for kind in ("others", "judged"):
+        labels = [True] * len(odds["yes"]) + [False] * len(odds[kind])
+        shares[f"auroc {kind}"] = round(float(roc_auc_score(labels, odds["yes"] + odds[kind])), 4)
+    return shares | {"n": float(len(right["all"])), "judged": float(len(odds["judged"]))}
