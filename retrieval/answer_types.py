@@ -52,7 +52,15 @@ _KINDS: Mapping[str, tuple[re.Pattern[str], _Holds]] = {
 }
 
 
+KINDS = tuple(_KINDS)
+"""``number``, ``date``, ``name``."""
+
+
+def asks(kind: str, question: str) -> bool:
+    """Whether the question asks for something of this kind."""
+    return bool(_KINDS[kind][0].search(question))
+
+
 def lacks(kind: str, question: str, sentence: str) -> bool:
-    """Whether the question asks for a ``number``, ``date`` or ``name`` and the sentence holds none."""
-    asked, holds = _KINDS[kind]
-    return bool(asked.search(question)) and not holds(question, sentence)
+    """Whether the question asks for something of this kind, and the sentence holds none."""
+    return asks(kind, question) and not _KINDS[kind][1](question, sentence)

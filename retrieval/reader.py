@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.answer_types import lacks
+from retrieval.answer_types import KINDS, asks, lacks
 from retrieval.encoders.port import Offsets, TokenEncoder, TokenVectors, Vectors
 from retrieval.passages import encoder_inputs, title_prefix
 from retrieval.recent import Recent, of_passage
@@ -28,6 +28,7 @@ from retrieval.types import Passage, Span
 _WORD = re.compile(r"\w+")
 # Under the square root of its idf, one rare word does not outweigh all others.
 _IDF_POWER = 0.5
+_SHORTEST = 1e-9  # of a vector that is scaled to length 1
 
 FEATURES = (
     "maxsim",
@@ -41,6 +42,7 @@ FEATURES = (
     "before",
 )
 """Of a sentence, see :func:`sentence_features`."""
+_LACKS = tuple((FEATURES.index(f"lacks_{kind}"), kind) for kind in KINDS)
 
 Weigh = Callable[[Sequence[str]], list[float]]
 """Gives each word its weight: 0 or more, larger for rarer words."""
@@ -160,23 +162,47 @@ def sentence_features(
         best cosine with a question token; ``length``: ln of its tokens; ``lacks_…``: 1 where that is asked for and
         missing; ``before``: ``maxsim`` of the sentence before.
     """
-    shift = passage.start - len(title_prefix(passage.article.title))
-    similarity = query @ tokens.vectors.T
-    mean_query = _mean(query)
     rows = np.zeros((len(spans), len(FEATURES)))
-    for row, span in zip(rows, spans, strict=True):
-        inside = (tokens.offsets[:, 0] + shift >= span.start) & (tokens.offsets[:, 1] + shift <= span.end)
-        if inside.any() and len(query):
-            best = similarity[:, inside].max(axis=1)
-            row[0], row[1] = weights @ best, best.mean()
-            row[2] = mean_query @ _mean(tokens.vectors[inside])
-            row[3] = similarity[:, inside].max(axis=0).mean()
-            row[4] = math.log(inside.sum())
+    shift = passage.start - len(title_prefix(passage.article.title))
+    runs = _runs(tokens.offsets + shift, spans)
+    read = [row for row, (first, last) in enumerate(runs) if first < last and len(query)]
+    if read:
+        rows[read, :5] = _alike(weights, query, tokens.vectors, [runs[row] for row in read])
+    asked = [(column, kind) for column, kind in _LACKS if asks(kind, question)]
+    for row, span in enumerate(spans if asked else ()):
         sentence = span.of(passage.article.text)
-        row[5:8] = [lacks(kind, question, sentence) for kind in ("number", "date", "name")]
+        for column, kind in asked:
+            rows[row, column] = lacks(kind, question, sentence)
     rows[1:, 8] = rows[:-1, 0]
     rows[:1, 8] = rows[:, 0].mean()
     return rows
+
+
+def _runs(offsets: Offsets, spans: Sequence[Span]) -> list[tuple[int, int]]:
+    """From which to before which token each span holds; both are in the order of the text."""
+    first = np.searchsorted(offsets[:, 0], [span.start for span in spans])
+    last = np.searchsorted(offsets[:, 1], [span.end for span in spans], side="right")
+    return list(zip(first.tolist(), last.tolist(), strict=True))
+
+
+def _alike(
+    weights: TokenWeights, query: Vectors, vectors: Vectors, runs: Sequence[tuple[int, int]]
+) -> npt.NDArray[np.float64]:
+    """The features that compare vectors, and the length, of sentences that are runs of tokens; none is empty."""
+    similarity = query @ vectors.T
+    nearest = similarity.max(axis=0)
+    best = np.stack([similarity[:, first:last].max(axis=1) for first, last in runs])
+    sums = np.stack([vectors[first:last].sum(axis=0) for first, last in runs])
+    lengths = np.maximum(np.linalg.norm(sums, axis=1), _SHORTEST)
+    return np.column_stack(
+        [
+            best @ weights,
+            best.mean(axis=1),
+            sums @ _mean(query) / lengths,
+            [nearest[first:last].mean() for first, last in runs],
+            [math.log(last - first) for first, last in runs],
+        ]
+    )
 
 
 def token_weights(question: str, offsets: Offsets, weigh: Weigh) -> TokenWeights:
@@ -197,7 +223,7 @@ def inverse_document_frequency(frequency: int, passages: int) -> float:
 def _mean(vectors: Vectors) -> Vectors:
     """The direction of their mean, of unit length; zero where there are none."""
     total: Vectors = vectors.sum(axis=0)
-    return total / max(float(np.linalg.norm(total)), 1e-9)
+    return total / max(float(np.linalg.norm(total)), _SHORTEST)
 
 
 def _of_text(score: Callable[[str], float], text: str, span: Span) -> float:

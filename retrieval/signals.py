@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 
-from retrieval.answer_types import lacks
+from retrieval.answer_types import KINDS, lacks
 from retrieval.ranking import Ranked
 from retrieval.reader import Weigh
 from retrieval.types import Horizon, Passage
@@ -75,7 +75,7 @@ def signals(
         "agreed": float(_first_article(ranked, dense=True) == _first_article(ranked, dense=False)),
         "unknown": _unknown(weights, weigh),
         "beyond": float(_beyond(question, horizon)),
-        "lacks": float(any(lacks(kind, question, sentence) for kind in ("number", "date", "name"))),
+        "lacks": float(any(lacks(kind, question, sentence) for kind in KINDS)),
     }
 
 

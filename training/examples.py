@@ -12,17 +12,20 @@ import numpy.typing as npt
 import torch
 
 from retrieval.joint.inputs import Inputs, PassageTokens, QuestionTokens, SpecialTokens, batch
+from retrieval.opposites import asked_the_other_way
 from retrieval.reader import Weigh
 from training.hard_negatives import Mined, known_answers
 from training.kept_states import KeptStates, Positions
 from training.perturb import perturbed
 from training.reader_data import Pair, Texts, held_out
 
-_JUDGED = ("human_unanswerable", "human_unanswerable_mapped")
-_JUDGED_WEIGHT = 2.0
+OPPOSITE = "opposite"
+JUDGED = ("human_unanswerable", "human_unanswerable_mapped")
+_SURE_WEIGHT = 2.0  # of those that people judged not to be answered, and of those asked the other way
 _CUT = 0.7  # of the passages are cut to a few sentences
 _CHANGED = 0.5  # of the answered pairs are also shown so changed that nothing answers
 _REMOVED = 0.4  # of these by taking away what answers, the others by changing the question
+_OPPOSITES = 0.8  # of those of an act that has an opposite are also shown asked the other way
 _OTHERS = 0.7  # of the questions are also shown with another passage
 _MINED = 0.6  # of these others are what our own search brings
 _UNTITLED = 0.1
@@ -101,7 +104,7 @@ class Examples:
         self._known: dict[int, list[Pair]] = {}
         self._by_title: dict[str, list[int]] = {}
         for pair in self._train:
-            if not pair.answers and pair.kind not in _JUDGED:
+            if not pair.answers and pair.kind not in JUDGED:
                 self._known.setdefault(pair.question, []).append(pair)
         for at, (title, _) in enumerate(pairs.passages):
             self._by_title.setdefault(title, []).append(at)
@@ -109,7 +112,7 @@ class Examples:
     def epoch(self, number: int) -> Iterator[Example]:
         """The examples of an epoch, in random order."""
         chance = random.Random(number)  # noqa: S311 (a sample, no secret)
-        order = [p for p in self._train if p.answers or p.kind in _JUDGED]
+        order = [p for p in self._train if p.answers or p.kind in JUDGED]
         chance.shuffle(order)
         for pair in order:
             yield from self._shown(pair, chance)
@@ -118,8 +121,11 @@ class Examples:
         """Pairs that are not trained on, as they are."""
         chosen = list(self._held_out)
         random.Random(9).shuffle(chosen)  # noqa: S311
-        made = (self._example(pair, self._question(pair), self._all(pair), titled=True) for pair in chosen[:most])
-        return [example for example in made if example.inside.any() or not example.answerable]
+        made: list[Example | None] = []
+        for pair in chosen[:most]:
+            made.append(self._example(pair, self._question(pair), self._all(pair), titled=True))
+            made.append(self._opposite(pair, self._all(pair), titled=True) if pair.answers else None)
+        return [example for example in made if example and (example.inside.any() or not example.answerable)]
 
     def _shown(self, pair: Pair, chance: random.Random) -> Iterator[Example]:
         question = self._question(pair)
@@ -135,6 +141,8 @@ class Examples:
         yield example
         if chance.random() < _CHANGED and (changed := self._changed(pair, keep, chance, titled=titled)):
             yield changed
+        if chance.random() < _OPPOSITES and (opposite := self._opposite(pair, keep, titled=titled)):
+            yield opposite
         if chance.random() < _OTHERS and (other := self._other(pair, question, chance)):
             yield other
 
@@ -156,6 +164,14 @@ class Examples:
         if changed is None:
             return None
         return self._example(unanswered, self._texts.question(changed, self._weigh), keep, titled=titled)
+
+    def _opposite(self, pair: Pair, keep: Sequence[int], *, titled: bool) -> Example | None:
+        """The question of the opposite act, which nothing answers."""
+        other = asked_the_other_way(self._texts.pairs.questions[pair.question])
+        if other is None:
+            return None
+        unanswered = Pair(pair.question, pair.passage, pair.source, OPPOSITE, [])
+        return self._example(unanswered, self._texts.question(other, self._weigh), keep, titled=titled)
 
     def _other(self, pair: Pair, question: QuestionTokens, chance: random.Random) -> Example | None:
         """Another passage, that does not hold the words of the answer: mined, the set's own, or of the same article."""
@@ -206,7 +222,7 @@ class Examples:
         passage = PassageTokens(tokens.ids[kept], tokens.words[kept], shapes, places[kept])
         right = self._texts.right(pair)[list(keep)] if pair.answers else np.zeros(len(keep), dtype=bool)
         inside = self._texts.inside(pair)[kept] if pair.answers else np.zeros(len(passage.ids), dtype=bool)
-        weight = _JUDGED_WEIGHT if pair.kind in _JUDGED else 1.0
+        weight = _SURE_WEIGHT if pair.kind in (*JUDGED, OPPOSITE) else 1.0
         inside &= passage.places >= 0
         chosen = np.flatnonzero(kept) if seen else None
         return Example(question, passage, pair.passage, chosen, right, inside, weight, pair.source, pair.kind)

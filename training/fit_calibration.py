@@ -28,6 +28,7 @@ from bot.app import Application
 from retrieval.engine import Engine
 from retrieval.parameters import SHIPPED, value_of
 from retrieval.reader import MaxSimReader, Reader
+from retrieval.signals import OPPOSED
 from retrieval.types import Filters
 from training.data import UNHURRIED, LabelledQuestion, indexed, read_passages, read_questions, sample
 
@@ -173,8 +174,11 @@ def balanced_error(likely: Floats, right: npt.NDArray[np.bool_]) -> tuple[float,
 
 
 def _columns(rows: Rows) -> tuple[list[str], Floats]:
-    """The signals and their products with ``narrow``, but for those that are always the same."""
-    alone = [name for name in rows[0][2] if name != "narrow"]
+    """The signals and their products with ``narrow``, but for those that are always the same.
+
+    What the opposite of a question tells is fitted on its own, by :mod:`training.fit_opposed`.
+    """
+    alone = [name for name in rows[0][2] if name not in ("narrow", OPPOSED)]
     names = ["narrow", *alone, *(f"narrow*{name}" for name in alone)]
     values = np.array([[value_of(name, row[2]) for name in names] for row in rows])
     varies = values.std(axis=0) > 0

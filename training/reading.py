@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from retrieval.joint.network import NEVER, Encoder, JointNetwork
-from training.examples import Batch, Batches, Example
+from training.examples import JUDGED, OPPOSITE, Batch, Batches, Example
 
 _PARTS = (1.0, 0.5, 1.0)
 
@@ -86,21 +86,30 @@ def right_or_wrong(found: Outcome, batch: Batch) -> Tensor:
 
 
 def measure(network: JointNetwork, examples: Sequence[Example], batches: Batches) -> dict[str, float]:
-    """On held-out pairs: how often the best sentence is right, and the AUROC of answering or not."""
+    """On held-out pairs: how often the best sentence is right, and the AUROC of answering or not.
+
+    That is given for what people judged not to be answered, what is asked the other way, and the others.
+    """
     right: dict[str, list[bool]] = {}
-    odds: dict[str, list[float]] = {"yes": [], "others": [], "judged": []}
+    odds: dict[str, list[float]] = {"yes": [], "others": [], "judged": [], OPPOSITE: []}
     with torch.no_grad():
         for batch, part in batches.of(examples, random.Random(0)):  # noqa: S311
             found = read(network, batch)
             best = found.sentences.argmax(-1).tolist()
             for example, at, value in zip(part, best, found.odds.tolist(), strict=True):
-                kind = "judged" if example.weight != 1 else "others"
-                odds["yes" if example.answerable else kind].append(value)
+                odds[_group(example)].append(value)
                 if example.answerable and not example.right.all():
                     right.setdefault("all", []).append(bool(example.right[at]))
                     right.setdefault(example.source, []).append(bool(example.right[at]))
     shares = {name: round(float(np.mean(values)), 4) for name, values in sorted(right.items())}
-    for kind in ("others", "judged"):
+    for kind in ("others", "judged", OPPOSITE):
         labels = [True] * len(odds["yes"]) + [False] * len(odds[kind])
         shares[f"auroc {kind}"] = round(float(roc_auc_score(labels, odds["yes"] + odds[kind])), 4)
-    return shares | {"n": float(len(right["all"])), "judged": float(len(odds["judged"]))}
+    counts = {"n": float(len(right["all"]))} | {kind: float(len(odds[kind])) for kind in ("judged", OPPOSITE)}
+    return shares | counts
+
+
+def _group(example: Example) -> str:
+    if example.answerable:
+        return "yes"
+    return "judged" if example.kind in JUDGED else OPPOSITE if example.kind == OPPOSITE else "others"

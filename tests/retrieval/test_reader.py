@@ -6,7 +6,7 @@ import pytest
 
 from retrieval.encoders.fake import FakeEncoder
 from retrieval.encoders.port import TokenVectors
-from retrieval.reader import MaxSimReader, Reader, Reading, WordReader, inverse_document_frequency
+from retrieval.reader import FEATURES, MaxSimReader, Reader, Reading, WordReader, inverse_document_frequency
 from retrieval.segmentation import sentences
 from retrieval.types import Article, Passage, Span
 
@@ -68,6 +68,25 @@ def test_maxsim_worked_by_hand() -> None:
     assert texts(reading, TWO) == ["Modi flew.", "Kyiv wept."]
     assert [score for _, score in reading.sentences] == pytest.approx([(1 + 0.8) / 2, (0 + 1) / 2])
     assert reading.score == pytest.approx((1 + 1) / 2)
+
+
+def test_features_worked_by_hand() -> None:
+    spans, rows = MaxSimReader(PlaneEncoder()).features("How many met Modi Moscow?", TWO, alike)
+    assert spans == [Span(0, 10), Span(11, 21)]
+    # Of the first sentence "Modi" (1, 0) and "flew" (.6, .8) are seen, of the second (0, 1) and (-1, 0).
+    expected = {
+        "maxsim": (0.9, 0.5),
+        "maxsim_uniform": (0.9, 0.5),
+        "pooled": ((1.6 + 0.8) / math.sqrt(2 * (1.6**2 + 0.8**2)), 0.0),
+        "backward": (0.9, 0.5),
+        "length": (math.log(2), math.log(2)),
+        "lacks_number": (1.0, 1.0),
+        "lacks_date": (0.0, 0.0),
+        "lacks_name": (0.0, 0.0),
+        "before": ((0.9 + 0.5) / 2, 0.9),
+    }
+    for name, column in zip(FEATURES, rows.T, strict=True):
+        assert column == pytest.approx(expected[name], abs=1e-6), name
 
 
 def test_rare_words_weigh_more() -> None:

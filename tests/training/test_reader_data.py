@@ -20,7 +20,7 @@ from retrieval.joint.representations import Representations
 from retrieval.types import Article, Passage
 from tests.retrieval.joint_fake import FakeJointModel
 from tests.training.small_network import small_network
-from training.examples import Batches, Examples
+from training.examples import OPPOSITE, Batches, Examples
 from training.kept_states import KeptStates
 from training.reader_data import SETS, Texts, collect, held_out
 from training.reading import represented
@@ -58,10 +58,10 @@ def titles(unseen: bool, count: int) -> list[str]:
     return [title for title in map(str, range(400)) if held_out(title, "") is unseen][:count]
 
 
-def texts_of(folder: Path) -> Texts:
+def texts_of(folder: Path, question: str = "What happened in case {}?") -> Texts:
     """Six titles that are trained on, and two that are not, each with a question of its own."""
     rows = [
-        row(number, f"What happened in case {title}?", title, f"{OTHER} Case {title} was closed on Friday.", "closed")
+        row(number, question.format(title), title, f"{OTHER} Case {title} was closed on Friday.", "closed")
         for number, title in enumerate([*titles(False, 6), *titles(True, 2)])
     ]
     pairs = collect(*write(folder, rows, []))
@@ -105,6 +105,16 @@ def test_examples_that_are_not_answered_hold_no_answer(tmp_path: Path) -> None:
     assert {"answer", "mined"} <= kinds
 
 
+def test_questions_of_an_act_are_also_asked_the_other_way(tmp_path: Path) -> None:
+    texts = texts_of(tmp_path, "What was closed in case {}?")
+    examples = examples_of(texts)
+    made = [*(example for number in range(4) for example in examples.epoch(number)), *examples.held_out(2)]
+    others = [example for example in made if example.kind == OPPOSITE]
+    asked = {texts.tokenizer.decode(example.question.ids.tolist()) for example in others}
+    assert asked == {f"what was opened in case {title}?" for title in [*titles(False, 6), *titles(True, 2)]}
+    assert not any(example.answerable for example in others)
+
+
 def batches_of(texts: Texts, folder: Path) -> Batches:
     special = special_tokens(texts.tokenizer)
     ids = [passage.ids for passage in texts.passages]
@@ -124,8 +134,9 @@ def test_a_batch_points_at_the_tokens_of_the_answer(tmp_path: Path) -> None:
 def test_what_is_left_of_a_passage_has_the_states_that_it_has_in_the_whole(tmp_path: Path) -> None:
     texts, network = texts_of(tmp_path), small_network()
     batches = batches_of(texts, tmp_path / "states")
-    seen = 0
-    for batch, part in batches.of(examples_of(texts).epoch(0), random.Random(0)):
+    examples, seen = examples_of(texts), 0
+    epochs = [example for number in range(4) for example in examples.epoch(number)]
+    for batch, part in batches.of(epochs, random.Random(0)):
         _, told = represented(network.encoder, batch)
         for row, example in enumerate(part):
             ids = example.passage.ids if example.chosen is None else texts.passages[example.number].ids
