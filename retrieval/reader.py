@@ -190,19 +190,27 @@ def _alike(
 ) -> npt.NDArray[np.float64]:
     """The features that compare vectors, and the length, of sentences that are runs of tokens; none is empty."""
     similarity = query @ vectors.T
-    nearest = similarity.max(axis=0)
-    best = np.stack([similarity[:, first:last].max(axis=1) for first, last in runs])
+    lengths = np.array([last - first for first, last in runs])
+    best = _over(np.maximum, similarity.T, runs)
     sums = np.stack([vectors[first:last].sum(axis=0) for first, last in runs])
-    lengths = np.maximum(np.linalg.norm(sums, axis=1), _SHORTEST)
     return np.column_stack(
         [
             best @ weights,
             best.mean(axis=1),
-            sums @ _mean(query) / lengths,
-            [nearest[first:last].mean() for first, last in runs],
-            [math.log(last - first) for first, last in runs],
+            sums @ _mean(query) / np.maximum(np.linalg.norm(sums, axis=1), _SHORTEST),
+            _over(np.add, similarity.max(axis=0), runs) / lengths,
+            np.log(lengths),
         ]
     )
+
+
+def _over(ufunc: np.ufunc, rows: Vectors, runs: Sequence[tuple[int, int]]) -> Vectors:
+    """What it makes of the rows of each run; runs are ascending, and none is empty."""
+    bounds = [bound for run in runs for bound in run]
+    if bounds[-1] == len(rows):  # the last run ends there anyway
+        del bounds[-1]
+    found: Vectors = ufunc.reduceat(rows, bounds)[::2]
+    return found
 
 
 def token_weights(question: str, offsets: Offsets, weigh: Weigh) -> TokenWeights:

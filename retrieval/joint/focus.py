@@ -16,7 +16,7 @@ _LIKELY = 4
 
 @dataclass(frozen=True, slots=True)
 class Focus:
-    """How many tokens of a passage are read, its title counted.
+    """How many tokens of a passage are read, its title counted; with two special ones, widths that batches have anyway.
 
     What else stands there costs time, and makes a passage look more like an answer than it is;
     `training/fit_mixture.py --focus` measures it.
@@ -26,8 +26,8 @@ class Focus:
         others: of all others: enough to judge them, if not to mark their best sentence.
     """
 
-    likely: int = 128
-    others: int = 64
+    likely: int = 126
+    others: int = 62
 
     def of(self, scores: Sequence[float]) -> list[int]:
         """How many tokens may be read of each passage, by scores of how likely it answers."""

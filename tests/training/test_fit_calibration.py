@@ -1,11 +1,12 @@
-"""The calibration error that is printed beside a fit."""
+"""The fit of confidence, and the calibration error that is printed beside it."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from training.fit_calibration import balanced_error
+from retrieval.signals import OPPOSED
+from training.fit_calibration import Rows, balanced_error, fit
 
 CHANCE = np.random.default_rng(0)
 
@@ -34,3 +35,15 @@ def test_who_is_too_sure_is_found_out() -> None:
     right = answered_by(likely)
     apart, chance = balanced_error(np.where(likely > 0.5, 0.99, 0.01), right)
     assert apart > chance + 0.15
+
+
+def test_what_the_opposite_tells_is_left_to_a_fit_of_its_own() -> None:
+    rows: Rows = []
+    for number in range(200):
+        near = float(CHANCE.random())
+        signals = {"narrow": float(number % 2), "dense": near, OPPOSED: 1 - near}
+        rows.append(("news", bool(CHANCE.random() < near), signals, str(number)))
+    weights = fit(rows)["weights"]
+    assert isinstance(weights, dict)
+    assert weights.keys() == {"narrow", "dense", "narrow*dense"}
+    assert weights["dense"] > 0
