@@ -20,7 +20,9 @@ from training.perturb import perturbed
 from training.reader_data import Pair, Texts, held_out
 
 OPPOSITE = "opposite"
+"""The kind of a question asked the other way."""
 JUDGED = ("human_unanswerable", "human_unanswerable_mapped")
+"""The kinds that people judged not to be answered."""
 _SURE_WEIGHT = 2.0  # of those that people judged not to be answered, and of those asked the other way
 _CUT = 0.7  # of the passages are cut to a few sentences
 _CHANGED = 0.5  # of the answered pairs are also shown so changed that nothing answers

@@ -1,8 +1,11 @@
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from retrieval.encoders.fake import FakeEncoder
 from retrieval.encoders.port import TokenVectors
@@ -87,6 +90,17 @@ def test_features_worked_by_hand() -> None:
     }
     for name, column in zip(FEATURES, rows.T, strict=True):
         assert column == pytest.approx(expected[name], abs=1e-6), name
+
+
+@given(st.lists(st.lists(st.sampled_from(["Modi", "Moscow", "Flew", "Xylophone"]), min_size=1, max_size=3), min_size=1))
+def test_a_sentence_has_the_best_of_its_own_words(sentences: list[list[str]]) -> None:
+    text = passage(" ".join(" ".join(words) + "." for words in sentences), "Modi")
+    spans, rows = MaxSimReader(PlaneEncoder()).features("Moscow", text, alike)
+    # The encoder sees nine words that it knows, of which one is the title's.
+    seen = [word for word in re.finditer(r"\w+", text.text) if word.group().lower() in PLANE][:8]
+    for span, score in zip(spans, rows[:, FEATURES.index("maxsim")], strict=True):
+        inside = [word.group().lower() for word in seen if span.start <= word.start() and word.end() <= span.end]
+        assert score == pytest.approx(max((PLANE[word][1] for word in inside), default=0.0))
 
 
 def test_rare_words_weigh_more() -> None:
