@@ -61,6 +61,11 @@ def asks(kind: str, question: str) -> bool:
     return bool(_KINDS[kind][0].search(question))
 
 
+def holds(kind: str, question: str, sentence: str) -> bool:
+    """Whether the sentence holds something of this kind; of names, one that the question does not."""
+    return _KINDS[kind][1](question, sentence)
+
+
 def lacks(kind: str, question: str, sentence: str) -> bool:
     """Whether the question asks for something of this kind, and the sentence holds none."""
-    return asks(kind, question) and not _KINDS[kind][1](question, sentence)
+    return asks(kind, question) and not holds(kind, question, sentence)

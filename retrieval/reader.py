@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.answer_types import KINDS, asks, lacks
+from retrieval.answer_types import KINDS, asks, holds
 from retrieval.encoders.port import Offsets, TokenEncoder, TokenVectors, Vectors
 from retrieval.passages import encoder_inputs, title_prefix
 from retrieval.recent import Recent, of_passage
@@ -172,7 +172,7 @@ def sentence_features(
     for row, span in enumerate(spans if asked else ()):
         sentence = span.of(passage.article.text)
         for column, kind in asked:
-            rows[row, column] = lacks(kind, question, sentence)
+            rows[row, column] = not holds(kind, question, sentence)
     rows[1:, 8] = rows[:-1, 0]
     rows[:1, 8] = rows[:, 0].mean()
     return rows

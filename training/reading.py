@@ -16,6 +16,8 @@ from retrieval.joint.network import NEVER, Encoder, JointNetwork
 from training.examples import JUDGED, OPPOSITE, Batch, Batches, Example
 
 _PARTS = (1.0, 0.5, 1.0)
+_GROUPS = dict.fromkeys(JUDGED, "judged") | {OPPOSITE: OPPOSITE}  # by kind, where it is not one of the others
+_UNANSWERED = ("others", "judged", OPPOSITE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +93,19 @@ def measure(network: JointNetwork, examples: Sequence[Example], batches: Batches
     That is given for what people judged not to be answered, what is asked the other way, and the others.
     """
     right: dict[str, list[bool]] = {}
-    odds: dict[str, list[float]] = {"yes": [], "others": [], "judged": [], OPPOSITE: []}
+    odds: dict[str, list[float]] = {group: [] for group in ("yes", *_UNANSWERED)}
     with torch.no_grad():
         for batch, part in batches.of(examples, random.Random(0)):  # noqa: S311
             found = read(network, batch)
             best = found.sentences.argmax(-1).tolist()
             for example, at, value in zip(part, best, found.odds.tolist(), strict=True):
-                odds[_group(example)].append(value)
+                odds["yes" if example.answerable else _GROUPS.get(example.kind, "others")].append(value)
                 if example.answerable and not example.right.all():
                     right.setdefault("all", []).append(bool(example.right[at]))
                     right.setdefault(example.source, []).append(bool(example.right[at]))
     shares = {name: round(float(np.mean(values)), 4) for name, values in sorted(right.items())}
-    for kind in ("others", "judged", OPPOSITE):
+    for kind in _UNANSWERED:
         labels = [True] * len(odds["yes"]) + [False] * len(odds[kind])
         shares[f"auroc {kind}"] = round(float(roc_auc_score(labels, odds["yes"] + odds[kind])), 4)
     counts = {"n": float(len(right["all"]))} | {kind: float(len(odds[kind])) for kind in ("judged", OPPOSITE)}
     return shares | counts
-
-
-def _group(example: Example) -> str:
-    if example.answerable:
-        return "yes"
-    return "judged" if example.kind in JUDGED else OPPOSITE if example.kind == OPPOSITE else "others"
