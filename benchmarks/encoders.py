@@ -1,9 +1,10 @@
-"""The encoder by torch and by OpenVINO, in float32 and bfloat16, on the same real texts.
+"""The encoder by torch and by OpenVINO, in float32, bfloat16 and eight bits, on the same real texts.
 
     python -m benchmarks.encoders --corpus PARAGRAPHS.jsonl.gz [--texts 400] [--model NAME] [--json FILE]
 
 The corpus is as for ``benchmarks.speed``. Cosines are against torch in float32. Where the processor has no bfloat16,
-torch emulates it and OpenVINO computes in float32.
+torch emulates it and OpenVINO computes in float32. Eight bits are measured of the default model, where the processor
+multiplies them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -25,6 +29,8 @@ from retrieval.encoders.loading import load_encoder
 from retrieval.encoders.models import DEFAULT_MODEL
 from retrieval.encoders.options import Backend, Precision
 from retrieval.encoders.port import Encoder, Vectors
+from retrieval.errors import ExportImpossible
+from retrieval.joint.encoder import eight_bit_encoder
 
 _QUESTIONS = 100
 _READ = 8
@@ -59,11 +65,24 @@ def measure(model: str, texts: list[str]) -> dict[str, dict[str, float]]:
     rows: dict[str, dict[str, float]] = {}
     expected: Vectors | None = None
     with tempfile.TemporaryDirectory() as temporary:
-        for backend, precision in product((Backend.TORCH, Backend.OPENVINO), (Precision.FLOAT32, Precision.BFLOAT16)):
-            encoder = load_encoder(model, precision, backend, Path(temporary))
-            rows[f"{backend} {precision}"], vectors = figures(encoder, texts, expected)
+        for name, load in makers(model, Path(temporary)).items():
+            try:
+                encoder = load()
+            except ExportImpossible as error:
+                print(f"{name} is left out: {error}", file=sys.stderr)
+                continue
+            rows[name], vectors = figures(encoder, texts, expected)
             expected = vectors if expected is None else expected
     return rows
+
+
+def makers(model: str, folder: Path) -> dict[str, Callable[[], Encoder]]:
+    """What is compared, by name; ``folder`` is for exports."""
+    found: dict[str, Callable[[], Encoder]] = {
+        f"{backend} {precision}": partial(load_encoder, model, precision, backend, folder)
+        for backend, precision in product((Backend.TORCH, Backend.OPENVINO), (Precision.FLOAT32, Precision.BFLOAT16))
+    }
+    return found | ({"openvino, 8 bits": eight_bit_encoder} if model == DEFAULT_MODEL else {})
 
 
 def main() -> None:

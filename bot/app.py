@@ -222,8 +222,9 @@ class Application:
             from retrieval.joint.models import load_joint_model
             from retrieval.joint.reader import joint_and_maxsim
 
-            model = load_joint_model(settings.precision, settings.encoder_backend, settings.data_dir / "models")
             shared = self._shared_encoder
+            models = settings.data_dir / "models"
+            model = load_joint_model(settings.precision, settings.encoder_backend, models, encoder=shared)
             return joint_and_maxsim(model, self.parameters, store=self.representations, encoder=shared)
         if self._reader_kind is ReaderKind.MAXSIM:
             from retrieval.reader import MaxSimReader

@@ -145,7 +145,7 @@ class Settings(BaseSettings):
     ] = "all-MiniLM-L6-v2"
     precision: Annotated[
         Precision,
-        Field(description="auto, fp32 or bf16; auto reads in 8 bits, and takes bf16 where the processor has it."),
+        Field(description="auto, fp32 or bf16; auto takes 8 bits for what ships so, else bf16, where they are quick."),
     ] = Precision.AUTO
     encoder_backend: Annotated[
         Backend, Field(description="auto, openvino or torch; auto takes torch where OpenVINO cannot.")

@@ -19,12 +19,17 @@ from typing import Any
 import nncf
 import openvino
 
+from retrieval.encoders.loading import load_encoder
+from retrieval.encoders.models import DEFAULT_MODEL
+from retrieval.encoders.openvino import OpenVinoEncoder
 from retrieval.encoders.options import Backend, Precision
+from retrieval.encoders.port import Encoder
 from retrieval.encoders.runtime import compiled, multiplies_eight_bits
+from retrieval.joint.encoder import encoder_probe
 from retrieval.joint.inputs import Inputs, batch
 from retrieval.joint.model import WIDTH_STEP
-from retrieval.joint.models import ALONE, TOGETHER, OpenVinoJointModel, load_joint_model, met, probe, quantized
-from retrieval.joint.weights import Card, graph_folder, write_graphs
+from retrieval.joint.models import OpenVinoJointModel, load_joint_model, met, probe, quantized
+from retrieval.joint.weights import ALONE, TOGETHER, Card, graph_folder, write_encoder, write_graphs
 from training.examples import Example
 from training.train_reader import prepare
 
@@ -63,6 +68,17 @@ def quantize(graph: Path, given: list[dict[str, Any]], to: Path) -> None:
     openvino.save_model(made, to, compress_to_fp16=False)
 
 
+def note_encoder(original: Encoder) -> Card:
+    """Note of the encoder in the shipped graphs what is known of the original, and a vector of its.
+
+    Raises:
+        TypeError: the original is not run by OpenVINO here.
+    """
+    if not isinstance(original, OpenVinoEncoder):
+        raise TypeError("the encoder is not run by OpenVINO here")
+    return write_encoder(original.facts, encoder_probe(original).tolist())
+
+
 def main() -> None:
     """Quantise, and note what the graphs give."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -93,7 +109,10 @@ def main() -> None:
     ]
     quantize(model.graphs / TOGETHER, pairs, folder / TOGETHER)
     made = OpenVinoJointModel(folder, model.tokenizer_file, model.facts, Precision.AUTO)
-    print(quantized(write_graphs(card, probe(made).tolist())))
+    write_graphs(card, probe(made).tolist())
+    original = load_encoder(DEFAULT_MODEL, Precision.FLOAT32, Backend.OPENVINO, options.work / "models")
+    note_encoder(original)
+    print(quantized(Card.load()))
 
 
 if __name__ == "__main__":

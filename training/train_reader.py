@@ -21,8 +21,9 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from retrieval.encoders.models import packaged_folder
-from retrieval.joint.models import plain_tokenizer, special_tokens
+from retrieval.encoders.models import packaged_folder, packaged_tokenizer
+from retrieval.encoders.tokens import plain_tokenizer
+from retrieval.joint.models import special_tokens
 from retrieval.joint.network import JointNetwork, Shape
 from retrieval.joint.weights import SHIPPED, Card, write
 from retrieval.reader import Weigh, inverse_document_frequency
@@ -85,7 +86,7 @@ def weigher(texts: Iterable[str]) -> Weigh:
 
 
 def _tokenizer() -> Tokenizer:
-    return plain_tokenizer(packaged_folder() / "tokenizer.json")
+    return plain_tokenizer(packaged_tokenizer())
 
 
 def shown(examples: Examples, batches: Batches) -> Iterable[Batch]:

@@ -61,12 +61,18 @@ def packaged_folder() -> Path:
     Raises:
         EncoderError: the package is not installed, or its weights have not the published checksum.
     """
-    spec = importlib.util.find_spec(_MODULE)
-    if spec is None or spec.origin is None:
-        raise EncoderError(_MISSING)
-    folder = Path(spec.origin).parent / "model"
+    folder = _packaged_folder()
     verify_checksum(folder / "model.safetensors", PUBLISHED_SHA256)
     return folder
+
+
+def packaged_tokenizer() -> Path:
+    """The default model's tokenizer; its weights are not looked at.
+
+    Raises:
+        EncoderError: the package is not installed.
+    """
+    return _packaged_folder() / "tokenizer.json"
 
 
 def verify_checksum(file: Path, sha256: str) -> None:
@@ -82,6 +88,13 @@ def verify_checksum(file: Path, sha256: str) -> None:
         raise EncoderError(f"the model's weights cannot be read: {error}") from error
     if found != sha256:
         raise EncoderError(f"{file} has sha256 {found}, not the published {sha256}: reinstall the package {_PACKAGE}")
+
+
+def _packaged_folder() -> Path:
+    spec = importlib.util.find_spec(_MODULE)
+    if spec is None or spec.origin is None:
+        raise EncoderError(_MISSING)
+    return Path(spec.origin).parent / "model"
 
 
 def _packaged_version() -> str:

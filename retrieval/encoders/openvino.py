@@ -18,7 +18,7 @@ from retrieval.encoders.exports import Export, ModelFacts
 from retrieval.encoders.options import Precision
 from retrieval.encoders.port import Offsets, Representation, Represented, TokenVectors, Vectors
 from retrieval.encoders.runtime import compiled, save_graph
-from retrieval.encoders.tokens import encodable, spans, token_vectors, unit
+from retrieval.encoders.tokens import encodable, plain_tokenizer, spans, token_vectors, unit
 from retrieval.recent import Recent
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from retrieval.encoders.sentence_transformer import SentenceTransformerEncoder
 
 _GRAPH, _TOKENIZER = "model.xml", "tokenizer.json"
-_TOKENS, _TEXTS, _STATES = "tokens", "texts", "states"
+IDS, MASK, _TYPES = "input_ids", "attention_mask", "token_type_ids"
+TOKENS, TEXTS, STATES = "tokens", "texts", "states"
 # Measured on 2 cores: larger batches pad more than they spare.
 _BATCH = 16
 # Kernels are made for each width anew; with few widths they are found ready-made.
@@ -43,49 +44,60 @@ _Ids = npt.NDArray[np.int64]
 
 
 class OpenVinoEncoder:
-    """An encoder around one exported model, on the CPU. Needs neither torch nor transformers.
+    """An encoder around one model's graph, on the CPU. Needs neither torch nor transformers.
 
     Args:
-        export: as found or just made.
-        precision: bfloat16 is used only where the processor has it in hardware; it differs from float32 by a
-            cosine of about 0.99998.
-
-    Raises:
-        ExportImpossible: OpenVINO cannot be imported, or cannot run the model here.
+        graph: as :func:`retrieval.encoders.runtime.compiled` gives it. Its inputs and outputs are called as those
+            of an export.
+        tokenizer: the file of the model's tokenizer.
+        facts: what is known of the model.
     """
 
-    def __init__(self, export: Export[ModelFacts], precision: Precision = Precision.AUTO) -> None:
-        self.fingerprint: str = export.facts.fingerprint
-        self.dimension: int = export.facts.dimension
-        self.max_tokens: int = export.facts.max_tokens
-        self._facts = export.facts
-        self._tokenizer_file = export.folder / _TOKENIZER
-        self._cutting_tokenizer = self._tokenizer()
-        self._cutting_tokenizer.enable_truncation(export.facts.longest)
-        self._compiled = compiled(export.folder / _GRAPH, precision)
-        self._inputs = [given.get_any_name() for given in self._compiled.inputs]
-        prompt = self._facts.prompts["query"]
+    def __init__(self, graph: Any, tokenizer: Path, facts: ModelFacts) -> None:  # noqa: ANN401 (OpenVINO's own)
+        self.fingerprint: str = facts.fingerprint
+        self.dimension: int = facts.dimension
+        self.max_tokens: int = facts.max_tokens
+        self.facts = facts
+        self._tokenizer_file = tokenizer
+        self._cutting_tokenizer = plain_tokenizer(tokenizer)
+        self._cutting_tokenizer.enable_truncation(facts.longest)
+        self.graph = graph
+        self._inputs = [given.get_any_name() for given in self.graph.inputs]
+        prompt = self.facts.prompts["query"]
         self._questions: Recent[str, Represented] = Recent(
             lambda texts: [self._represented([text], prompt) for text in texts], str, _QUESTIONS
         )
+
+    @classmethod
+    def of_export(cls, export: Export[ModelFacts], precision: Precision = Precision.AUTO) -> OpenVinoEncoder:
+        """Run an exported model.
+
+        Args:
+            export: as found or just made.
+            precision: bfloat16 differs from float32 by a cosine of about 0.99998.
+
+        Raises:
+            ExportImpossible: OpenVINO cannot be imported, or cannot run the model here.
+        """
+        return cls(compiled(export.folder / _GRAPH, precision), export.folder / _TOKENIZER, export.facts)
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """float32 ``(n, d)``, rows L2-normalised."""
         if self.represents and len(texts) == 1:
             return self.represent_query(texts[0]).vectors.copy()
-        return self._vectors(texts, self._facts.prompts["query"])
+        return self._vectors(texts, self.facts.prompts["query"])
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """float32 ``(n, d)``, rows L2-normalised."""
-        return self._vectors(texts, self._facts.prompts["passage"])
+        return self._vectors(texts, self.facts.prompts["passage"])
 
     def encode_query_tokens(self, text: str) -> TokenVectors:
         """The question's tokens, each read in its context."""
-        return self._token_vectors([text], self._facts.prompts["query"])[0]
+        return self._token_vectors([text], self.facts.prompts["query"])[0]
 
     def encode_passage_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Each passage's tokens, read in their context."""
-        return self._token_vectors(texts, self._facts.prompts["passage"])
+        return self._token_vectors(texts, self.facts.prompts["passage"])
 
     def token_spans(self, texts: Sequence[str]) -> list[Offsets]:
         """Where the tokens of each text lie, int32 ``(tokens, 2)``."""
@@ -94,7 +106,7 @@ class OpenVinoEncoder:
     @property
     def represents(self) -> bool:
         """Whether it is the default model, of which :meth:`represent_passages` gives more than vectors."""
-        return len(self._compiled.outputs) > len((_TOKENS, _TEXTS))
+        return len(self.graph.outputs) > len((TOKENS, TEXTS))
 
     def represent_passages(self, texts: Sequence[str]) -> Represented:
         """Vectors of passages, and what was made of their tokens on the way.
@@ -102,7 +114,7 @@ class OpenVinoEncoder:
         Raises:
             ValueError: it is another model.
         """
-        return self._represented(texts, self._facts.prompts["passage"])
+        return self._represented(texts, self.facts.prompts["passage"])
 
     def represent_query(self, text: str) -> Represented:
         """The same of a question; those of the last few are kept.
@@ -120,8 +132,8 @@ class OpenVinoEncoder:
         found: dict[int, Representation] = {}
 
         def keep(request: Any, batch: list[int]) -> None:  # noqa: ANN401 (OpenVINO's own)
-            rows[batch] = request.get_tensor(_TEXTS).data
-            given = (request.get_tensor(name).data for name in (_STATES, _TOKENS))
+            rows[batch] = request.get_tensor(TEXTS).data
+            given = (request.get_tensor(name).data for name in (STATES, TOKENS))
             for at, states, vectors in zip(batch, *given, strict=True):
                 count = len(encodings[at].ids)
                 halves = states[:count].astype(np.float16), vectors[1 : count - 1].astype(np.float16)
@@ -133,18 +145,13 @@ class OpenVinoEncoder:
 
     @cached_property
     def _plain_tokenizer(self) -> Tokenizer:
-        return self._tokenizer()
-
-    def _tokenizer(self) -> Tokenizer:
-        from tokenizers import Tokenizer
-
-        return Tokenizer.from_file(str(self._tokenizer_file))
+        return plain_tokenizer(self._tokenizer_file)
 
     def _vectors(self, texts: Sequence[str], prompt: str) -> Vectors:
         rows: Vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
 
         def keep(request: Any, batch: list[int]) -> None:  # noqa: ANN401 (OpenVINO's own)
-            rows[batch] = request.get_tensor(_TEXTS).data
+            rows[batch] = request.get_tensor(TEXTS).data
 
         self._run(self._encode(texts, prompt), keep)
         return unit(rows)
@@ -154,7 +161,7 @@ class OpenVinoEncoder:
         found: dict[int, TokenVectors] = {}
 
         def keep(request: Any, batch: list[int]) -> None:  # noqa: ANN401 (OpenVINO's own)
-            for at, row in zip(batch, request.get_tensor(_TOKENS).data, strict=True):
+            for at, row in zip(batch, request.get_tensor(TOKENS).data, strict=True):
                 found[at] = token_vectors(row[: len(encodings[at].ids)], encodings[at], len(prompt))
 
         self._run(encodings, keep)
@@ -177,7 +184,7 @@ class OpenVinoEncoder:
 
         batches = list(_batches(encodings))
         for batch in batches[:-1]:
-            request = finish() if len(running) == _IN_FLIGHT else self._compiled.create_infer_request()
+            request = finish() if len(running) == _IN_FLIGHT else self.graph.create_infer_request()
             request.start_async(self._tensors([encodings[at] for at in batch]))
             running.append((request, batch))
         while running:
@@ -185,21 +192,21 @@ class OpenVinoEncoder:
         # The last in this thread: one of OpenVINO's may still be at its end when the wait for it is over, and crash
         # where the model is let go just then.
         for batch in batches[-1:]:
-            request = self._compiled.create_infer_request()
+            request = self.graph.create_infer_request()
             request.infer(self._tensors([encodings[at] for at in batch]))
             keep(request, batch)
 
     def _tensors(self, encodings: Sequence[Encoding]) -> dict[str, _Ids]:
         """Each input, int64 ``(texts, width)``."""
         width = max(len(encoding.ids) for encoding in encodings)
-        width = min(self._facts.longest, -(-width // _WIDTH_STEP) * _WIDTH_STEP)
+        width = min(self.facts.longest, -(-width // _WIDTH_STEP) * _WIDTH_STEP)
         shape = (len(encodings), width)
-        ids = np.full(shape, self._facts.pad_id, dtype=np.int64)
+        ids = np.full(shape, self.facts.pad_id, dtype=np.int64)
         mask, types = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
         for row, encoding in enumerate(encodings):
             length = len(encoding.ids)
             ids[row, :length], mask[row, :length], types[row, :length] = encoding.ids, 1, encoding.type_ids
-        tensors = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+        tensors = {IDS: ids, MASK: mask, _TYPES: types}
         return {name: tensors[name] for name in self._inputs}
 
 
@@ -211,7 +218,7 @@ def export_model(model: SentenceTransformerEncoder, folder: Path) -> ModelFacts:
         OSError: the folder cannot be written.
     """
     with model.traceable() as (module, example):
-        outputs = (_TOKENS, _TEXTS, _STATES)[: 3 if model.lower_layers else 2]
+        outputs = (TOKENS, TEXTS, STATES)[: 3 if model.lower_layers else 2]
         save_graph(module, example, outputs, folder / _GRAPH)
     model.tokenizer.save(str(folder / _TOKENIZER))
     return ModelFacts(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from retrieval.encoders.options import Backend, Precision, in_bfloat16
 from retrieval.errors import ExportImpossible
@@ -60,8 +61,13 @@ def save_graph(module: Any, example: Mapping[str, Any], outputs: Sequence[str], 
     library.save_model(graph, file, compress_to_fp16=False)
 
 
-def compiled(graph: Path, precision: Precision) -> Any:  # noqa: ANN401 (OpenVINO's own)
+def compiled(graph: Path, precision: Precision, adapt: Callable[[Any], Any] | None = None) -> Any:  # noqa: ANN401
     """A graph made ready to be run; a quantised one in floats, where the processor does not multiply eight bits.
+
+    Args:
+        graph: its file.
+        precision: of what has not eight bits anyway.
+        adapt: gives what is to be run in its place.
 
     Raises:
         ExportImpossible: OpenVINO cannot be imported, or cannot run it here.
@@ -77,6 +83,8 @@ def compiled(graph: Path, precision: Precision) -> Any:  # noqa: ANN401 (OpenVIN
     }
     try:
         model = core.read_model(str(graph))
+        if adapt is not None:
+            model = adapt(model)
         if _roundings(model) and not multiplies_eight_bits():
             leave_unrounded(model)
         return core.compile_model(model, "CPU", configuration)
@@ -118,6 +126,45 @@ def leave_unrounded(graph: Any) -> None:  # noqa: ANN401
     """Have a quantised graph computed in floats: its weights have eight bits, what goes in between has not."""
     for rounding in _roundings(graph):
         rounding.output(0).replace(rounding.input_value(0))
+
+
+def inferred(graph: Any, arrays: Mapping[str, npt.NDArray[Any]], names: Sequence[str]) -> list[npt.NDArray[np.float32]]:  # noqa: ANN401
+    """What a compiled graph gives under these names; safe to call from several threads."""
+    request = graph.create_infer_request()
+    request.infer(arrays)
+    return [request.get_tensor(name).data.copy() for name in names]
+
+
+def with_means(graph: Any, rows: str, mask: str, means: str) -> Any:  # noqa: ANN401
+    """Let a graph take its mask as whole numbers, and give the mean of each text's rows besides.
+
+    Args:
+        graph: takes ``mask``, truth values ``(b, n)``, and gives ``rows``, ``(b, n, d)``.
+        rows: the name of that output.
+        mask: the name of that input; it takes int64 then.
+        means: what to call the new output, float32 ``(b, d)``.
+    """
+    library = _library()
+    operations = library.opset13
+    counted = operations.unsqueeze(operations.convert(graph.input(mask), "f32"), operations.constant(2))
+    total, count = (
+        operations.reduce_sum(what, operations.constant(1), False)
+        for what in (operations.multiply(graph.output(rows).get_node().input_value(0), counted), counted)
+    )
+    mean = operations.divide(total, count).output(0)
+    mean.get_tensor().set_names({means})
+    graph.add_outputs([mean])
+    changed = library.preprocess.PrePostProcessor(graph)
+    changed.input(mask).tensor().set_element_type(library.Type.i64)
+    return changed.build()
+
+
+def renamed(graph: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401
+    """A graph some of whose inputs and outputs are called otherwise."""
+    for port in (*graph.inputs, *graph.outputs):
+        given = port.get_any_name()
+        port.get_tensor().set_names({names.get(given, given)})
+    return graph
 
 
 def _roundings(graph: Any) -> list[Any]:  # noqa: ANN401

@@ -10,7 +10,19 @@ import numpy as np
 from retrieval.encoders.port import Offsets, TokenVectors, Vectors
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tokenizers import Encoding, Tokenizer
+
+
+def plain_tokenizer(file: Path) -> Tokenizer:
+    """A tokenizer that neither cuts off nor pads."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def encodable(text: str) -> str:

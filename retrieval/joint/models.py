@@ -14,14 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.encoders.exports import Export, Exports
-from retrieval.encoders.models import DEFAULT_MODEL, packaged_folder, source_of
+from retrieval.encoders.models import DEFAULT_MODEL, packaged_folder, packaged_tokenizer, source_of
 from retrieval.encoders.options import Backend, Precision, in_bfloat16
-from retrieval.encoders.runtime import compiled, exported_or_torch, installed_version, save_graph
-from retrieval.encoders.tokens import encode_plainly
+from retrieval.encoders.port import Encoder
+from retrieval.encoders.runtime import compiled, exported_or_torch, inferred, installed_version, save_graph
+from retrieval.encoders.tokens import encode_plainly, plain_tokenizer
 from retrieval.errors import ExportImpossible
+from retrieval.joint.encoder import EightBitEncoder
 from retrieval.joint.inputs import Inputs, SpecialTokens, Tokens, batch, passage_tokens_of, question_tokens_of
 from retrieval.joint.model import WIDTH_STEP, JointModel, Logits, States
-from retrieval.joint.weights import Card
+from retrieval.joint.weights import ALONE, TOGETHER, Card
 from retrieval.segmentation import sentences
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from retrieval.joint.network import JointNetwork
 
-ALONE, TOGETHER, _TOKENIZER = "alone.xml", "together.xml", "tokenizer.json"
+_TOKENIZER = "tokenizer.json"
 _REPRESENTED, _JUDGED = ("states", "vectors"), ("tokens", "null")
 _QUESTION = "Who met in Moscow?"
 _TEXTS = ("Envoys met in Moscow on 9 July. They spoke of trade.", "Nobody spoke.")
@@ -75,24 +77,37 @@ class OpenVinoJointModel(_Tokenizing):
         tokenizer: its file.
         facts: what is known beside them.
         precision: of what has not eight bits anyway.
+        encoder: what runs the encoder's graph already, if anything does.
 
     Raises:
         ExportImpossible: OpenVINO cannot be imported, or cannot run the network here.
     """
 
-    def __init__(self, graphs: Path, tokenizer: Path, facts: ReaderFacts, precision: Precision) -> None:
+    def __init__(
+        self,
+        graphs: Path,
+        tokenizer: Path,
+        facts: ReaderFacts,
+        precision: Precision,
+        encoder: EightBitEncoder | None = None,
+    ) -> None:
         super().__init__(facts, tokenizer)
         self.graphs = graphs
-        self._alone = compiled(graphs / ALONE, precision)
+        self._encoder = encoder
+        self._alone = None if encoder else compiled(graphs / ALONE, precision)
         self._together = compiled(graphs / TOGETHER, precision)
 
     def represent(self, ids: Tokens, mask: Mask) -> tuple[States, States]:
         """What the encoder makes of texts by themselves."""
-        return _inferred(self._alone, {"ids": ids, "mask": mask}, _REPRESENTED)
+        if self._encoder is not None:
+            return self._encoder.represent(ids, mask)
+        states, vectors = inferred(self._alone, {"ids": ids, "mask": mask}, _REPRESENTED)
+        return states, vectors
 
     def judge(self, asked: States, told: States, inputs: Inputs) -> tuple[Logits, Logits]:
         """Logits of tokens and of no answer."""
-        return _inferred(self._together, met(asked, told, inputs), _JUDGED)
+        tokens, null = inferred(self._together, met(asked, told, inputs), _JUDGED)
+        return tokens, null
 
 
 class TorchJointModel(_Tokenizing):
@@ -105,7 +120,7 @@ class TorchJointModel(_Tokenizing):
 
     def __init__(self, card: Card, precision: Precision) -> None:
         facts, self.network = _network(card)
-        super().__init__(facts, packaged_folder() / _TOKENIZER)
+        super().__init__(facts, packaged_tokenizer())
         self._half = in_bfloat16(precision)
         self._lock = Lock()
 
@@ -126,7 +141,13 @@ class TorchJointModel(_Tokenizing):
         return one.float().numpy(), other.float().numpy()
 
 
-def load_joint_model(precision: Precision, backend: Backend, folder: Path, card: Card | None = None) -> JointModel:
+def load_joint_model(
+    precision: Precision,
+    backend: Backend,
+    folder: Path,
+    card: Card | None = None,
+    encoder: Encoder | None = None,
+) -> JointModel:
     """Load the shipped network.
 
     Args:
@@ -135,6 +156,7 @@ def load_joint_model(precision: Precision, backend: Backend, folder: Path, card:
         backend: what computes.
         folder: where exported models lie.
         card: of other weights than the shipped ones.
+        encoder: what encodes; its graph is not compiled twice, where it is the network's.
 
     Raises:
         EncoderError: the packaged encoder is missing or damaged.
@@ -146,7 +168,7 @@ def load_joint_model(precision: Precision, backend: Backend, folder: Path, card:
     def exported() -> JointModel:
         if precision is Precision.AUTO and shipped.graphs:
             try:
-                return quantized(shipped)
+                return quantized(shipped, encoder if isinstance(encoder, EightBitEncoder) else None)
             except ExportImpossible as error:
                 _log.info("the reader's shipped graphs are not run: %s", error)
         return _exported(shipped, precision, Exports(folder, installed_version(), ReaderFacts))
@@ -154,17 +176,17 @@ def load_joint_model(precision: Precision, backend: Backend, folder: Path, card:
     return exported_or_torch("the reader", backend, exported, lambda: TorchJointModel(shipped, precision))
 
 
-def quantized(card: Card) -> OpenVinoJointModel:
-    """The shipped graphs in eight bits.
+def quantized(card: Card, encoder: EightBitEncoder | None = None) -> OpenVinoJointModel:
+    """The shipped graphs in eight bits; ``encoder`` is what runs one of them already, if anything does.
 
     Raises:
-        EncoderError: the packaged encoder, whose tokenizer it is, is missing or damaged.
+        EncoderError: the packaged encoder, whose tokenizer it is, is missing.
         RetrievalError: the shipped graphs are.
         ExportImpossible: OpenVINO cannot be imported, cannot run them here, or gives something else.
     """
-    tokenizer = packaged_folder() / _TOKENIZER
+    tokenizer = packaged_tokenizer()
     facts = _facts(plain_tokenizer(tokenizer), card)
-    model = OpenVinoJointModel(card.graph_folder(), tokenizer, facts, Precision.AUTO)
+    model = OpenVinoJointModel(card.graph_folder(), tokenizer, facts, Precision.AUTO, encoder)
     apart = float(np.abs(probe(model) - np.array(card.probe)).max())
     if not apart <= _ALIKE[Precision.BFLOAT16]:
         raise ExportImpossible(f"its logits differ from those it was shipped with by {apart:.3f}")
@@ -176,16 +198,6 @@ def probe(model: JointModel) -> Logits:
     inputs = example(model.tokenizer)
     tokens, null = judged(model, inputs)
     return np.concatenate([tokens[inputs.passage_mask], null])
-
-
-def plain_tokenizer(file: Path) -> Tokenizer:
-    """A tokenizer that neither cuts off nor pads."""
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(file))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
 
 
 def special_tokens(tokenizer: Tokenizer) -> SpecialTokens:
@@ -221,17 +233,6 @@ def met(asked: States, told: States, inputs: Inputs) -> dict[str, npt.NDArray[An
         "told_mask": inputs.passage_mask,
         "told_features": inputs.passage_features,
     }
-
-
-def _inferred(
-    graph: Any,  # noqa: ANN401 (OpenVINO's own)
-    arrays: Mapping[str, npt.NDArray[Any]],
-    names: tuple[str, str],
-) -> tuple[States, States]:
-    request = graph.create_infer_request()
-    request.infer(arrays)
-    one, other = (request.get_tensor(name).data.copy() for name in names)
-    return one, other
 
 
 def _exported(card: Card, precision: Precision, exports: Exports[ReaderFacts]) -> OpenVinoJointModel:
@@ -309,7 +310,7 @@ def _network(card: Card) -> tuple[ReaderFacts, JointNetwork]:
     network = JointNetwork()
     network.load_encoder(load_file(folder / "model.safetensors"))
     network.upper.load_state_dict({name: torch.from_numpy(value) for name, value in card.read().items()})
-    return _facts(plain_tokenizer(folder / _TOKENIZER), card), network.eval()
+    return _facts(plain_tokenizer(packaged_tokenizer()), card), network.eval()
 
 
 def _facts(tokenizer: Tokenizer, card: Card) -> ReaderFacts:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from retrieval.encoders.exports import ModelFacts
 from retrieval.errors import RetrievalError
 from retrieval.files import size_and_sha256
 
 SHIPPED = Path(__file__).parent.parent / "data" / "reader.json"
+ALONE, TOGETHER = "alone.xml", "together.xml"
+"""The graphs of the encoder, and of the layers that read question and passage together."""
 _SCALES = ".scale"
 
 Arrays = dict[str, npt.NDArray[np.float32]]
@@ -35,6 +38,8 @@ class Card:
         graphs: the files of the graphs in eight bits, in one folder beside the card, with their SHA-256; none where the
             weights were not quantised yet.
         probe: logits of the example as these graphs gave them: of tokens and of no answer, in one row.
+        encoder: what is known of the encoder that they hold.
+        encoder_probe: the first numbers of a vector as they gave it.
     """
 
     weights: Path
@@ -42,6 +47,8 @@ class Card:
     longest: int
     graphs: Mapping[str, str] = field(default_factory=dict)
     probe: tuple[float, ...] = ()
+    encoder: ModelFacts | None = None
+    encoder_probe: tuple[float, ...] = ()
 
     @classmethod
     def load(cls, card: Path = SHIPPED) -> Card:
@@ -54,7 +61,9 @@ class Card:
             value = json.loads(card.read_text(encoding="utf-8"))
             weights, longest = card.parent / value["weights"], int(value["longest"])
             graphs, probe = dict(value.get("graphs", {})), tuple(map(float, value.get("probe", ())))
-            return cls(weights, value["sha256"], longest, graphs, probe)
+            encoder = ModelFacts(**value["encoder"]) if "encoder" in value else None
+            encoder_probe = tuple(map(float, value.get("encoder_probe", ())))
+            return cls(weights, value["sha256"], longest, graphs, probe, encoder, encoder_probe)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RetrievalError(f"the reader in {card} cannot be read ({error}): reinstall Backchannel") from error
 
@@ -101,10 +110,22 @@ def write_graphs(card: Card, probe: Sequence[float], file: Path = SHIPPED) -> Ca
     """Note the graphs that lie in their folder, and what they give."""
     folder = graph_folder(card.weights)
     graphs = {one.name: size_and_sha256(one)[1] for one in sorted(folder.iterdir())}
-    value = {"weights": card.weights.name, "sha256": card.sha256, "longest": card.longest, "graphs": graphs}
-    value["probe"] = [round(float(logit), 3) for logit in probe]
+    return _noted(file, {"graphs": graphs, "probe": _rounded(probe)})
+
+
+def write_encoder(facts: ModelFacts, probe: Sequence[float], file: Path = SHIPPED) -> Card:
+    """Note what is known of the encoder that the graphs hold, and what it gives."""
+    return _noted(file, {"encoder": asdict(facts), "encoder_probe": _rounded(probe)})
+
+
+def _noted(file: Path, more: Mapping[str, Any]) -> Card:
+    value = json.loads(file.read_text(encoding="utf-8")) | more
     file.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     return Card.load(file)
+
+
+def _rounded(numbers: Sequence[float]) -> list[float]:
+    return [round(float(number), 3) for number in numbers]
 
 
 def write(arrays: Arrays, longest: int, card: Path = SHIPPED) -> Card:

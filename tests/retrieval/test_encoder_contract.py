@@ -12,6 +12,8 @@ from retrieval.encoders.models import DEFAULT_MODEL
 from retrieval.encoders.options import Backend, Precision
 from retrieval.encoders.port import Encoder, Vectors
 from retrieval.encoders.sentence_transformer import SentenceTransformerEncoder
+from retrieval.errors import ExportImpossible
+from retrieval.joint.encoder import eight_bit_encoder
 
 NEWS = [
     "India's prime minister, Narendra Modi, flew to Moscow on July 8.",
@@ -37,10 +39,12 @@ STRANGE = {
     "endless of marks": "." * 3000,
 }
 
+MODELS = ("sentence-transformer", "openvino", "eight bits")
+
 
 @pytest.fixture(
     scope="module",
-    params=["fake", *(pytest.param(name, marks=pytest.mark.model) for name in ("sentence-transformer", "openvino"))],
+    params=["fake", *(pytest.param(name, marks=pytest.mark.model) for name in MODELS)],
     name="encoder",
 )
 def _encoder(request: pytest.FixtureRequest) -> Encoder:
@@ -49,6 +53,11 @@ def _encoder(request: pytest.FixtureRequest) -> Encoder:
             return FakeEncoder()
         case "sentence-transformer":
             return SentenceTransformerEncoder(precision=Precision.FLOAT32)
+        case "eight bits":
+            try:
+                return eight_bit_encoder()
+            except ExportImpossible as error:
+                pytest.skip(f"the shipped graph is not run here: {error}")
         case _:
             folder = request.getfixturevalue("exported_models")
             return load_encoder(DEFAULT_MODEL, Precision.FLOAT32, Backend.OPENVINO, folder)

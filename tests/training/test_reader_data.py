@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from retrieval.encoders.models import packaged_folder
+from retrieval.encoders.models import packaged_tokenizer
+from retrieval.encoders.tokens import plain_tokenizer
 from retrieval.joint.inputs import padded
-from retrieval.joint.models import plain_tokenizer, special_tokens
+from retrieval.joint.models import special_tokens
 from retrieval.joint.reader import JointReader
 from retrieval.joint.representations import Representations
 from retrieval.types import Article, Passage
@@ -65,7 +66,7 @@ def texts_of(folder: Path, question: str = "What happened in case {}?") -> Texts
         for number, title in enumerate([*titles(False, 6), *titles(True, 2)])
     ]
     pairs = collect(*write(folder, rows, []))
-    return Texts(pairs, plain_tokenizer(packaged_folder() / "tokenizer.json"), 64)
+    return Texts(pairs, plain_tokenizer(packaged_tokenizer()), 64)
 
 
 def examples_of(texts: Texts) -> Examples:
@@ -86,7 +87,7 @@ def test_what_shares_a_question_or_thirteen_words_with_an_evaluation_set_is_left
 
 def test_an_epoch_shows_nothing_that_is_held_out(tmp_path: Path) -> None:
     examples = examples_of(texts_of(tmp_path))
-    tokenizer = plain_tokenizer(packaged_folder() / "tokenizer.json")
+    tokenizer = plain_tokenizer(packaged_tokenizer())
     epochs = [example for number in range(4) for example in examples.epoch(number)]
     shown = [tokenizer.decode(example.question.ids.tolist()) for example in epochs]
     unseen = [tokenizer.decode(example.question.ids.tolist()) for example in examples.held_out(9)]
