@@ -11,8 +11,8 @@ from retrieval.engine import Engine
 from retrieval.types import Query
 
 PARTS = ("encode", "dense", "lexical", "fetch", "read")
-"""The question's vector; the two searches, which go on at the same time; texts from the catalogue; and reading. What
-remains is the rest, with what the lexical search took longer than the dense one."""
+"""The question's vector; the dense search; the lexical one, which goes on at the same time as both; texts from the
+catalogue; and reading. What remains is the rest, with what the lexical search took longer than the others."""
 
 
 class Watched:

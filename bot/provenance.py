@@ -79,7 +79,8 @@ class Publishers:
 
 def _widened(citation: Citation, story: Mapping[str, str]) -> Citation:
     """The citation, naming those of some articles that hold its sentence, by their texts."""
-    holds = holding(citation.highlights[0].text if citation.highlights else citation.text)
+    quoted = citation.highlights[0] if citation.highlights else citation
+    holds = holding(quoted.text, quoted.start)
     others = (i for i in story if i != citation.article_id and i not in citation.also_in)
     return replace(citation, also_in=(*citation.also_in, *(i for i in others if holds(story[i]))))
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Protocol
 
 from retrieval.disagreement import disagreements
-from retrieval.encoders.port import Encoder, Vectors
+from retrieval.encoders.port import Encoder
 from retrieval.errors import FilterError
-from retrieval.fusion import search
+from retrieval.fusion import Encoded, search
 from retrieval.index.port import Index, Match
 from retrieval.near_duplicates import same_elsewhere
 from retrieval.opposites import opposed
@@ -120,10 +121,10 @@ class Engine:
         """
         started = time.perf_counter()
         filters = self._checked(query.filters)
-        vector = self._encoder.encode_queries([query.text])[0]
-        ranked = self._rank(query.text, vector, filters, self._parameters.ranking.depth)
+        encoded = self._encoded(query.text)
+        ranked = self._rank(query.text, encoded, filters, self._parameters.ranking.depth)
         confidence = self._confidence(query.text, filters, ranked)
-        hits = self._enough(replace(query, filters=filters), vector, ranked)
+        hits = self._enough(replace(query, filters=filters), encoded, ranked)
         abstained = confidence < self.calibration.threshold
         around = self._around(hits[: query.k], ranked)
         citations = tuple(self._cite(query.text, hits[: query.k], ranked, around))
@@ -145,8 +146,7 @@ class Engine:
             FilterError: a source or an article that the index does not hold.
         """
         filters = self._checked(filters)
-        vector = self._encoder.encode_queries([text])[0]
-        return self._rank(text, vector, filters, self._parameters.ranking.depth)
+        return self._rank(text, self._encoded(text), filters, self._parameters.ranking.depth)
 
     def survey(self, text: str, filters: Filters, depth: int) -> tuple[Hit, ...]:
         """Candidates by search alone, ``depth`` of each kind, best first: wider than :meth:`search`, and unread.
@@ -156,8 +156,7 @@ class Engine:
         Raises:
             FilterError: a source or an article that the index does not hold.
         """
-        vector = self._encoder.encode_queries([text])[0]
-        candidates = search(self.index, text, vector, depth, self._checked(filters))
+        candidates = search(self.index, text, self._encoded(text), depth, self._checked(filters))
         parameters = replace(self._parameters.ranking, recency_weight=0.0)
         return rank(candidates, fuse(candidates, parameters), {}, parameters).hits
 
@@ -197,11 +196,15 @@ class Engine:
                 raise FilterError(f"{named}: name ids of articles that are indexed, or leave article_ids out")
         return filters
 
+    def _encoded(self, text: str) -> Encoded:
+        """A question's vector, computed where it is first asked for."""
+        return cache(lambda: self._encoder.encode_queries([text])[0])
+
     def _rank(
-        self, text: str, vector: Vectors, filters: Filters, depth: int, read: dict[int, Reading] | None = None
+        self, text: str, encoded: Encoded, filters: Filters, depth: int, read: dict[int, Reading] | None = None
     ) -> Ranked:
         """Ranked candidates; what was ``read`` already is not read again, and nothing beside it."""
-        candidates = search(self.index, text, vector, depth, filters)
+        candidates = search(self.index, text, encoded, depth, filters)
         fused = fuse(candidates, self._parameters.ranking)
         if read is None:
             first = candidates.ids[best_first(fused, candidates.ids)[:MOST_READ]]
@@ -223,7 +226,7 @@ class Engine:
     def _confidence(self, text: str, filters: Filters, ranked: Ranked) -> float:
         return self.calibration.confidence(self.signals(text, filters, ranked)) if ranked.hits else 0.0
 
-    def _enough(self, query: Query, vector: Vectors, ranked: Ranked) -> list[Hit]:
+    def _enough(self, query: Query, encoded: Encoded, ranked: Ranked) -> list[Hit]:
         """Hits of ``k`` articles, or ``k`` hits where there are fewer; searched deeper until found."""
         articles = min(query.k, self.index.info.horizon.articles)
         depth = self._parameters.ranking.depth
@@ -232,7 +235,7 @@ class Engine:
         # A search that lists fewer than its depth has listed all.
         while listed >= depth and (len(hits) < query.k or len({hit.article_id for hit in hits}) < articles):
             depth *= 4
-            deeper = self._rank(query.text, vector, query.filters, depth, ranked.readings).hits
+            deeper = self._rank(query.text, encoded, query.filters, depth, ranked.readings).hits
             listed = len(deeper)
             # What was found first keeps its place: an answer is the same however many articles are cited.
             placed, last = {hit.passage_id for hit in hits}, hits[-1].score

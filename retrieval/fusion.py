@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -39,18 +39,23 @@ class Candidates:
         return len(self.ids)
 
 
-def search(index: Index, question: str, vector: Vectors, depth: int, filters: Filters) -> Candidates:
+Encoded = Callable[[], Vectors]
+"""Gives a question's encoding, float32 ``(d,)``, unit length."""
+
+
+def search(index: Index, question: str, encoded: Encoded, depth: int, filters: Filters) -> Candidates:
     """The ``depth`` best passages of each search, both of which go on at the same time.
 
     Args:
         index: the generation to search.
         question: its words.
-        vector: its encoding, float32 ``(d,)``, unit length.
+        encoded: its encoding; it is asked for once the search by words has begun, which needs none.
         depth: how many of each search.
         filters: what may be found.
     """
     with ThreadPoolExecutor(1) as beside:  # which waits for it, whatever happens
         searching = beside.submit(index.search_lexical, question, depth, filters)
+        vector = encoded()
         dense = index.search_dense(vector, depth, filters)
         lexical = searching.result()
     article_ids = {match.passage_id: match.article_id for match in (*dense, *lexical)}

@@ -9,9 +9,12 @@ from itertools import chain, islice
 from retrieval.types import Passage
 
 _WORD = re.compile(r"\w+")
+_JOINED = re.compile(r"\w\w")
 _SHINGLE = 3
 # Wire copies differ by a byline or a word here and there.
 _ALIKE = 0.7
+_SHIFTED = 1000
+"""Characters by which a sentence of a copy is moved at most, as a rule."""
 _PLACES = 20
 """Where in a text a sentence is looked for before the whole is parted into words."""
 
@@ -34,18 +37,29 @@ def same_elsewhere(passages: Sequence[Passage]) -> list[tuple[str, ...]]:
     ]
 
 
-def holding(sentence: str) -> Callable[[str], bool]:
-    """Tells whether a near-identical sentence stands in a text: at least 0.7 of its three-word shingles do."""
+def holding(sentence: str, start: int = 0) -> Callable[[str], bool]:
+    """Tells whether a near-identical sentence stands in a text: at least 0.7 of its three-word shingles do.
+
+    Args:
+        sentence: what is looked for.
+        start: where it begins in its own text. A copy has it thereabouts, and is told soonest if that is so.
+    """
     wanted = _shingles(sentence)
     own = set(chain.from_iterable(wanted))
     least = _ALIKE * len(wanted)
+    phrases = [f" {' '.join(shingle)} " for shingle in wanted]
 
     def enough(words: Sequence[str]) -> bool:
         said = f" {' '.join(words)} "
-        return sum(f" {' '.join(shingle)} " in said for shingle in wanted) >= least
+        return sum(phrase in said for phrase in phrases) >= least
 
     def holds(text: str) -> bool:
+        if own and _stands(sentence, text):
+            return True
         # Texts are long: most are told by what takes far less than to part one into its words.
+        thereabouts = text[max(start - _SHIFTED, 0) : start + len(sentence) + _SHIFTED]
+        if enough(_WORD.findall(thereabouts.casefold())[1:-1]):
+            return True
         folded = text.casefold()
         present = {word for word in own if word in folded}
         if not present or sum(present.issuperset(shingle) for shingle in wanted) < least:
@@ -54,6 +68,14 @@ def holding(sentence: str) -> Callable[[str], bool]:
         return any(map(enough, near)) or enough(_WORD.findall(folded))
 
     return holds
+
+
+def _stands(sentence: str, text: str) -> bool:
+    """Whether it stands in a text as it is, and neither its first word nor its last one is longer there."""
+    start = text.find(sentence)
+    end = start + len(sentence)
+    ends = (text[max(start - 1, 0) : start] + sentence[:1], sentence[-1:] + text[end : end + 1])
+    return start >= 0 and not any(map(_JOINED.match, ends))
 
 
 def _around(word: str, text: str, reach: int) -> Iterator[list[str]]:

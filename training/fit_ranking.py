@@ -14,6 +14,7 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ def collect(folder: Path, work: Path, ranking: RankingParameters, *, read: int) 
         depth = app.parameters.ranking.depth
         found = []
         for question, vector in zip(asked, vectors, strict=True):
-            candidates = search(engine.index, question.text, vector, depth, Filters())
+            candidates = search(engine.index, question.text, partial(np.asarray, vector), depth, Filters())
             readings = engine.search(question.text, Filters()).readings if read else {}
             lengths = {passage.id: len(passage.text) for passage in app.catalogue.passages(list(readings))}
             found.append(Searched(question, candidates, readings, lengths))

@@ -1,7 +1,7 @@
 """The default encoder in eight bits: the graph that the joint reader ships, run for texts' vectors too.
 
 Its vectors differ from the original's by a cosine of about 0.997, which costs no quality that can be told from chance
-(docs/performance.md), and are those that the reader itself goes on from.
+(docs/quality.md), and are those that the reader itself goes on from.
 """
 
 from __future__ import annotations

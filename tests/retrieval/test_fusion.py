@@ -1,17 +1,21 @@
 from collections.abc import Callable
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import numpy as np
 import pytest
 
 from retrieval.dates import PartialDate
+from retrieval.encoders.port import Vectors
 from retrieval.fusion import search
 from retrieval.index.memory import MemoryIndex, MemoryIndexStore
 from retrieval.index.port import IndexedPassage
 from retrieval.types import Filters
 
-EAST = np.array([1, 0], dtype=np.float32)
+
+def east() -> Vectors:
+    """A question's encoding."""
+    return np.array([1, 0], dtype=np.float32)
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def index() -> MemoryIndex:
 
 
 def test_what_either_search_finds_is_a_candidate(index: MemoryIndex) -> None:
-    found = search(index, "treaty", EAST, 1, Filters())
+    found = search(index, "treaty", east, 1, Filters())
     assert found.ids.tolist() == [6, 9]
     assert found.article_ids == ("a", "a")
     assert found.dense_rank.tolist() == [0, 1]
@@ -41,7 +45,7 @@ def test_what_either_search_finds_is_a_candidate(index: MemoryIndex) -> None:
 
 
 def test_a_passage_found_by_both_is_one_candidate(index: MemoryIndex) -> None:
-    found = search(index, "summit treaty", EAST, 3, Filters())
+    found = search(index, "summit treaty", east, 3, Filters())
     assert found.ids.tolist() == [4, 6, 9]
     assert found.article_ids == ("b", "a", "a")
     assert found.dense_rank.tolist() == [2, 3, 1]
@@ -51,12 +55,12 @@ def test_a_passage_found_by_both_is_one_candidate(index: MemoryIndex) -> None:
 
 
 def test_depth_counts_for_each_search(index: MemoryIndex) -> None:
-    assert search(index, "summit", EAST, 2, Filters()).ids.tolist() == [4, 6, 9]
-    assert search(index, "pact", EAST, 1, Filters()).ids.tolist() == [9]
+    assert search(index, "summit", east, 2, Filters()).ids.tolist() == [4, 6, 9]
+    assert search(index, "pact", east, 1, Filters()).ids.tolist() == [9]
 
 
 def test_filters_act_on_both_searches(index: MemoryIndex) -> None:
-    found = search(index, "summit", EAST, 1, Filters(sources=frozenset({"Herald"})))
+    found = search(index, "summit", east, 1, Filters(sources=frozenset({"Herald"})))
     assert found.ids.tolist() == [4]
     assert (found.dense_rank.tolist(), found.lexical_rank.tolist()) == ([1], [1])
 
@@ -68,12 +72,12 @@ def test_candidates_know_how_new_they_are_where_that_is_asked_for() -> None:
         passages = [IndexedPassage(n, f"article-{n}", "", "summit", published=date) for n, date in dates.items()]
         writer.add(passages, np.array([[1, 0]] * 3, dtype=np.float32))
         writer.publish()
-    assert search(store.current(), "latest summit", EAST, 3, Filters()).newness == pytest.approx([1.0, 0.5, 0.75])
-    assert search(store.current(), "summit", EAST, 3, Filters()).newness.tolist() == [0.0, 0.0, 0.0]
+    assert search(store.current(), "latest summit", east, 3, Filters()).newness == pytest.approx([1.0, 0.5, 0.75])
+    assert search(store.current(), "summit", east, 3, Filters()).newness.tolist() == [0.0, 0.0, 0.0]
 
 
 def test_nothing_found_is_no_candidate(index: MemoryIndex) -> None:
-    found = search(index, "summit", EAST, 9, Filters(article_ids=frozenset()))
+    found = search(index, "summit", east, 9, Filters(article_ids=frozenset()))
     assert len(found) == len(found.dense) == len(found.lexical) == 0
     assert found.article_ids == ()
 
@@ -99,7 +103,26 @@ class Watched:
 def test_both_searches_go_on_at_the_same_time(index: MemoryIndex) -> None:
     meeting = Barrier(2, timeout=5)
     watched: Any = Watched(index, lambda _: meeting.wait())
-    assert search(watched, "treaty", EAST, 1, Filters()).ids.tolist() == [6, 9]
+    assert search(watched, "treaty", east, 1, Filters()).ids.tolist() == [6, 9]
+
+
+def test_the_search_by_words_does_not_wait_for_the_encoding(index: MemoryIndex) -> None:
+    begun = Event()
+    watched: Any = Watched(index, lambda name: begun.set() if name == "search_lexical" else None)
+
+    def encoded() -> Vectors:
+        assert begun.wait(5)
+        return east()
+
+    assert search(watched, "treaty", encoded, 1, Filters()).ids.tolist() == [6, 9]
+
+
+def test_a_question_that_cannot_be_encoded_is_not_searched_for(index: MemoryIndex) -> None:
+    def failing() -> Vectors:
+        raise RuntimeError("no memory")
+
+    with pytest.raises(RuntimeError, match="no memory"):
+        search(index, "treaty", failing, 1, Filters())
 
 
 @pytest.mark.parametrize("failing", ["search_dense", "search_lexical"])
@@ -113,5 +136,5 @@ def test_what_goes_wrong_in_either_search_is_raised_when_both_have_ended(index: 
 
     watched: Any = Watched(index, fail)
     with pytest.raises(OSError, match="the disk is gone"):
-        search(watched, "treaty", EAST, 1, Filters())
+        search(watched, "treaty", east, 1, Filters())
     assert sorted(began) == ["search_dense", "search_lexical"]
