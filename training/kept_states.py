@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from retrieval.encoders.options import Precision
 from retrieval.encoders.port import Halves
-from retrieval.encoders.runtime import compiled, save_graph
+from retrieval.encoders.runtime import compiled, inferred, save_graph
 from retrieval.joint.inputs import SpecialTokens, Tokens, of_like_length, padded
 from retrieval.joint.model import AT_ONCE, WIDTH_STEP, States
 from retrieval.joint.network import Encoder
@@ -87,9 +87,8 @@ class KeptStates:
     def _computed(self, model: Any, passages: Sequence[Tokens]) -> Iterator[tuple[int, Halves]]:  # noqa: ANN401
         for chosen in of_like_length([len(ids) for ids in passages], AT_ONCE):
             ids, mask = padded([passages[at] for at in chosen], self._special, WIDTH_STEP)
-            request = model.create_infer_request()
-            request.infer({"ids": ids, "mask": mask})
-            for at, states in zip(chosen, request.get_tensor(_STATES).data, strict=True):
+            (found,) = inferred(model, {"ids": ids, "mask": mask}, (_STATES,))
+            for at, states in zip(chosen, found, strict=True):
                 yield at, states[: len(passages[at]) + 2].astype(np.float16)
 
 

@@ -41,8 +41,8 @@ def eight_bit_encoder(card: Card | None = None) -> EightBitEncoder:
     Raises:
         EncoderError: the packaged encoder, whose tokenizer it is, is missing.
         RetrievalError: the shipped graph is, or is damaged.
-        ExportImpossible: none is shipped; OpenVINO cannot be imported, cannot run it here, or gives something else; or
-            the processor does not multiply eight bits, so that floats are as quick.
+        ExportImpossible: none is shipped; OpenVINO cannot be imported, cannot run it here, or gives something else than
+            the original; or the processor does not multiply eight bits, so that floats are as quick.
     """
     shipped = card or Card.load()
     if shipped.encoder is None or not shipped.graphs:
@@ -53,7 +53,7 @@ def eight_bit_encoder(card: Card | None = None) -> EightBitEncoder:
     encoder = EightBitEncoder(graph, packaged_tokenizer(), shipped.encoder)
     apart = float(np.abs(encoder_probe(encoder) - np.array(shipped.encoder_probe)).max())
     if not apart <= _ALIKE:
-        raise ExportImpossible(f"a vector differs from that it was shipped with by {apart:.3f}")
+        raise ExportImpossible(f"a vector differs from the original's by {apart:.3f}")
     return encoder
 
 

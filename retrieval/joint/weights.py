@@ -39,7 +39,7 @@ class Card:
             weights were not quantised yet.
         probe: logits of the example as these graphs gave them: of tokens and of no answer, in one row.
         encoder: what is known of the encoder that they hold.
-        encoder_probe: the first numbers of a vector as they gave it.
+        encoder_probe: the first numbers of a vector as the encoder itself gives it.
     """
 
     weights: Path
@@ -114,7 +114,7 @@ def write_graphs(card: Card, probe: Sequence[float], file: Path = SHIPPED) -> Ca
 
 
 def write_encoder(facts: ModelFacts, probe: Sequence[float], file: Path = SHIPPED) -> Card:
-    """Note what is known of the encoder that the graphs hold, and what it gives."""
+    """Note what is known of the encoder that the graphs hold, and what it gives by itself."""
     return _noted(file, {"encoder": asdict(facts), "encoder_probe": _rounded(probe)})
 
 
