@@ -23,7 +23,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.speed import read_corpus
+from benchmarks.quoted_runs import read_corpus
 from benchmarks.timing import milliseconds
 from retrieval.encoders.loading import load_encoder
 from retrieval.encoders.models import DEFAULT_MODEL

@@ -10,10 +10,10 @@ import datetime as dt
 import json
 import random
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count, groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,7 +42,7 @@ def articles_of(lines: Iterable[str]) -> Iterator[Article]:
     A paragraph without one is an article of its own.
     """
     rows = (json.loads(line) for line in lines)
-    for name, group in groupby(rows, lambda row: row.get("doc_id") or row["id"]):
+    for name, group in groupby(rows, article_id):
         parts = list(group)
         first = parts[0]
         yield Article(
@@ -53,6 +53,11 @@ def articles_of(lines: Iterable[str]) -> Iterator[Article]:
             first.get("url") or "",
             PartialDate.parse(first["published"]) if first.get("published") else None,
         )
+
+
+def article_id(row: Mapping[str, Any]) -> str:
+    """The id of the article that a paragraph was taken from."""
+    return str(row.get("doc_id") or row["id"])
 
 
 def paragraphs_in(article: Article) -> int:

@@ -30,7 +30,7 @@ from aiohttp import web
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.speed import read_corpus
+from benchmarks.quoted_runs import read_corpus
 from benchmarks.timing import peak_mib, size_mib
 from bot.app import Application
 from bot.settings import load_settings

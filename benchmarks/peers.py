@@ -1,13 +1,15 @@
 """Backchannel beside txtai and Haystack: the same passages, questions and encoder, one tool after the other.
 
     python -m benchmarks.peers --data EVAL --work FOLDER [--sets squad2 clapnq] [--most 300] [--held-out] [--json FILE]
+    python -m benchmarks.peers --corpus PARAGRAPHS.jsonl.gz --work FOLDER [--paragraphs 10000] [--json FILE]
 
 Both peers search as their own guides show hybrid search, with their defaults: txtai adds the scores of FAISS and BM25,
 Haystack joins BM25 and embeddings by reciprocal rank fusion. They are given Backchannel's passages, each after its
 article's title as Backchannel encodes it, and asked for as many as hold ten articles on average; Backchannel is
 given the articles. Ranks are those of articles. Each tool runs in a process and an environment of its own, which is
 made in FOLDER the first time (network and some minutes); while it is measured nothing is fetched. Times are from the
-question's text to ranked articles, after twenty questions of warming up; loading the encoder is not counted.
+question's text to ranked articles, after twenty questions of warming up; loading the encoder is not counted. With
+``--corpus`` a set is made for the time alone: of so many paragraphs, asked for runs of twelve words out of them.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ import numpy as np
 from benchmarks.asking import NOTHING_LEFT, chosen, place_of, question_sets
 from benchmarks.figures import Estimate, hit_at, mean, reciprocal_rank
 from benchmarks.peer_tools.measuring import Result, Task
+from benchmarks.quoted_runs import quoting_set
 from benchmarks.tables import Table, print_tables
 from bot.app import Application
 from retrieval.encoders.models import packaged_folder
@@ -57,6 +60,7 @@ class Contender:
 # Newer releases of torch bring gigabytes of CUDA libraries when installed from PyPI.
 CONTENDERS = (
     Contender("Backchannel", "backchannel_service"),
+    Contender("Backchannel, unread", "backchannel_words"),
     Contender("txtai (hybrid)", "txtai_hybrid", ("txtai==9.14.0", "torch==2.13.0")),
     Contender(
         "Haystack (hybrid)",
@@ -174,10 +178,19 @@ def tables(rows: list[Compared]) -> list[Table]:
     return [ranking, cost, versions]
 
 
+def _folders(options: argparse.Namespace) -> list[Path]:
+    if options.corpus:
+        return [quoting_set(options.corpus, options.paragraphs, options.work / f"runs of {options.paragraphs}")]
+    return question_sets(options.data, options.sets)
+
+
 def main() -> None:
     """Measure each tool on each set; print tables, and write JSON after each."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder of the question sets")
+    asked = parser.add_mutually_exclusive_group(required=True)
+    asked.add_argument("--data", type=Path, help="folder of the question sets")
+    asked.add_argument("--corpus", type=Path, help="paragraphs as JSON lines, of which a set is made")
+    parser.add_argument("--paragraphs", type=int, default=10_000, help="how many of them; default: %(default)s")
     parser.add_argument("--work", type=Path, required=True, help="folder for environments and indexes, kept")
     parser.add_argument("--sets", nargs="+", default=_SETS, help="default: %(default)s")
     parser.add_argument("--most", type=int, default=300, help="questions of each set; default: %(default)s")
@@ -187,7 +200,7 @@ def main() -> None:
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     try:
-        folders = question_sets(options.data, options.sets)
+        folders = _folders(options)
     except ValueError as error:
         parser.error(str(error))
     rows: list[Compared] = []

@@ -14,7 +14,6 @@ process of its own.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import random
 import shutil
@@ -24,7 +23,6 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
 from multiprocessing import get_context
@@ -37,6 +35,7 @@ from rich.table import Table
 from benchmarks.growth import articles_of, grown, keep_vectors
 from benchmarks.nearest import found_of_nearest
 from benchmarks.parts import profile
+from benchmarks.quoted_runs import as_line, quoted_runs, read_corpus
 from benchmarks.timing import milliseconds, peak_mib, resident_mib, size_mib
 from bot.app import Application
 from bot.askers import Question
@@ -45,17 +44,9 @@ from corpus.vectors import VectorCache
 from retrieval.encoders.models import packaged_folder
 from retrieval.passages import encoder_inputs
 
-_QUESTIONS = 200
 _COLD = 3
 _ENCODED = 400  # passages, to compare encoders by
 _P = ParamSpec("_P")
-
-
-def read_corpus(corpus: Path, size: int) -> list[str]:
-    """The first lines of a corpus."""
-    opener: Callable[..., object] = gzip.open if corpus.suffix == ".gz" else open
-    with opener(corpus, "rt", encoding="utf-8") as stream:  # type: ignore[attr-defined]
-        return list(islice(stream, size))
 
 
 def prepare(corpus: Path, size: int, folder: Path, real: int | None = None) -> tuple[Path, list[str]]:
@@ -67,11 +58,8 @@ def prepare(corpus: Path, size: int, folder: Path, real: int | None = None) -> t
     lines = read_corpus(corpus, size if real is None else min(size, real))
     feed = folder / "corpus.jsonl"
     with feed.open("w", encoding="utf-8") as stream:
-        for article in grown(list(articles_of(lines)), size):
-            stream.write(f"{json.dumps(asdict(article) | {'published': str(article.published or '')})}\n")
-    chance = random.Random(3)  # noqa: S311 (a sample, no secret)
-    texts = [json.loads(line)["text"].split() for line in chance.sample(lines, min(_QUESTIONS, len(lines)))]
-    return feed, [" ".join(words[:12]) for words in texts if len(words) >= 12]
+        stream.writelines(map(as_line, grown(list(articles_of(lines)), size)))
+    return feed, [question for _, question in quoted_runs(lines)]
 
 
 def keep_copies(corpus: Path, size: int, real: int, file: Path) -> dict[str, float]:

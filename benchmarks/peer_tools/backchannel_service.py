@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.peer_tools.measuring import Task
 from bot.app import Application
 from bot.askers import Question
-from bot.settings import load_settings
+from bot.settings import ReaderKind, load_settings
 from retrieval.encoders.loading import load_encoder
 
 
@@ -32,6 +32,11 @@ class BackchannelService:
 
 def load(task: Task) -> BackchannelService:
     """With the encoder loaded."""
-    settings = load_settings(data_dir=Path(task.work))
+    return service_of(task, ReaderKind.JOINT)
+
+
+def service_of(task: Task, reader: ReaderKind) -> BackchannelService:
+    """With the encoder loaded, and what reads."""
+    settings = load_settings(data_dir=Path(task.work), reader=reader)
     encoder = load_encoder(settings.model, settings.precision, settings.encoder_backend, Path(task.exported))
     return BackchannelService(Application(settings, encoder))

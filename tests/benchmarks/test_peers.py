@@ -75,7 +75,6 @@ def test_an_environment_is_kept_while_its_requirements_stay(tmp_path: Path) -> N
 
 
 def test_backchannel_runs_here_and_each_peer_by_pinned_releases() -> None:
-    ours, *peers = CONTENDERS
-    assert str(interpreter(ours, Path())) == sys.executable
-    assert peers
-    assert all("==" in requirement for peer in peers for requirement in peer.requirements)
+    *ours, txtai, haystack = CONTENDERS
+    assert {str(interpreter(each, Path())) for each in ours} == {sys.executable}
+    assert all("==" in requirement for peer in (txtai, haystack) for requirement in peer.requirements)
