@@ -66,8 +66,8 @@ class Publishers:
         """
         stories = self._catalogue.story_of(citation.article_id for citation in citations)
         members = {
-            story: [article.article_id for article in self._catalogue.story_articles(story)[:_MOST_READ]]
-            for story in set(stories.values())
+            story: [article.article_id for article in articles[:_MOST_READ]]
+            for story, articles in self._catalogue.story_articles(stories.values()).items()
         }
         among = searched({i for story in members.values() if len(story) > 1 for i in story})
         texts = {article.id: article.text for article in self._catalogue.articles(sorted(among))}

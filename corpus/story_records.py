@@ -56,16 +56,16 @@ class StoryRecords(Database):
         asked = list(article_ids)
         return {i: i for i in asked} | dict(self._rows_among(_STORIES, asked))
 
-    def story_articles(self, story: str) -> list[StoryArticle]:
-        """The articles of a story, earliest first: as published (undated ones last), then as first seen.
+    def story_articles(self, stories: Iterable[str]) -> dict[str, list[StoryArticle]]:
+        """The articles of each story, earliest first: as published (undated ones last), then as first seen.
 
         None for an article that no index run has seen yet.
         """
-        rows = self._rows(_OF_STORY, {"of": story})
-        return [
-            StoryArticle(article, source, PartialDate.parse(published) if published else None, seen)
-            for article, source, published, seen in rows
-        ]
+        told: dict[str, list[StoryArticle]] = {story: [] for story in stories}
+        for story, article, source, published, seen in self._rows_among(_OF_STORIES, list(told)):
+            date = PartialDate.parse(published) if published else None
+            told[story].append(StoryArticle(article, source, date, seen))
+        return told
 
     def sources_of(self, article_ids: Iterable[str]) -> dict[str, str]:
         """Who published these articles, by their own word; empty where they do not say, without those not known."""
@@ -135,10 +135,10 @@ class StoryRecords(Database):
 
 
 _EARLIEST_FIRST = (t.revisions.c.published.is_(None), t.revisions.c.published, _s.seen, _s.article)
-_OF_STORY = (
-    select(_s.article, t.revisions.c.source, t.revisions.c.published, _s.seen)
+_OF_STORIES = (
+    select(_s.story, _s.article, t.revisions.c.source, t.revisions.c.published, _s.seen)
     .join(t.revisions, t.revisions.c.id == _s.revision)
-    .where(_s.story == bindparam("of"))
+    .where(among(_s.story))
     .order_by(*_EARLIEST_FIRST)
 )
 _COPIES_OF = select(_c.other).where(_c.one == bindparam("of"))

@@ -217,7 +217,7 @@ class Citation:
             also_in=tuple(also_in),
             explanation=explanation,
         )
-        citation.verify(article.text)
+        citation._stands_in(article.text)  # of which it has the hash
         return citation
 
     def verify(self, article_text: str) -> None:
@@ -228,6 +228,9 @@ class Citation:
         """
         if text_digest(article_text) != self.text_hash:
             raise QuotationError(f"article {self.article_id!r} has changed since it was quoted: ask again")
+        self._stands_in(article_text)
+
+    def _stands_in(self, article_text: str) -> None:
         quotes: tuple[Citation | Highlight, ...] = (self, *self.highlights)
         for quote in quotes:
             inside = 0 <= self.start <= quote.start < quote.end <= self.end <= len(article_text)

@@ -164,7 +164,8 @@ def test_copies_are_one_story_named_by_the_earliest(catalogue: Catalogue) -> Non
     catalogue.store("wire", NEWSROOM)
     fold(catalogue)
     assert stories(catalogue) == STORIES
-    told = catalogue.story_articles("cut")
+    found = catalogue.story_articles(["cut", "alone", "nobody"])
+    told = found["cut"]
     assert [(a.article_id, a.source, a.published) for a in told] == [
         ("cut", "CUT", JULY[8]),
         ("whole", "WHOLE", JULY[9]),
@@ -172,12 +173,14 @@ def test_copies_are_one_story_named_by_the_earliest(catalogue: Catalogue) -> Non
         ("undated", "UNDATED", None),
     ]
     assert all(a.first_seen for a in told)
-    assert [a.article_id for a in catalogue.story_articles("alone")] == ["alone"]
+    assert [a.article_id for a in found["alone"]] == ["alone"]
+    assert found["nobody"] == []
 
 
 def test_an_article_that_nobody_has_seen_is_its_own_story(catalogue: Catalogue) -> None:
     assert catalogue.story_of(["nobody", "else"]) == {"nobody": "nobody", "else": "else"}
-    assert catalogue.story_articles("nobody") == []
+    assert catalogue.story_articles(["nobody"]) == {"nobody": []}
+    assert catalogue.story_articles([]) == {}
 
 
 @settings(max_examples=15, deadline=None)
@@ -206,7 +209,7 @@ def test_articles_that_go_and_come_back_are_in_the_same_stories(gone: set[str]) 
         catalogue.keep_only("wire", STORIES.keys() - gone)
         fold(catalogue)
         left = {name for name in STORIES if name not in gone}
-        assert {a.article_id for s in set(STORIES.values()) for a in catalogue.story_articles(s)} <= left
+        assert {a.article_id for found in catalogue.story_articles(STORIES.values()).values() for a in found} <= left
         assert len({stories(catalogue)[name] for name in left}) == len({STORIES[name] for name in left})
         catalogue.store("wire", [a for a in NEWSROOM if a.id in gone])
         fold(catalogue)
@@ -237,14 +240,14 @@ def test_the_article_between_two_copies_holds_their_story_together(catalogue: Ca
 def test_a_corrected_article_leaves_its_story_and_can_come_back(catalogue: Catalogue) -> None:
     catalogue.store("wire", NEWSROOM)
     fold(catalogue)
-    seen = catalogue.story_articles("cut")[0].first_seen
+    seen = catalogue.story_articles(["cut"])["cut"][0].first_seen
     catalogue.store("wire", [replace(NEWSROOM[1], text=text(prose(50)))])
     fold(catalogue)
     assert stories(catalogue) == STORIES | dict.fromkeys(["whole", "added", "undated"], "whole")
     catalogue.store("wire", [NEWSROOM[1]])
     fold(catalogue)
     assert stories(catalogue) == STORIES
-    assert catalogue.story_articles("cut")[0].first_seen == seen
+    assert catalogue.story_articles(["cut"])["cut"][0].first_seen == seen
 
 
 def test_only_what_is_new_is_compared(catalogue: Catalogue) -> None:
