@@ -20,7 +20,7 @@ from retrieval.questions import resolve_sources
 from retrieval.ranking import MOST_READ, Ranked, best_first, best_of_each_article, fitting, fuse, rank, to_read
 from retrieval.reader import Reader, Reading, WordReader, inverse_document_frequency
 from retrieval.recent import Recent
-from retrieval.signals import OPPOSED, covered, signals
+from retrieval.signals import OPPOSED, signals
 from retrieval.types import Answer, Citation, Disagreement, Filters, Headline, Hit, Passage, Query, Span
 
 _NEAREST = 3
@@ -158,7 +158,7 @@ class Engine:
         """
         candidates = search(self.index, text, self._encoded(text), depth, self._checked(filters))
         parameters = replace(self._parameters.ranking, recency_weight=0.0)
-        return rank(candidates, fuse(candidates, parameters), {}, {}, parameters).hits
+        return rank(candidates, fuse(candidates, parameters), {}, parameters).hits
 
     def named(self, text: str, filters: Filters, depth: int) -> list[Match]:
         """The ``depth`` passages that hold most of the words of a name, in text or title, best first.
@@ -209,8 +209,7 @@ class Engine:
         if read is None:
             first = candidates.ids[best_first(fused, candidates.ids)[:MOST_READ]]
             read = self._read(text, first.tolist())
-        held = covered(text, read, self._passages.of(list(read)), self.weigh)
-        return rank(candidates, fused, read, held, self._parameters.ranking)
+        return rank(candidates, fused, read, self._parameters.ranking)
 
     def _read(self, text: str, ids: Sequence[int]) -> dict[int, Reading]:
         if self._reader is None or not ids or not self._parameters.ranking.read:

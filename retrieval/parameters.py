@@ -36,7 +36,6 @@ class RankingParameters:
         reader_weight: of the reader's score in the final one, in [0, 1].
         reader_in_odds: whether the reader's scores are log-odds, which count as the probabilities that they are; others
             are stretched to [0, 1] over what was read.
-        coverage_weight: of what is added for the share of the question's words that a passage holds which was read.
     """
 
     depth: int
@@ -47,7 +46,6 @@ class RankingParameters:
     read_characters: int
     reader_weight: float
     reader_in_odds: bool
-    coverage_weight: float
 
 
 @dataclass(frozen=True, slots=True)

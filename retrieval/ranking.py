@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,33 +85,25 @@ def best_first(scores: Scores, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int
     return np.lexsort((ids, -scores))
 
 
-def rank(
-    candidates: Candidates,
-    fused: Scores,
-    readings: dict[int, Reading],
-    covered: Mapping[int, float],
-    parameters: RankingParameters,
-) -> Ranked:
+def rank(candidates: Candidates, fused: Scores, readings: dict[int, Reading], parameters: RankingParameters) -> Ranked:
     """Put candidates in their final order.
 
-    The reader's scores, as probabilities or scaled to [0, 1] over what it read, are mixed into the fused ones, and what
-    is covered is added. What was not read counts as read worst and as covering nothing, so that it cannot overtake.
-    That places the articles; which of an article's passages comes first is decided by their best sentences.
+    The reader's scores, as probabilities or scaled to [0, 1] over what it read, are mixed into the fused ones. What was
+    not read counts as read worst, so that it cannot overtake. That places the articles; which of an article's
+    passages comes first is decided by their best sentences.
 
     Args:
         candidates: what was found.
         fused: their fused scores.
         readings: by passage id, for those that were read.
-        covered: for the same ones, the share of the question's words that they hold, in [0, 1].
         parameters: the weights.
     """
     weight = parameters.reader_weight if readings else 0.0
     scaled = _scaled(readings, in_odds=parameters.reader_in_odds)
     read = np.array([scaled.get(i, 0.0) for i in candidates.ids.tolist()])
-    held = np.array([covered.get(i, 0.0) for i in candidates.ids.tolist()])
-    scores = (1 - weight) * fused + weight * read + parameters.coverage_weight * held
+    scores = (1 - weight) * fused + weight * read
     final = _best_sentence_first(candidates, readings, scores)
-    hits = _hits(candidates, final, fused, readings, covered)
+    hits = _hits(candidates, final, fused, readings)
     return Ranked(tuple(hits[at] for at in best_first(final, candidates.ids).tolist()), readings)
 
 
@@ -137,9 +129,7 @@ def _best_sentence_first(candidates: Candidates, readings: dict[int, Reading], s
     return dealt
 
 
-def _hits(
-    candidates: Candidates, final: Scores, fused: Scores, readings: dict[int, Reading], covered: Mapping[int, float]
-) -> list[Hit]:
+def _hits(candidates: Candidates, final: Scores, fused: Scores, readings: dict[int, Reading]) -> list[Hit]:
     """The candidates as hits, in their own order."""
     reader_ranks = {i: n for n, i in enumerate(sorted(readings, key=lambda i: (-readings[i].score, i)), start=1)}
     arrays = (
@@ -161,7 +151,6 @@ def _hits(
                 fused_rank=fused_rank,
                 reader=readings[passage_id].score if passage_id in readings else None,
                 reader_rank=reader_ranks.get(passage_id),
-                covered=covered.get(passage_id),
             ),
         )
         for article_id, passage_id, score, dense, dense_rank, lexical, lexical_rank, by_search, fused_rank in rows

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from retrieval.answer_types import KINDS, lacks
 from retrieval.ranking import Ranked
-from retrieval.reader import Reading, Weigh
+from retrieval.reader import Weigh
 from retrieval.types import Horizon, Passage
 
 OPPOSED = "opposed"
@@ -112,28 +112,6 @@ def coverage(question: str, weigh: Weigh) -> Callable[[str], float]:
     """Tells what share of a question's words, by their weight, a text holds."""
     weights = _weights(question, weigh)
     return lambda text: _covered(weights, _stems(text))
-
-
-def covered(
-    question: str, readings: Mapping[int, Reading], passages: Sequence[Passage], weigh: Weigh
-) -> dict[int, float]:
-    """What share of a question's words, by their weight, each passage holds, by its id, in [0, 1].
-
-    The mean of what the whole of it and its best sentence hold, each with the article's title.
-
-    Args:
-        question: its words.
-        readings: of these passages.
-        passages: which were read.
-        weigh: how rare words are.
-    """
-    share = coverage(question, weigh)
-
-    def held(passage: Passage) -> float:
-        best = readings[passage.id].sentences[0][0].of(passage.article.text)
-        return (share(f"{passage.article.title} {passage.text}") + share(f"{passage.article.title} {best}")) / 2
-
-    return {passage.id: held(passage) for passage in passages}
 
 
 def _weights(question: str, weigh: Weigh) -> Mapping[str, float]:

@@ -145,8 +145,6 @@ class Explanation:
     fused_rank: int
     reader: float | None
     reader_rank: int | None
-    covered: float | None = None
-    """The share of the question's words that it holds, by their weight, in [0, 1]; ``None`` where it was not read."""
 
 
 @dataclass(frozen=True, slots=True)

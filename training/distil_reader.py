@@ -36,7 +36,7 @@ from training.train_reader import (
 )
 from training.training_loop import Group, Training
 
-_STEPS = 2_300
+_STEPS = 3_800
 _RATE, _DECAY = 3e-4, 0.01
 _HARD = 0.5  # how much what is right counts; the rest is what the teacher gives
 _SAMPLE = 40  # batches that tell which dimensions matter

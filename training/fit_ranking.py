@@ -25,7 +25,6 @@ from retrieval.fusion import Candidates, search
 from retrieval.parameters import SHIPPED, Parameters, RankingParameters
 from retrieval.ranking import best_first, best_of_each_article, fuse, rank, to_read
 from retrieval.reader import Reading
-from retrieval.signals import covered
 from retrieval.types import Filters
 from training.data import LabelledQuestion, engine_with, indexed, read_questions, sample
 
@@ -40,21 +39,19 @@ FUSION = {
 # 670 questions tell no finer differences.
 _PAYS = 0.002
 READING = {
-    "reader_weight": (0.3, 0.4, 0.5, 0.6),
+    "reader_weight": (0.3, 0.4, 0.5, 0.6, 0.7, 0.8),
     "reader_in_odds": (False, True),
-    "coverage_weight": (0.0, 0.1, 0.2, 0.3, 0.4),
 }
 DEPTH = {"read": (3, 4, 6, 8), "read_characters": (0, 2400, 3600)}
 
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """A question, what was found for it, and what was read of that, with the share of the question that it covers."""
+    """A question, what was found for it, and what was read of that."""
 
     question: LabelledQuestion
     candidates: Candidates
     readings: dict[int, Reading]
-    covered: dict[int, float]
     lengths: dict[int, int]
 
 
@@ -69,10 +66,8 @@ def collect(folder: Path, work: Path, ranking: RankingParameters, *, read: int) 
         for question, vector in zip(asked, vectors, strict=True):
             candidates = search(engine.index, question.text, partial(np.asarray, vector), depth, Filters())
             readings = engine.search(question.text, Filters()).readings if read else {}
-            passages = app.catalogue.passages(list(readings))
-            held = covered(question.text, readings, passages, engine.weigh)
-            lengths = {passage.id: len(passage.text) for passage in passages}
-            found.append(Searched(question, candidates, readings, held, lengths))
+            lengths = {passage.id: len(passage.text) for passage in app.catalogue.passages(list(readings))}
+            found.append(Searched(question, candidates, readings, lengths))
         return found
 
 
@@ -82,8 +77,7 @@ def place(searched: Searched, parameters: RankingParameters) -> int | None:
     fused = fuse(candidates, parameters)
     first = candidates.ids[best_first(fused, candidates.ids)][: len(searched.readings)].tolist()
     chosen = first[: to_read([searched.lengths[i] for i in first], parameters)] if parameters.reader_weight else []
-    readings, held = ({i: of[i] for i in chosen} for of in (searched.readings, searched.covered))
-    ranked = rank(candidates, fused, readings, held, parameters)
+    ranked = rank(candidates, fused, {i: searched.readings[i] for i in chosen}, parameters)
     best = best_of_each_article(ranked.hits, 10)
     return next((at for at, hit in enumerate(best) if hit.article_id in searched.question.gold), None)
 

@@ -295,11 +295,10 @@ def _explained(explanation: Explanation) -> str:
         return f"#{rank}" if rank else "not listed"
 
     reader = "not read" if explanation.reader is None else f"{explanation.reader:.3f} {place(explanation.reader_rank)}"
-    covered = "" if explanation.covered is None else f" · covered {explanation.covered:.3f}"
     return (
         f"dense {explanation.dense:.3f} {place(explanation.dense_rank)} · "
         f"lexical {explanation.lexical:.2f} {place(explanation.lexical_rank)} · "
-        f"fused {explanation.fused:.3f} {place(explanation.fused_rank)} · reader {reader}{covered}"
+        f"fused {explanation.fused:.3f} {place(explanation.fused_rank)} · reader {reader}"
     )
 
 

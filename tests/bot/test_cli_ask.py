@@ -218,7 +218,6 @@ def test_explain_adds_to_each_citation_how_it_came_to_its_place(cli: CommandLine
             "fused_rank",
             "reader",
             "reader_rank",
-            "covered",
         ]
         assert explain["dense_rank"] is None or explain["dense_rank"] >= 1
         assert explain["fused_rank"] >= 1

@@ -24,7 +24,6 @@ RANKING = RankingParameters(
     read_characters=0,
     reader_weight=0.4,
     reader_in_odds=False,
-    coverage_weight=0.0,
 )
 # A word matters less the later it comes, more in the title; a pair as its lesser word.
 _STANDING = {"opening": 0.0, "early": 0.0, "late": -1.0, "place": 0.0, "spread": 0.0, "share": 0.0, "titled": 0.5}

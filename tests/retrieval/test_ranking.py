@@ -20,7 +20,6 @@ PLAIN = RankingParameters(
     read_characters=0,
     reader_weight=0.4,
     reader_in_odds=False,
-    coverage_weight=0.0,
 )
 # By id: article, cosine and its rank, BM25 and its rank.
 FOUND = {
@@ -70,7 +69,7 @@ def test_fused_scores_worked_by_hand() -> None:
 def test_either_search_alone_can_decide(weight: float, order: list[int]) -> None:
     parameters = replace(PLAIN, dense_weight=weight)
     found = candidates(FOUND)
-    assert [hit.passage_id for hit in rank(found, fuse(found, parameters), {}, {}, parameters).hits] == order
+    assert [hit.passage_id for hit in rank(found, fuse(found, parameters), {}, parameters).hits] == order
 
 
 def test_other_passages_of_an_article_support_it() -> None:
@@ -95,13 +94,13 @@ def test_one_candidate_alone_can_be_fused() -> None:
 def test_nothing_is_ranked_where_nothing_was_found() -> None:
     scores = fuse(NOTHING, PLAIN)
     assert scores.shape == (0,)
-    assert rank(NOTHING, scores, {}, {}, PLAIN).hits == ()
+    assert rank(NOTHING, scores, {}, PLAIN).hits == ()
 
 
 def test_final_scores_worked_by_hand() -> None:
     fused = np.array([0.25, 0.75, 0.375, 0.125])
     readings = dict(zip((5, 7, 2), read(0.2, 0.6, 0.4), strict=True))
-    ranked = rank(candidates(FOUND), fused, readings, {}, PLAIN)
+    ranked = rank(candidates(FOUND), fused, readings, PLAIN)
     # The reader's scores are scaled over what it read: 0, 1 and 0.5.
     expected = {7: 0.6 * 0.375 + 0.4, 2: 0.6 * 0.25 + 0.4 * 0.5, 5: 0.6 * 0.75, 8: 0.6 * 0.125}
     assert [hit.passage_id for hit in ranked.hits] == [7, 5, 2, 8]
@@ -109,24 +108,13 @@ def test_final_scores_worked_by_hand() -> None:
     assert ranked.readings == readings
 
 
-def test_what_covers_more_of_the_question_goes_before_what_the_reader_likes_as_well() -> None:
-    fused = np.array([0.25, 0.75, 0.375, 0.125])
-    readings = dict(zip((5, 7, 2), read(0.2, 0.6, 0.4), strict=True))
-    parameters = replace(PLAIN, coverage_weight=0.2)
-    ranked = rank(candidates(FOUND), fused, readings, {5: 0.0, 7: 0.25, 2: 1.0}, parameters)
-    assert {hit.passage_id: hit.score for hit in ranked.hits} == pytest.approx(
-        {7: 0.6 * 0.375 + 0.4 + 0.05, 2: 0.6 * 0.25 + 0.4 * 0.5 + 0.2, 5: 0.6 * 0.75, 8: 0.6 * 0.125}
-    )
-    assert [hit.passage_id for hit in ranked.hits] == [7, 2, 5, 8]
-
-
 def test_hits_explain_how_they_came_to_their_place() -> None:
     fused = np.array([0.25, 0.75, 0.375, 0.125])
-    ranked = rank(candidates(FOUND), fused, dict(zip((5, 7), read(0.2, 0.6), strict=True)), {5: 0.25}, PLAIN)
+    ranked = rank(candidates(FOUND), fused, dict(zip((5, 7), read(0.2, 0.6), strict=True)), PLAIN)
     by_id = {hit.passage_id: (hit.article_id, hit.explanation) for hit in ranked.hits}
     assert by_id == {
         2: ("a", Explanation(1.0, 1, 0.0, None, 0.25, 3, None, None)),
-        5: ("b", Explanation(0.5, 2, 4.0, 1, 0.75, 1, 0.2, 2, 0.25)),
+        5: ("b", Explanation(0.5, 2, 4.0, 1, 0.75, 1, 0.2, 2)),
         7: ("c", Explanation(0.2, None, 2.0, 2, 0.375, 2, 0.6, 1)),
         8: ("d", Explanation(0.75, None, 0.0, None, 0.125, 4, None, None)),
     }
@@ -136,7 +124,7 @@ def test_rounding_decides_nothing() -> None:
     found = candidates({n: (f"article-{n}", 0.5 + n * 1e-8, 4 - n, 1.0, n) for n in (1, 2, 3)})
     fused = fuse(found, PLAIN)
     assert fused == pytest.approx([0.75] * 3, abs=1e-4)
-    hits = rank(found, fused, dict(zip((1, 2, 3), read(0.4, 0.4, 0.4 + 1e-8), strict=True)), {}, PLAIN).hits
+    hits = rank(found, fused, dict(zip((1, 2, 3), read(0.4, 0.4, 0.4 + 1e-8), strict=True)), PLAIN).hits
     assert [hit.score for hit in hits] == pytest.approx([0.6 * 0.75] * 3, abs=1e-4)
 
 
@@ -146,7 +134,7 @@ def test_among_an_articles_passages_the_best_sentence_comes_first() -> None:
     sentence = {1: 0.2, 2: 0.8, 3: 0.99}
     readings = {i: Reading(whole[i], ((Span(0, 1), sentence[i]),)) for i in whole}
     parameters = replace(PLAIN, dense_weight=0.0)
-    hits = rank(candidates(found), fuse(candidates(found), parameters), readings, {}, parameters).hits
+    hits = rank(candidates(found), fuse(candidates(found), parameters), readings, parameters).hits
     # Article a stays before b by its whole score, and is shown by its second passage.
     assert [hit.passage_id for hit in hits] == [2, 1, 3]
     assert hits[0].score == pytest.approx(0.6 * 1.0 + 0.4 * 1.0)
@@ -154,7 +142,7 @@ def test_among_an_articles_passages_the_best_sentence_comes_first() -> None:
 
 def test_without_a_reader_fused_scores_stand() -> None:
     fused = np.array([0.25, 0.75, 0.375, 0.125])
-    assert [hit.score for hit in rank(candidates(FOUND), fused, {}, {}, PLAIN).hits] == [0.75, 0.375, 0.25, 0.125]
+    assert [hit.score for hit in rank(candidates(FOUND), fused, {}, PLAIN).hits] == [0.75, 0.375, 0.25, 0.125]
 
 
 @pytest.mark.parametrize(
@@ -168,9 +156,7 @@ def test_of_short_texts_more_are_read(lengths: list[int], count: int) -> None:
 
 def test_equal_scores_come_by_ascending_id() -> None:
     found = candidates({n: (f"article-{n}", 0.5, n, 1.0, n) for n in (3, 1, 2)})
-    hits = rank(
-        found, np.array([0.5, 0.5, 0.5]), dict(zip((1, 2, 3), read(0.4, 0.4, 0.4), strict=True)), {}, PLAIN
-    ).hits
+    hits = rank(found, np.array([0.5, 0.5, 0.5]), dict(zip((1, 2, 3), read(0.4, 0.4, 0.4), strict=True)), PLAIN).hits
     assert [hit.passage_id for hit in hits] == [1, 2, 3]
     assert [hit.explanation.fused_rank for hit in hits] == [1, 2, 3]
     assert [hit.explanation.reader_rank for hit in hits] == [1, 2, 3]
@@ -180,17 +166,14 @@ SCORES = st.integers(0, 100).map(lambda percent: percent / 100)
 
 
 @given(
-    st.lists(st.tuples(SCORES, SCORES, SCORES), min_size=1, max_size=12),
-    st.integers(0, 12),
-    st.sampled_from([0.0, 0.3, 0.99]),
+    st.lists(st.tuples(SCORES, SCORES), min_size=1, max_size=12), st.integers(0, 12), st.sampled_from([0.0, 0.3, 0.99])
 )
-def test_what_was_not_read_never_overtakes(scores: list[tuple[float, float, float]], count: int, weight: float) -> None:
+def test_what_was_not_read_never_overtakes(scores: list[tuple[float, float]], count: int, weight: float) -> None:
     found = candidates({n: (f"article-{n}", 0.5, n, 1.0, n) for n in range(1, len(scores) + 1)})
-    fused = np.array([score for score, _, _ in scores])
+    fused = np.array([score for score, _ in scores])
     by_fused = sorted(found.ids.tolist(), key=lambda n: (-fused[n - 1], n))
     readings = {n: read(scores[n - 1][1])[0] for n in by_fused[:count]}
-    covered = {n: scores[n - 1][2] for n in readings}
-    hits = rank(found, fused, readings, covered, replace(PLAIN, reader_weight=weight, coverage_weight=0.2)).hits
+    hits = rank(found, fused, readings, replace(PLAIN, reader_weight=weight)).hits
     places = {hit.passage_id: place for place, hit in enumerate(hits)}
     unread = [n for n in by_fused if n not in readings]
     assert [hit.passage_id for hit in hits if hit.passage_id not in readings] == unread
@@ -226,7 +209,5 @@ def test_log_odds_count_as_probabilities() -> None:
     found = candidates(FOUND)
     readings = {2: Reading(0.0, ((Span(0, 1), 0.0),)), 5: Reading(-1000.0, ((Span(0, 1), -1000.0),))}
     in_odds = replace(PLAIN, reader_in_odds=True)
-    scores = {
-        hit.passage_id: hit.score for hit in rank(found, np.array([0.2, 0.4, 0.1, 0.1]), readings, {}, in_odds).hits
-    }
+    scores = {hit.passage_id: hit.score for hit in rank(found, np.array([0.2, 0.4, 0.1, 0.1]), readings, in_odds).hits}
     assert scores == pytest.approx({2: 0.6 * 0.2 + 0.4 * 0.5, 5: 0.6 * 0.4, 7: 0.6 * 0.1, 8: 0.6 * 0.1})

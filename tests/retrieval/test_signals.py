@@ -5,7 +5,7 @@ import pytest
 from retrieval.dates import PartialDate
 from retrieval.ranking import Ranked
 from retrieval.reader import Reading
-from retrieval.signals import covered, signals
+from retrieval.signals import signals
 from retrieval.types import Article, Explanation, Hit, Horizon, Passage, Span
 
 TEXT = "Modi flew to Moscow. Twenty soldiers died at Galwan in 2020."
@@ -43,18 +43,6 @@ def test_signals_worked_by_hand() -> None:
     assert (found["reader"], found["sentence"], found["lacks"]) == (0.7, 2.5, 0.0)
     assert (found["reader_best"], found["agreed"], found["unknown"]) == (0.7, 0.0, 0.0)
     assert found["lead"] == pytest.approx(0.5)
-
-
-def test_what_is_covered_counts_the_passage_and_its_best_sentence_half_each() -> None:
-    # The weights are 3 for "galwan", 1 for "soldiers", "died" and "moscow"; the first sentence holds the last alone.
-    question = "How many soldiers from Moscow died at Galwan?"
-    for best, share in ((FIRST, 1 / 6), (SECOND, 5 / 6)):
-        readings = {1: Reading(0.0, ((best, 0.0),)), 2: Reading(0.0, ((best, 0.0),))}
-        assert covered(question, readings, [PASSAGE], weigh) == pytest.approx({1: (1 + share) / 2})
-
-
-def test_what_a_title_says_is_covered() -> None:
-    assert covered("What border clash?", {1: Reading(0.0, ((FIRST, 0.0),))}, [PASSAGE], weigh) == {1: 1.0}
 
 
 def test_another_article_may_be_read_as_better() -> None:
