@@ -180,7 +180,9 @@ def tables(rows: list[Compared]) -> list[Table]:
 
 def _folders(options: argparse.Namespace) -> list[Path]:
     if options.corpus:
-        return [quoting_set(options.corpus, options.paragraphs, options.work / f"runs of {options.paragraphs}")]
+        # The index that is kept for a set goes by its folder's name.
+        name = f"{options.paragraphs} of {options.corpus.name}"
+        return [quoting_set(options.corpus, options.paragraphs, options.work / name)]
     return question_sets(options.data, options.sets)
 
 
@@ -201,7 +203,7 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     try:
         folders = _folders(options)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         parser.error(str(error))
     rows: list[Compared] = []
     for folder in folders:
