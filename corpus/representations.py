@@ -6,12 +6,12 @@ import logging
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, MetaData, Table, bindparam, delete, func, select
 
 from corpus.clauses import adding
-from corpus.database import Database, Values, many
+from corpus.database import Database, many
 from corpus.disposable import Disposable
 from corpus.errors import CatalogueDamaged, CatalogueError
 from corpus.schema import Schema
@@ -32,6 +32,7 @@ _kept = Table(
 _k = _kept.c
 Index("representations_by_size", _k.size)
 _FIND = select(_k.key, _k.checksum, _k.value).where(_k.key.in_(bindparam("keys", expanding=True)))
+_THERE = select(_k.key).where(_k.key.in_(bindparam("keys", expanding=True)))
 _SIZE = select(func.coalesce(func.sum(_k.size), 0))
 _KEEP = adding(_kept)
 _OLDEST = select(_k.id, _k.size).order_by(_k.id).limit(bindparam("most"))
@@ -87,18 +88,19 @@ class RepresentationCache(Database):
             {"key": key, "size": len(value), "checksum": _checksum(key, value), "value": value}
             for key, value in values.items()
         ]
-        new = sum(map(len, values.values()))
-        if new > self._most:
+        if sum(map(len, values.values())) > self._most:
             return
         try:
             with self._transaction() as connection:
-                self._keep(connection, rows, new, make_room=make_room)
+                there = set(connection.scalars(_THERE, {"keys": list(values)}))
+                self._keep(connection, [row for row in rows if row["key"] not in there], make_room=make_room)
         except CatalogueDamaged:
             raise
         except CatalogueError as error:  # others write, or the disk is full: what is there can still be read
             _log.debug("not kept: %s", error)
 
-    def _keep(self, connection: Connection, rows: Sequence[Values], new: int, *, make_room: bool) -> None:
+    def _keep(self, connection: Connection, rows: Sequence[dict[str, Any]], *, make_room: bool) -> None:
+        new = sum(row["size"] for row in rows)
         # Counting goes over all rows; in between, what other processes keep or let go is not seen.
         size = self.size if self._keeps % _COUNTED else connection.execute(_SIZE).scalar_one()
         self._keeps += 1

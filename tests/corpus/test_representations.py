@@ -71,6 +71,14 @@ def test_what_is_larger_than_all_room_costs_nothing_that_is_there(cache: Represe
     assert cache.find([ONE, TWO]) == {ONE: b"one"}
 
 
+def test_what_is_there_already_is_not_counted_twice(cache: RepresentationCache) -> None:
+    cache.keep({ONE: b"one"}, make_room=False)
+    size = cache.size
+    cache.keep({ONE: b"another", TWO: b"two"}, make_room=False)
+    assert cache.size == size + 3
+    assert cache.find([ONE, TWO]) == {ONE: b"one", TWO: b"two"}
+
+
 @settings(max_examples=20)
 @given(
     st.lists(
