@@ -60,7 +60,7 @@ class Contender:
 # Newer releases of torch bring gigabytes of CUDA libraries when installed from PyPI.
 CONTENDERS = (
     Contender("Backchannel", "backchannel_service"),
-    Contender("Backchannel, unread", "backchannel_words"),
+    Contender("Backchannel, nothing read", "backchannel_words"),
     Contender("txtai (hybrid)", "txtai_hybrid", ("txtai==9.14.0", "torch==2.13.0")),
     Contender(
         "Haystack (hybrid)",

@@ -6,11 +6,23 @@ import logging
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, MetaData, Table, bindparam, delete, func, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+)
 
-from corpus.clauses import adding
 from corpus.database import Database, many
 from corpus.disposable import Disposable
 from corpus.errors import CatalogueDamaged, CatalogueError
@@ -31,10 +43,11 @@ _kept = Table(
 )
 _k = _kept.c
 Index("representations_by_size", _k.size)
-_FIND = select(_k.key, _k.checksum, _k.value).where(_k.key.in_(bindparam("keys", expanding=True)))
-_THERE = select(_k.key).where(_k.key.in_(bindparam("keys", expanding=True)))
+_ASKED = _k.key.in_(bindparam("keys", expanding=True))
+_FIND = select(_k.key, _k.checksum, _k.value).where(_ASKED)
+_THERE = select(_k.key).where(_ASKED)
 _SIZE = select(func.coalesce(func.sum(_k.size), 0))
-_KEEP = adding(_kept)
+_KEEP = insert(_kept)
 _OLDEST = select(_k.id, _k.size).order_by(_k.id).limit(bindparam("most"))
 _log = logging.getLogger(__name__)
 
@@ -84,23 +97,24 @@ class RepresentationCache(Database):
         Raises:
             CatalogueDamaged: the file is a broken database.
         """
-        rows = [
-            {"key": key, "size": len(value), "checksum": _checksum(key, value), "value": value}
-            for key, value in values.items()
-        ]
         if sum(map(len, values.values())) > self._most:
             return
         try:
             with self._transaction() as connection:
                 there = set(connection.scalars(_THERE, {"keys": list(values)}))
-                self._keep(connection, [row for row in rows if row["key"] not in there], make_room=make_room)
+                new = {key: value for key, value in values.items() if key not in there}
+                self._keep(connection, new, make_room=make_room)
         except CatalogueDamaged:
             raise
         except CatalogueError as error:  # others write, or the disk is full: what is there can still be read
             _log.debug("not kept: %s", error)
 
-    def _keep(self, connection: Connection, rows: Sequence[dict[str, Any]], *, make_room: bool) -> None:
-        new = sum(row["size"] for row in rows)
+    def _keep(self, connection: Connection, values: Mapping[bytes, bytes], *, make_room: bool) -> None:
+        rows = [
+            {"key": key, "size": len(value), "checksum": _checksum(key, value), "value": value}
+            for key, value in values.items()
+        ]
+        new = sum(map(len, values.values()))
         # Counting goes over all rows; in between, what other processes keep or let go is not seen.
         size = self.size if self._keeps % _COUNTED else connection.execute(_SIZE).scalar_one()
         self._keeps += 1
