@@ -111,8 +111,11 @@ class Disposable(Generic[_C]):
 
 
 def _identity(file: Path) -> _File:
-    """Tells a file from another one of its name; ``None`` where there is none."""
+    """Tells a file from another one of its name; ``None`` where there is none, or an empty one.
+
+    A connection makes an empty file in place of a deleted one, and that may be given the same number.
+    """
     with suppress(OSError):
         found = file.stat()
-        return found.st_dev, found.st_ino
+        return (found.st_dev, found.st_ino) if found.st_size else None
     return None

@@ -1,6 +1,7 @@
 """What the encoder made of passages, kept within bounds, and never in the way of an answer."""
 
 import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -208,6 +209,22 @@ def test_a_file_that_is_deleted_meanwhile_is_made_anew(file: Path, caplog: pytes
         kept.find([ONE])
         kept.keep({ONE: b"one"}, make_room=True)
         assert kept.find([ONE]) == {ONE: b"one"}
+    assert caplog.records == []
+
+
+def test_a_new_file_may_be_told_apart_by_nothing_but_that_it_is_empty(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(many_kept(file)) as kept:
+        kept.close()
+        for each in file.parent.glob(f"{file.name}-*"):
+            each.unlink()
+        before = file.stat().st_ino
+        os.truncate(file, 0)  # as where a deleted file's number is given to the one that takes its place
+        kept.find([ONE])
+        kept.keep({ONE: b"one"}, make_room=True)
+        assert kept.find([ONE]) == {ONE: b"one"}
+        assert file.stat().st_ino == before
     assert caplog.records == []
 
 
