@@ -33,14 +33,14 @@ class Publishers:
         cited = list(citations)
         articles = list(dict.fromkeys(i for citation in cited for i in (citation.article_id, *citation.also_in)))
         stories = self._catalogue.story_of(articles)
-        there = self._catalogue.owners(articles)
+        there = self._catalogue.sources_of(dict.fromkeys([*articles, *stories.values()]))
         for citation in cited:
             # What was removed is in no story any more; but it told that of what said the same.
             if citation.article_id not in there:
                 told = (stories[i] for i in citation.also_in if i in there)
                 stories[citation.article_id] = next(told, citation.article_id)
         known = list(dict.fromkeys([*articles, *stories.values()]))
-        sources = {c.article_id: c.source for c in cited} | self._catalogue.sources_of(known)
+        sources = {c.article_id: c.source for c in cited} | there
         facts = {
             article_id: facts
             for article_id, facts in self._catalogue.outlet_facts(known).items()
@@ -79,9 +79,11 @@ class Publishers:
 
 def _widened(citation: Citation, story: Mapping[str, str]) -> Citation:
     """The citation, naming those of some articles that hold its sentence, by their texts."""
+    others = [i for i in story if i != citation.article_id and i not in citation.also_in]
+    if not others:
+        return citation
     quoted = citation.highlights[0] if citation.highlights else citation
     holds = holding(quoted.text, quoted.start)
-    others = (i for i in story if i != citation.article_id and i not in citation.also_in)
     return replace(citation, also_in=(*citation.also_in, *(i for i in others if holds(story[i]))))
 
 

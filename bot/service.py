@@ -260,13 +260,7 @@ class Service:
         Raises:
             QuotationError: that text is no longer kept.
         """
-        text = self._catalogue.text(citation.article_id, citation.text_hash)
-        if text is None:
-            raise QuotationError(
-                f"article {citation.article_id!r} has changed since it was quoted, and what it said is no longer kept: "
-                "ask again"
-            )
-        return text
+        return self._texts([citation])[citation.article_id, citation.text_hash]
 
     def verify(self, citation: Citation) -> None:
         """Slice a quotation again from the article's text.
@@ -274,7 +268,7 @@ class Service:
         Raises:
             QuotationError: it does not stand there, or that text is no longer kept.
         """
-        citation.verify(self.article_text(citation))
+        self._verify([citation])
 
     def recalled(self, citation: Citation) -> Citation:
         """A citation of an earlier answer, verified; where its article has changed since, it says so.
@@ -352,10 +346,26 @@ class Service:
                 raise
             return index, instead(index.info.number, error)
 
-    def _verify(self, citations: Iterable[Citation]) -> None:
+    def _verify(self, citations: Sequence[Citation]) -> None:
         """Slice every quotation again from the stored text, just before it is shown."""
+        texts = self._texts(citations)
         for citation in citations:
-            self.verify(citation)
+            citation.verify(texts[citation.article_id, citation.text_hash])
+
+    def _texts(self, citations: Sequence[Citation]) -> dict[tuple[str, str], str]:
+        """The texts that are quoted, as they are stored now, by id and hash.
+
+        Raises:
+            QuotationError: one is no longer kept.
+        """
+        texts = self._catalogue.texts((citation.article_id, citation.text_hash) for citation in citations)
+        for citation in citations:
+            if (citation.article_id, citation.text_hash) not in texts:
+                raise QuotationError(
+                    f"article {citation.article_id!r} has changed since it was quoted, and what it said is no longer "
+                    "kept: ask again"
+                )
+        return texts
 
 
 def has_index(app: Application) -> bool:

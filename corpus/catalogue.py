@@ -10,8 +10,8 @@ import numpy as np
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from corpus import tables as t
-from corpus.clauses import among, replacing
-from corpus.database import Connection, many, new_id, now
+from corpus.clauses import VALUES, among, replacing
+from corpus.database import Connection, Place, many, new_id, now
 from corpus.feed_records import KnownFeed
 from corpus.file_records import FileRecords
 from corpus.indexing import IndexingRecords
@@ -22,6 +22,7 @@ from retrieval.dates import PartialDate
 from retrieval.errors import IndexDamaged
 from retrieval.index.port import PassageIds
 from retrieval.passages import title_prefix
+from retrieval.recent import Recent
 from retrieval.types import Article, Passage, Span, text_digest
 
 __all__ = ["Arrival", "Catalogue", "KnownFeed", "Outlet", "article_digest", "input_digest"]
@@ -37,7 +38,7 @@ _IN_FILES = (
 _IN_FETCHED = select(t.fetched.c.article, t.fetched.c.feed).where(among(t.fetched.c.article))
 _OWNERS = select(_a.id, _a.feed, _r.digest).select_from(CURRENT).where(among(_a.id))
 _ARTICLES = SELECT_ARTICLES.select_from(CURRENT).where(among(_a.id))
-_TEXT = select(_r.text).where(_r.article_id == bindparam("article"), _r.text_hash == bindparam("hash")).limit(1)
+_TEXTS = select(_r.article_id, _r.text_hash, _r.text).where(among(_r.article_id), among(_r.text_hash, "hashes"))
 _REVISIONS = SELECT_ARTICLES.where(among(_r.id))
 _PASSAGES = select(_p.id, _p.start, _p.end, _p.revision).where(among(_p.id))
 _DIGESTS = select(_p.digest).distinct().where(among(_p.digest))
@@ -51,6 +52,8 @@ _CUT = update(t.revisions).where(_r.id == bindparam("of")).values(cut_for=bindpa
 _INSERT_REVISION = insert(t.revisions)
 _INSERT_PASSAGE = insert(t.passages)
 _MOVE = update(t.articles).where(_a.id == bindparam("article")).values(feed=bindparam("to"))
+_KEPT = 8_000_000
+"""Characters of the articles that were quoted last, kept in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,11 @@ class Catalogue(FileRecords, RevisionRecords, StoryRecords, StateRecords, Indexi
 
     # What an index refers to must be on the disk before that index is.
     synchronous = "FULL"
+
+    def __init__(self, place: Place, replica: str = "", index: str = "") -> None:
+        super().__init__(place, replica, index)
+        # What a revision's number stands for is never changed.
+        self._quoted = Recent(self._at_revisions, int, _KEPT, lambda article: len(article.text))
 
     # Feeds
 
@@ -174,8 +182,14 @@ class Catalogue(FileRecords, RevisionRecords, StoryRecords, StateRecords, Indexi
 
     def text(self, article_id: str, text_hash: str) -> str | None:
         """What an article said when its text had this hash, if that is still kept."""
-        found = self._column(_TEXT, {"article": article_id, "hash": text_hash})
-        return next(iter(found), None)
+        return self.texts([(article_id, text_hash)]).get((article_id, text_hash))
+
+    def texts(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """What articles said when their texts had these hashes, by id and hash, of what is still kept."""
+        named = set(wanted)
+        article_ids, hashes = ({pair[at] for pair in named} for at in (0, 1))
+        rows = self._rows(_TEXTS, {VALUES: list(article_ids), "hashes": list(hashes)}) if named else []
+        return {(article_id, text_hash): text for article_id, text_hash, text in rows}
 
     def count_articles(self, feed: str | None = None) -> int:
         """How many articles there are now, in all or from one feed."""
@@ -220,6 +234,10 @@ class Catalogue(FileRecords, RevisionRecords, StoryRecords, StateRecords, Indexi
         rows = self._rows_among(_REVISIONS, revisions)
         return [(row[0], article_of(row)) for row in rows]
 
+    def _at_revisions(self, revisions: Sequence[int]) -> list[Article]:
+        articles = dict(self.revisions(revisions))
+        return [articles[revision] for revision in revisions]
+
     def store_passages(self, cut: Iterable[tuple[int, Article, Sequence[Span]]], cut_for: str) -> None:
         """Replace the passages of revisions, in one transaction."""
         revisions: list[dict[str, object]] = []
@@ -245,7 +263,8 @@ class Catalogue(FileRecords, RevisionRecords, StoryRecords, StateRecords, Indexi
             IndexDamaged: one is not in the catalogue, so the index belongs to another one.
         """
         rows = self._rows_among(_PASSAGES, [int(i) for i in ids])
-        articles = dict(self.revisions(sorted({revision for *_, revision in rows})))
+        revisions = sorted({revision for *_, revision in rows})
+        articles = dict(zip(revisions, self._quoted.of(revisions), strict=True))
         found = {i: Passage(i, articles[revision], start, end) for i, start, end, revision in rows}
         missing = [i for i in ids if int(i) not in found]
         if missing:

@@ -15,7 +15,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 VALUES = "values"
-"""The name of the values in :func:`among`."""
+"""The name of the values in :func:`among`, unless they are given another."""
 
 
 class _List(TypeDecorator[Sequence[Any]]):
@@ -51,9 +51,9 @@ def _in_postgresql(element: _Listed, compiler: SQLCompiler, **options: Any) -> s
     return f"(SELECT unnest{compiler.process(element.clause_expr, **options)})"
 
 
-def among(column: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether a column holds one of the values that the statement is run with, however many there are."""
-    return column.op("IN", is_comparison=True)(_Listed(bindparam(VALUES, type_=_List(column.type))))
+def among(column: ColumnElement[Any], values: str = VALUES) -> ColumnElement[bool]:
+    """Whether a column holds one of the values that the statement is run with, by that name, however many there are."""
+    return column.op("IN", is_comparison=True)(_Listed(bindparam(values, type_=_List(column.type))))
 
 
 @cache

@@ -123,10 +123,10 @@ class Engine:
         filters = self._checked(query.filters)
         encoded = self._encoded(query.text)
         ranked = self._rank(query.text, encoded, filters, self._parameters.ranking.depth)
-        confidence = self._confidence(query.text, filters, ranked)
         hits = self._enough(replace(query, filters=filters), encoded, ranked)
-        abstained = confidence < self.calibration.threshold
         around = self._around(hits[: query.k], ranked)
+        confidence = self._confidence(query.text, filters, ranked)
+        abstained = confidence < self.calibration.threshold
         citations = tuple(self._cite(query.text, hits[: query.k], ranked, around))
         return Answer(
             query=replace(query, filters=filters),
@@ -239,7 +239,7 @@ class Engine:
             listed = len(deeper)
             # What was found first keeps its place: an answer is the same however many articles are cited.
             placed, last = {hit.passage_id for hit in hits}, hits[-1].score
-            hits += [replace(hit, score=min(hit.score, last)) for hit in deeper if hit.passage_id not in placed]
+            hits += [hit._replace(score=min(hit.score, last)) for hit in deeper if hit.passage_id not in placed]
         return best_of_each_article(hits, max(query.k, _NEAREST))
 
     def _around(self, hits: Sequence[Hit], ranked: Ranked) -> _Around:

@@ -17,6 +17,9 @@ from retrieval.types import Filters
 Scores = npt.NDArray[np.float64]
 """float64 ``(n,)``, higher is better."""
 
+_WORTH_A_THREAD = 50_000
+"""Passages from which on a search by words takes longer than it costs the encoder to share its cores with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
@@ -44,20 +47,16 @@ Encoded = Callable[[], Vectors]
 
 
 def search(index: Index, question: str, encoded: Encoded, depth: int, filters: Filters) -> Candidates:
-    """The ``depth`` best passages of each search, both of which go on at the same time.
+    """The ``depth`` best passages of each search, both of which go on at the same time where there are many passages.
 
     Args:
         index: the generation to search.
         question: its words.
-        encoded: its encoding; it is asked for once the search by words has begun, which needs none.
+        encoded: its encoding; it may be asked for once the search by words has begun, which needs none.
         depth: how many of each search.
         filters: what may be found.
     """
-    with ThreadPoolExecutor(1) as beside:  # which waits for it, whatever happens
-        searching = beside.submit(index.search_lexical, question, depth, filters)
-        vector = encoded()
-        dense = index.search_dense(vector, depth, filters)
-        lexical = searching.result()
+    vector, dense, lexical = _searched(index, question, encoded, depth, filters)
     article_ids = {match.passage_id: match.article_id for match in (*dense, *lexical)}
     ids = np.array(sorted(article_ids), dtype=np.int64)
     bm25, dense_rank, lexical_rank = (np.zeros(len(ids)), *(np.zeros(len(ids), dtype=np.int64) for _ in range(2)))
@@ -77,6 +76,20 @@ def search(index: Index, question: str, encoded: Encoded, depth: int, filters: F
         dense_rank=dense_rank,
         lexical_rank=lexical_rank,
     )
+
+
+def _searched(
+    index: Index, question: str, encoded: Encoded, depth: int, filters: Filters
+) -> tuple[Vectors, list[Match], list[Match]]:
+    """The question's vector, and what the search by it and the one by words find."""
+    if index.info.passages < _WORTH_A_THREAD:
+        vector = encoded()
+        return vector, index.search_dense(vector, depth, filters), index.search_lexical(question, depth, filters)
+    with ThreadPoolExecutor(1) as beside:  # which waits for it, whatever happens
+        searching = beside.submit(index.search_lexical, question, depth, filters)
+        vector = encoded()
+        dense = index.search_dense(vector, depth, filters)
+        return vector, dense, searching.result()
 
 
 def _place(ids: npt.NDArray[np.int64], matches: Sequence[Match], ranks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, combinations, islice
 
 from retrieval.types import Passage
 
@@ -25,16 +25,12 @@ def same_elsewhere(passages: Sequence[Passage]) -> list[tuple[str, ...]]:
     Two passages are near-identical where the Jaccard index of their three-word shingles is at least 0.7.
     """
     shingles = [_shingles(passage.text) for passage in passages]
-    return [
-        tuple(
-            dict.fromkeys(
-                other.article.id
-                for other, theirs in zip(passages, shingles, strict=True)
-                if other.article.id != passage.article.id and _jaccard(own, theirs) >= _ALIKE
-            )
-        )
-        for passage, own in zip(passages, shingles, strict=True)
-    ]
+    owners = [passage.article.id for passage in passages]
+    copies: list[dict[str, None]] = [{} for _ in passages]
+    for one, other in combinations(range(len(passages)), 2):
+        if owners[one] != owners[other] and _alike(shingles[one], shingles[other]):
+            copies[one][owners[other]] = copies[other][owners[one]] = None
+    return [tuple(ids) for ids in copies]
 
 
 def holding(sentence: str, start: int = 0) -> Callable[[str], bool]:
@@ -91,9 +87,9 @@ def _shingles(text: str) -> frozenset[tuple[str, ...]]:
     return frozenset(zip(*(words[at:] for at in range(_SHINGLE)), strict=False))
 
 
-def _jaccard(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> float:
-    # Sets too different in size cannot be alike; this spares most comparisons.
-    if min(len(one), len(other)) < _ALIKE * max(len(one), len(other)):
-        return 0.0
+def _alike(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> bool:
+    # Sets too different in size cannot be alike, nor can those without a common element; most are told so.
+    if len(one) < _ALIKE * len(other) or len(other) < _ALIKE * len(one) or one.isdisjoint(other):
+        return False
     shared = len(one & other)
-    return shared / (len(one) + len(other) - shared)
+    return shared / (len(one) + len(other) - shared) >= _ALIKE

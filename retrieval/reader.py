@@ -78,9 +78,10 @@ class WordReader:
         words = list(dict.fromkeys(_WORD.findall(question.lower())))
         weights = dict(zip(words, weigh(words), strict=True))
         total = sum(weights.values()) or 1.0
+        asked = frozenset(words)
 
         def share(text: str) -> float:
-            return math.fsum(weights.get(word, 0.0) for word in set(_WORD.findall(text.lower()))) / total
+            return math.fsum(weights[word] for word in asked.intersection(_WORD.findall(text.lower()))) / total
 
         return [Reading(share(p.text), ranked_sentences(p, partial(_of_text, share, p.article.text))) for p in passages]
 

@@ -19,16 +19,23 @@ class Recent(Generic[_T, _V]):
     Args:
         compute: the values of things, in their order.
         key: what two things have in common that share a value.
-        most: how many to keep.
+        most: how many to keep, or how much where they have sizes.
+        size: of a value, 0 or more; one that is larger than ``most`` is not kept.
     """
 
     def __init__(
-        self, compute: Callable[[Sequence[_T]], Sequence[_V]], key: Callable[[_T], Hashable], most: int
+        self,
+        compute: Callable[[Sequence[_T]], Sequence[_V]],
+        key: Callable[[_T], Hashable],
+        most: int,
+        size: Callable[[_V], int] = lambda _: 1,
     ) -> None:
         self._compute = compute
         self._key = key
         self._most = most
+        self._size = size
         self._kept: OrderedDict[Hashable, _V] = OrderedDict()
+        self._total = 0
         self._lock = threading.Lock()
 
     def of(self, things: Sequence[_T]) -> list[_V]:
@@ -41,10 +48,12 @@ class Recent(Generic[_T, _V]):
             known.update(zip(missing, self._compute(list(missing.values())), strict=True))
         with self._lock:
             for key in keys:
-                self._kept[key] = known[key]
+                if key not in self._kept:
+                    self._kept[key] = known[key]
+                    self._total += self._size(known[key])
                 self._kept.move_to_end(key)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            while self._total > self._most:
+                self._total -= self._size(self._kept.popitem(last=False)[1])
         return [known[key] for key in keys]
 
 

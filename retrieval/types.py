@@ -1,4 +1,7 @@
-"""The values that pass through the package. All are frozen; offsets count characters of an article's text."""
+"""The values that pass through the package. All are frozen; offsets count characters of an article's text.
+
+What a question makes hundreds of is a named tuple, which takes half the time of a frozen dataclass to make.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Self
+from typing import NamedTuple, Self
 
 from retrieval.dates import PartialDate
 from retrieval.errors import FilterError, QuotationError
@@ -133,8 +136,7 @@ class Query:
     suggested: SuggestedFilter | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """How a passage came to its place. Scores are higher for better; a rank counts from 1, ``None`` is not found."""
 
     dense: float
@@ -147,8 +149,7 @@ class Explanation:
     reader_rank: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A passage that was found. ``score`` orders hits, higher is better; it is comparable within one query only."""
 
     passage_id: int

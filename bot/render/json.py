@@ -228,7 +228,7 @@ def _citation(citation: Citation, provenance: Provenance, *, explain: bool) -> O
         "story": provenance.stories.get(citation.article_id),
     }
     if explain and citation.explanation:
-        value["explain"] = asdict(citation.explanation)
+        value["explain"] = citation.explanation._asdict()
     return value
 
 
