@@ -33,18 +33,18 @@ class Publishers:
         cited = list(citations)
         articles = list(dict.fromkeys(i for citation in cited for i in (citation.article_id, *citation.also_in)))
         stories = self._catalogue.story_of(articles)
-        there = self._catalogue.sources_of(dict.fromkeys([*articles, *stories.values()]))
+        there = self._catalogue.publishers_of([*articles, *stories.values()])
         for citation in cited:
             # What was removed is in no story any more; but it told that of what said the same.
             if citation.article_id not in there:
                 told = (stories[i] for i in citation.also_in if i in there)
                 stories[citation.article_id] = next(told, citation.article_id)
         known = list(dict.fromkeys([*articles, *stories.values()]))
-        sources = {c.article_id: c.source for c in cited} | there
+        sources = {c.article_id: c.source for c in cited} | {i: by.source for i, by in there.items()}
         facts = {
-            article_id: facts
-            for article_id, facts in self._catalogue.outlet_facts(known).items()
-            if not facts.name or _key(sources.get(article_id, "")) in {"", _key(facts.name)}
+            article_id: by.facts
+            for article_id, by in there.items()
+            if by.facts != OutletFacts() and (not by.facts.name or _key(by.source) in {"", _key(by.facts.name)})
         }
         names = {i: facts[i].name if i in facts and facts[i].name else sources.get(i, "") for i in known}
         origins = {i: _origin(stories[i], facts.get(stories[i]), names[stories[i]]) for i in articles}
@@ -64,15 +64,15 @@ class Publishers:
             citations: as found.
             searched: which of some articles were searched; no other is named.
         """
-        stories = self._catalogue.story_of(citation.article_id for citation in citations)
+        cited = (citation.article_id for citation in citations)
         members = {
-            story: [article.article_id for article in articles[:_MOST_READ]]
-            for story, articles in self._catalogue.story_articles(stories.values()).items()
+            article_id: [article.article_id for article in articles[:_MOST_READ]]
+            for article_id, articles in self._catalogue.story_articles(cited).items()
         }
         among = searched({i for story in members.values() if len(story) > 1 for i in story})
         texts = {article.id: article.text for article in self._catalogue.articles(sorted(among))}
         return tuple(
-            _widened(citation, {i: texts[i] for i in members[stories[citation.article_id]] if i in texts})
+            _widened(citation, {i: texts[i] for i in members[citation.article_id] if i in texts})
             for citation in citations
         )
 

@@ -189,7 +189,8 @@ class Catalogue(FileRecords, RevisionRecords, StoryRecords, StateRecords, Indexi
         named = set(wanted)
         article_ids, hashes = ({pair[at] for pair in named} for at in (0, 1))
         rows = self._rows(_TEXTS, {VALUES: list(article_ids), "hashes": list(hashes)}) if named else []
-        return {(article_id, text_hash): text for article_id, text_hash, text in rows}
+        found = {(article_id, text_hash): text for article_id, text_hash, text in rows}
+        return {pair: text for pair, text in found.items() if pair in named}
 
     def count_articles(self, feed: str | None = None) -> int:
         """How many articles there are now, in all or from one feed."""

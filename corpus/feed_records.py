@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 from sqlalchemy import delete, func, or_, select, update
 
@@ -15,6 +16,7 @@ from corpus.clock import utc_now
 from corpus.database import Database, many, now
 from corpus.feed_options import FeedOptions, OutletFacts, interval_words
 from corpus.pauses import doubled
+from corpus.revisions import CURRENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,14 @@ class FeedState(KnownFeed):
     next_refresh: str | None
     failures: int = 0
     """Refreshes that failed since the last one that worked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Who published an article: by its own word, empty where it does not say; and what its feed says of the outlet."""
+
+    source: str
+    facts: OutletFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +81,11 @@ class PageRecord:
 
 _f, _fetched = t.feeds.c, t.fetched.c
 _LEFT = "left: "
-_OPTIONS = select(t.articles.c.id, _f.options).join(t.feeds, t.articles.c.feed == _f.name).where(among(t.articles.c.id))
+_PUBLISHERS = (
+    select(t.articles.c.id, t.revisions.c.source, _f.options)
+    .select_from(CURRENT.join(t.feeds, t.articles.c.feed == _f.name))
+    .where(among(t.articles.c.id))
+)
 _AS_THEY_CAME = (_f.added, _f.number)
 
 LONGEST_PAUSE = dt.timedelta(hours=6)
@@ -161,11 +175,10 @@ class FeedRecords(Database):
             ) in rows
         ]
 
-    def outlet_facts(self, article_ids: Iterable[str]) -> dict[str, OutletFacts]:
-        """Who publishes these articles, for those of which their feed says anything."""
-        rows = self._rows_among(_OPTIONS, list(article_ids))
-        outlets = {options: FeedOptions.model_validate_json(options).outlet for options in {o for _, o in rows}}
-        return {article_id: outlets[options] for article_id, options in rows if outlets[options] != OutletFacts()}
+    def publishers_of(self, article_ids: Iterable[str]) -> dict[str, Publisher]:
+        """Who published these articles, of those that there are now."""
+        rows = self._rows_among(_PUBLISHERS, list(dict.fromkeys(article_ids)))
+        return {article_id: Publisher(source, _outlet(options)) for article_id, source, options in rows}
 
     def plans(self) -> dict[str, Plan]:
         """When each known feed is due, by its name."""
@@ -211,3 +224,8 @@ class FeedRecords(Database):
 
 def _later(refresh: dt.timedelta) -> str:
     return (utc_now() + refresh).isoformat(timespec="seconds")
+
+
+@lru_cache(maxsize=256)
+def _outlet(options: str) -> OutletFacts:
+    return FeedOptions.model_validate_json(options).outlet

@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, delete, literal, select, update
 from corpus import tables as t
 from corpus.clauses import adding, among, replacing, updating
 from corpus.database import Connection, Database, many, now
-from corpus.revisions import CURRENT
+from corpus.revisions import date_of
 from corpus.stories.minhash import Bands
 from retrieval.dates import PartialDate
 
@@ -26,8 +26,8 @@ some pairs are not kept, and an article may hang on the others by some of its pa
 
 _BANDS = np.dtype("<i8")
 _s, _k, _c = t.stories.c, t.story_sketches.c, t.story_copies.c
+_one = t.stories.alias().c
 _STORIES = select(_s.article, _s.story).where(among(_s.article))
-_SOURCES = select(t.articles.c.id, t.revisions.c.source).select_from(CURRENT).where(among(t.articles.c.id))
 _FOLDED = (
     select(_k.revision, _k.bands)
     .join(t.articles, t.articles.c.revision == _k.revision)
@@ -56,20 +56,18 @@ class StoryRecords(Database):
         asked = list(article_ids)
         return {i: i for i in asked} | dict(self._rows_among(_STORIES, asked))
 
-    def story_articles(self, stories: Iterable[str]) -> dict[str, list[StoryArticle]]:
-        """The articles of each story, earliest first: as published (undated ones last), then as first seen.
+    def story_articles(self, article_ids: Iterable[str]) -> dict[str, list[StoryArticle]]:
+        """The articles of each one's story, earliest first: as published (undated ones last), then as first seen.
 
         None for an article that no index run has seen yet.
         """
-        told: dict[str, list[StoryArticle]] = {story: [] for story in stories}
-        for story, article, source, published, seen in self._rows_among(_OF_STORIES, list(told)):
-            date = PartialDate.parse(published) if published else None
-            told[story].append(StoryArticle(article, source, date, seen))
-        return told
-
-    def sources_of(self, article_ids: Iterable[str]) -> dict[str, str]:
-        """Who published these articles, by their own word; empty where they do not say, without those not known."""
-        return dict(self._rows_among(_SOURCES, list(article_ids)))
+        asked = list(article_ids)
+        told: dict[str, list[StoryArticle]] = {}
+        story_of: dict[str, str] = {}
+        for story, article, source, published, seen in self._rows_among(_OF_STORIES, asked):
+            story_of[article] = story
+            told.setdefault(story, []).append(StoryArticle(article, source, date_of(published), seen))
+        return {i: told[story_of[i]] if i in story_of else [] for i in asked}
 
     # Folding; see :mod:`corpus.stories.folding`
 
@@ -138,7 +136,7 @@ _EARLIEST_FIRST = (t.revisions.c.published.is_(None), t.revisions.c.published, _
 _OF_STORIES = (
     select(_s.story, _s.article, t.revisions.c.source, t.revisions.c.published, _s.seen)
     .join(t.revisions, t.revisions.c.id == _s.revision)
-    .where(among(_s.story))
+    .where(_s.story.in_(select(_one.story).where(among(_one.article))))
     .order_by(*_EARLIEST_FIRST)
 )
 _COPIES_OF = select(_c.other).where(_c.one == bindparam("of"))

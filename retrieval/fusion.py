@@ -17,9 +17,6 @@ from retrieval.types import Filters
 Scores = npt.NDArray[np.float64]
 """float64 ``(n,)``, higher is better."""
 
-_WORTH_A_THREAD = 50_000
-"""Passages from which on a search by words takes longer than it costs the encoder to share its cores with it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
@@ -47,7 +44,7 @@ Encoded = Callable[[], Vectors]
 
 
 def search(index: Index, question: str, encoded: Encoded, depth: int, filters: Filters) -> Candidates:
-    """The ``depth`` best passages of each search, both of which go on at the same time where there are many passages.
+    """The ``depth`` best passages of each search, both of which go on at the same time where that is worth it.
 
     Args:
         index: the generation to search.
@@ -82,7 +79,7 @@ def _searched(
     index: Index, question: str, encoded: Encoded, depth: int, filters: Filters
 ) -> tuple[Vectors, list[Match], list[Match]]:
     """The question's vector, and what the search by it and the one by words find."""
-    if index.info.passages < _WORTH_A_THREAD:
+    if not index.at_once:
         vector = encoded()
         return vector, index.search_dense(vector, depth, filters), index.search_lexical(question, depth, filters)
     with ThreadPoolExecutor(1) as beside:  # which waits for it, whatever happens

@@ -36,6 +36,8 @@ _LEASES = "leases"
 # The generation before the current one stands in, should the current one be damaged.
 _KEPT = 2
 _TRIES, _PAUSE = 10, 0.05
+# Over fewer, the search by words takes less than the encoder loses by sharing its cores with it.
+_MANY = 100_000
 
 
 class EmbeddedIndex:
@@ -52,6 +54,7 @@ class EmbeddedIndex:
         release: Callable[[], object] = lambda: None,
     ) -> None:
         self.info = info
+        self.at_once = info.passages >= _MANY
         self._dense = dense
         self._lexical = lexical
         self._table = table

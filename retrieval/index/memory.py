@@ -38,6 +38,7 @@ class MemoryIndex:
     """One generation: every search compares every passage."""
 
     shortcoming = ""
+    at_once = True
 
     def __init__(self, info: GenerationInfo, rows: _Rows) -> None:
         self.info = info

@@ -69,6 +69,10 @@ class Index(Protocol):
     def shortcoming(self) -> str:
         """What of this port the index cannot do, as one line for people; empty where it does all."""
 
+    @property
+    def at_once(self) -> bool:
+        """Whether two searches take long enough that they should go on at the same time."""
+
     def search_dense(self, vector: Vectors, k: int, filters: Filters = EVERYTHING) -> list[Match]:
         """The ``k`` passages of the largest inner product with ``vector`` (float32 ``(d,)``, unit length).
 

@@ -230,6 +230,19 @@ def test_an_article_that_nobody_stored_is_not_there(catalogue: Catalogue) -> Non
     assert catalogue.text("oslo", OSLO.text_hash) is None
 
 
+def test_texts_are_told_by_article_and_hash(catalogue: Catalogue) -> None:
+    older, other = replace(OSLO, text="Nobody met in Oslo."), replace(OSLO, id="copy")
+    for articles in ([older, other], [OSLO]):
+        catalogue.store("wire", articles)
+    wanted = [(OSLO.id, OSLO.text_hash), (OSLO.id, older.text_hash), ("copy", other.text_hash)]
+    expected = dict(zip(wanted, [OSLO.text, older.text, other.text], strict=True))
+    assert catalogue.texts(wanted) == expected
+    unknown = [("copy", older.text_hash), ("nobody", OSLO.text_hash)]
+    assert catalogue.texts(unknown) == {}
+    assert {key: catalogue.texts([key, *unknown]) for key in wanted} == {key: {key: expected[key]} for key in wanted}
+    assert catalogue.texts([]) == {}
+
+
 def test_where_one_article_of_several_cannot_be_stored_none_is(catalogue: Catalogue) -> None:
     def articles() -> Iterator[Article]:
         yield OSLO

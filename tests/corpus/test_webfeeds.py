@@ -11,7 +11,7 @@ from sqlalchemy import select
 from corpus.catalogue import Catalogue
 from corpus.feed_options import FeedKind, FeedOptions, OutletFacts
 from corpus.feed_preview import preview
-from corpus.feed_records import FeedState
+from corpus.feed_records import FeedState, Publisher
 from corpus.feed_register import FeedRegister
 from corpus.indexer import Indexer, IndexRun
 from corpus.tables import articles
@@ -250,7 +250,7 @@ def test_the_outlet_of_a_feed_is_that_of_its_articles(room: Newsroom) -> None:
     room.index()
     found = article(room, "/oslo")
     assert found.source == "State Wire"
-    assert room.catalogue.outlet_facts([found.id, "own", "nobody"]) == {found.id: outlet}
+    assert room.catalogue.publishers_of([found.id, "nobody"]) == {found.id: Publisher("State Wire", outlet)}
 
 
 # What goes wrong

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from threading import Barrier, Event
+from threading import Barrier, Event, current_thread, main_thread
 from typing import Any
 
 import numpy as np
@@ -115,6 +115,19 @@ def test_the_search_by_words_does_not_wait_for_the_encoding(index: MemoryIndex) 
         return east()
 
     assert search(watched, "treaty", encoded, 1, Filters()).ids.tolist() == [6, 9]
+
+
+def test_searches_that_take_no_time_go_on_one_after_the_other(index: MemoryIndex) -> None:
+    index.at_once = False
+    steps: list[str] = []
+    watched: Any = Watched(index, lambda name: steps.append(f"{name} {current_thread() is main_thread()}"))
+
+    def encoded() -> Vectors:
+        steps.append("encoded")
+        return east()
+
+    assert search(watched, "treaty", encoded, 1, Filters()).ids.tolist() == [6, 9]
+    assert steps == ["encoded", "search_dense True", "search_lexical True"]
 
 
 def test_a_question_that_cannot_be_encoded_is_not_searched_for(index: MemoryIndex) -> None:

@@ -53,6 +53,8 @@ class MilvusIndex:
         release: called once when the index is closed or nobody refers to it any more.
     """
 
+    at_once = True  # it waits for a server
+
     def __init__(
         self,
         server: MilvusServer,
