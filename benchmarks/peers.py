@@ -1,15 +1,16 @@
 """Backchannel beside txtai and Haystack: the same passages, questions and encoder, one tool after the other.
 
     python -m benchmarks.peers --data EVAL --work FOLDER [--sets squad2 clapnq] [--most 300] [--held-out] [--json FILE]
-    python -m benchmarks.peers --corpus PARAGRAPHS.jsonl.gz --work FOLDER [--paragraphs 10000] [--json FILE]
+    python -m benchmarks.peers --corpus PARAGRAPHS.jsonl.gz --work FOLDER [--paragraphs 10000] [--articles 3]
 
 Both peers search as their own guides show hybrid search, with their defaults: txtai adds the scores of FAISS and BM25,
 Haystack joins BM25 and embeddings by reciprocal rank fusion. They are given Backchannel's passages, each after its
-article's title as Backchannel encodes it, and asked for as many as hold ten articles on average; Backchannel is
-given the articles. Ranks are those of articles. Each tool runs in a process and an environment of its own, which is
-made in FOLDER the first time (network and some minutes); while it is measured nothing is fetched. Times are from the
-question's text to ranked articles, after twenty questions of warming up; loading the encoder is not counted. With
-``--corpus`` a set is made for the time alone: of so many paragraphs, asked for runs of twelve words out of them.
+article's title as Backchannel encodes it, and asked for as many as hold ten articles on average, or as many as
+``--articles`` says; Backchannel is given the articles. Ranks are those of articles. Each tool runs in a process and an
+environment of its own, which is made in FOLDER the first time (network and some minutes); while it is measured nothing
+is fetched. Times are from the question's text to ranked articles, after twenty questions of warming up; loading the
+encoder is not counted. With ``--corpus`` a set is made for the time alone: of so many paragraphs, asked for runs of
+twelve words out of them.
 """
 
 from __future__ import annotations
@@ -39,7 +40,6 @@ from training.data import LabelledQuestion, indexed, read_questions
 
 _ROOT = Path(__file__).parents[1]
 _SETS = ("squad2", "clapnq", "realtimeqa_2022")
-_ARTICLES = 10
 _OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
@@ -108,7 +108,7 @@ def interpreter(contender: Contender, work: Path) -> Path:
     return python
 
 
-def task_of(folder: Path, questions: list[LabelledQuestion], work: Path) -> Task:
+def task_of(folder: Path, questions: list[LabelledQuestion], work: Path, wanted: int = 10) -> Task:
     """What each tool is given: the passages are those that Backchannel cuts."""
     with indexed(folder / "corpus.jsonl", work / "cut") as app:
         passages = _passages(app)
@@ -121,7 +121,8 @@ def task_of(folder: Path, questions: list[LabelledQuestion], work: Path) -> Task
         model=str(packaged_folder()),
         exported=str(exported.resolve()),
         work=str((work / "measured").resolve()),
-        limit=math.ceil(_ARTICLES * len(passages) / articles),
+        wanted=wanted,
+        limit=math.ceil(wanted * len(passages) / articles),
     )
 
 
@@ -195,6 +196,7 @@ def main() -> None:
     parser.add_argument("--paragraphs", type=int, default=10_000, help="how many of them; default: %(default)s")
     parser.add_argument("--work", type=Path, required=True, help="folder for environments and indexes, kept")
     parser.add_argument("--sets", nargs="+", default=_SETS, help="default: %(default)s")
+    parser.add_argument("--articles", type=int, default=10, help="asked for by a question; default: %(default)s")
     parser.add_argument("--most", type=int, default=300, help="questions of each set; default: %(default)s")
     parser.add_argument("--held-out", action="store_true", help="only questions that no parameter was fitted on")
     parser.add_argument("--json", type=Path, help="write the figures here, after each tool")
@@ -213,7 +215,7 @@ def main() -> None:
             print(f"{folder.name}: {NOTHING_LEFT}", file=sys.stderr)
             continue
         gold = [question.gold for question in questions]
-        task = task_of(folder, questions, options.work)
+        task = task_of(folder, questions, options.work, options.articles)
         for contender in CONTENDERS:
             rows.append(compared(folder.name, contender, task, gold, run(contender, task, options.work)))
             if options.json:

@@ -131,30 +131,25 @@ def _best_sentence_first(candidates: Candidates, readings: dict[int, Reading], s
 
 def _hits(candidates: Candidates, final: Scores, fused: Scores, readings: dict[int, Reading]) -> list[Hit]:
     """The candidates as hits, in their own order."""
-    reader_ranks = {i: n for n, i in enumerate(sorted(readings, key=lambda i: (-readings[i].score, i)), start=1)}
-    arrays = (
-        candidates.ids, final, candidates.dense, candidates.dense_rank, candidates.lexical, candidates.lexical_rank,
-        fused, _ranks(best_first(fused, candidates.ids)),
-    )  # fmt: skip
-    rows = zip(candidates.article_ids, *(array.tolist() for array in arrays), strict=True)
-    return [
-        Hit(
-            passage_id,
-            article_id,
-            score,
-            Explanation(
-                dense=dense,
-                dense_rank=dense_rank or None,
-                lexical=lexical,
-                lexical_rank=lexical_rank or None,
-                fused=by_search,
-                fused_rank=fused_rank,
-                reader=readings[passage_id].score if passage_id in readings else None,
-                reader_rank=reader_ranks.get(passage_id),
-            ),
-        )
-        for article_id, passage_id, score, dense, dense_rank, lexical, lexical_rank, by_search, fused_rank in rows
-    ]
+    ids = candidates.ids.tolist()
+    scores = {i: reading.score for i, reading in readings.items()}
+    ranks = {i: n for n, i in enumerate(sorted(scores, key=lambda i: (-scores[i], i)), start=1)}
+    explanations = map(
+        Explanation,
+        candidates.dense.tolist(),
+        _or_none(candidates.dense_rank),
+        candidates.lexical.tolist(),
+        _or_none(candidates.lexical_rank),
+        fused.tolist(),
+        _ranks(best_first(fused, candidates.ids)).tolist(),
+        map(scores.get, ids),
+        map(ranks.get, ids),
+    )
+    return list(map(Hit, ids, candidates.article_ids, final.tolist(), explanations))
+
+
+def _or_none(ranks: npt.NDArray[np.int64]) -> list[int | None]:
+    return [rank or None for rank in ranks.tolist()]
 
 
 def _ranks(order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -165,10 +160,11 @@ def _ranks(order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 def best_of_each_article(hits: Sequence[Hit], k: int) -> list[Hit]:
     """The best hit of each of the ``k`` best articles; further ones only where there are fewer articles."""
-    seen: set[str] = set()
-    firsts: list[Hit] = []
+    firsts: dict[str, Hit] = {}
     others: list[Hit] = []
     for hit in hits:
-        (others if hit.article_id in seen else firsts).append(hit)
-        seen.add(hit.article_id)
-    return [*firsts, *others][:k]
+        if len(firsts) == k:
+            break
+        if firsts.setdefault(hit.article_id, hit) is not hit:
+            others.append(hit)
+    return [*firsts.values(), *others][:k]

@@ -17,16 +17,17 @@ class BackchannelService:
 
     packages = ("backchannel", "openvino", "faiss-cpu", "tantivy")
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: Application, wanted: int) -> None:
         self._app = app
+        self._wanted = wanted
 
     def index(self, task: Task) -> None:
         """Take in all articles."""
         self._app.service.reindex([task.corpus])
 
     def search(self, question: str) -> list[str]:
-        """Ids of ten articles, best first."""
-        reply = self._app.service.ask(Question(question, dt.datetime.now(dt.UTC)), k=10, keep=False)
+        """Ids of as many articles as are wanted, best first."""
+        reply = self._app.service.ask(Question(question, dt.datetime.now(dt.UTC)), k=self._wanted, keep=False)
         return [citation.article_id for citation in reply.answer.citations]
 
 
@@ -39,4 +40,4 @@ def service_of(task: Task, reader: ReaderKind) -> BackchannelService:
     """With the encoder loaded, and what reads."""
     settings = load_settings(data_dir=Path(task.work), reader=reader)
     encoder = load_encoder(settings.model, settings.precision, settings.encoder_backend, Path(task.exported))
-    return BackchannelService(Application(settings, encoder))
+    return BackchannelService(Application(settings, encoder), task.wanted)

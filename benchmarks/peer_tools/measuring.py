@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 _WARM_UP = 20  # questions asked before the clock starts
-_ARTICLES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,8 @@ class Task:
         model: folder of the encoder, as sentence-transformers loads it.
         exported: folder of the encoder's exports, so that none is made while the clock runs.
         work: an empty folder to write in.
-        limit: how many passages hold ten articles, on average.
+        wanted: how many articles a question asks for.
+        limit: how many passages hold so many, on average.
     """
 
     corpus: str
@@ -40,6 +40,7 @@ class Task:
     model: str
     exported: str
     work: str
+    wanted: int
     limit: int
 
 
@@ -65,7 +66,7 @@ class Result:
     milliseconds: list[float]
     peak_mib: float
     found: list[list[str]]
-    """Ids of the best ten articles at most, for each question."""
+    """Ids of the best articles, no more than are wanted, for each question."""
 
 
 def measure(tool: Tool, task: Task) -> Result:
@@ -75,7 +76,7 @@ def measure(tool: Tool, task: Task) -> Result:
         tool.search(question)
     found: list[list[str]] = []
     times = [
-        1000 * _seconds(lambda q=question: found.append(list(dict.fromkeys(tool.search(q)))[:_ARTICLES]))
+        1000 * _seconds(lambda q=question: found.append(list(dict.fromkeys(tool.search(q)))[: task.wanted]))
         for question in task.questions
     ]
     return Result(

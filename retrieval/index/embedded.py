@@ -156,8 +156,8 @@ class EmbeddedIndex:
                 raise IndexDamaged("the new generation does not find its own first passage: index again")
 
     def _matches(self, rows: Rows, scores: Iterable[float]) -> list[Match]:
-        found = zip(self._table.ids[rows].tolist(), self._table.owners(rows), scores, strict=True)
-        return [Match(passage_id, article.id, score) for passage_id, article, score in found]
+        owners = (article.id for article in self._table.owners(rows))
+        return list(map(Match, self._table.ids[rows].tolist(), owners, scores))
 
 
 class EmbeddedIndexWriter:

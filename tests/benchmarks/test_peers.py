@@ -19,6 +19,7 @@ TASK = Task(
     model="",
     exported="",
     work="",
+    wanted=10,
     limit=15,
 )
 
