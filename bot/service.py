@@ -28,6 +28,7 @@ from bot.messages import (
     TimelineReply,
 )
 from bot.provenance import Publishers
+from bot.quotations import quoted_texts, verify
 from corpus.catalogue import Catalogue
 from corpus.changes import stands, steps
 from corpus.errors import CatalogueError, FeedsFileError
@@ -38,7 +39,7 @@ from corpus.indexer import Progress, Step, silent
 from corpus.locking import underway
 from corpus.runs import IndexRun
 from retrieval.engine import Engine
-from retrieval.errors import IndexDamaged, IndexMissing, QuotationError
+from retrieval.errors import IndexDamaged, IndexMissing
 from retrieval.index.port import GenerationInfo, Index
 from retrieval.questions import parse_question
 from retrieval.quotes import DEFAULT_QUOTES, Quoter
@@ -80,7 +81,7 @@ class Service:
         query = parse_question(question.text, question.time, k=k, filters=filters)
         with self._engines.current() as engine:
             answer = engine.answer(query)
-            self._verify(answer.quoted)
+            verify(self._catalogue, answer.quoted)
             answer = replace(answer, citations=self._with_stories(answer, engine.index))
             logger.info("answered in %.0f ms, confidence %.3f", answer.elapsed_ms, answer.confidence)
             answer_id = self._keep(answer, question) if keep else None
@@ -124,7 +125,7 @@ class Service:
                 summary = summarizer.article(named, article, sentences)
             else:
                 summary = summarizer.topic(self._query(question, filters), sentences)
-            self._verify(summary.sentences)
+            verify(self._catalogue, summary.sentences)
         return SummaryReply(summary, self.provenance(summary.sentences))
 
     def provenance(self, citations: Iterable[Citation]) -> Provenance:
@@ -148,7 +149,7 @@ class Service:
             article = self._named_article(engine, query.text)
             timeline = chronicler.article(query, article, events) if article else chronicler.topic(query, events)
             cited = [event.citation for event in timeline.events]
-            self._verify(cited)
+            verify(self._catalogue, cited)
         return TimelineReply(timeline, self.provenance(cited))
 
     def quotes(self, question: Question, *, count: int = DEFAULT_QUOTES, filters: Filters | None = None) -> QuotesReply:
@@ -161,7 +162,7 @@ class Service:
         with self._engines.current() as engine:
             quotes = Quoter(engine, self._catalogue).person(self._query(question, filters), count)
             cited = [quote.citation for quote in quotes.quotes]
-            self._verify(cited)
+            verify(self._catalogue, cited)
         return QuotesReply(quotes, self.provenance(cited))
 
     def status(self) -> StatusReply:
@@ -260,7 +261,7 @@ class Service:
         Raises:
             QuotationError: that text is no longer kept.
         """
-        return self._texts([citation])[citation.article_id, citation.text_hash]
+        return quoted_texts(self._catalogue, [citation])[citation.article_id, citation.text_hash]
 
     def verify(self, citation: Citation) -> None:
         """Slice a quotation again from the article's text.
@@ -268,7 +269,7 @@ class Service:
         Raises:
             QuotationError: it does not stand there, or that text is no longer kept.
         """
-        self._verify([citation])
+        verify(self._catalogue, [citation])
 
     def recalled(self, citation: Citation) -> Citation:
         """A citation of an earlier answer, verified; where its article has changed since, it says so.
@@ -345,27 +346,6 @@ class Service:
             if index is None:
                 raise
             return index, instead(index.info.number, error)
-
-    def _verify(self, citations: Sequence[Citation]) -> None:
-        """Slice every quotation again from the stored text, just before it is shown."""
-        texts = self._texts(citations)
-        for citation in citations:
-            citation.verify(texts[citation.article_id, citation.text_hash])
-
-    def _texts(self, citations: Sequence[Citation]) -> dict[tuple[str, str], str]:
-        """The texts that are quoted, as they are stored now, by id and hash.
-
-        Raises:
-            QuotationError: one is no longer kept.
-        """
-        texts = self._catalogue.texts((citation.article_id, citation.text_hash) for citation in citations)
-        for citation in citations:
-            if (citation.article_id, citation.text_hash) not in texts:
-                raise QuotationError(
-                    f"article {citation.article_id!r} has changed since it was quoted, and what it said is no longer "
-                    "kept: ask again"
-                )
-        return texts
 
 
 def has_index(app: Application) -> bool:

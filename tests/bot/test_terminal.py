@@ -339,7 +339,7 @@ def test_explaining_shows_every_score_with_its_rank() -> None:
     said = "dense 0.500 #2 · lexical 7.25 not listed · fused 0.750 #1 · reader not read"
     assert said in words(reply, explain=True)
     assert "fused" not in words(reply)
-    read = answer(cite(explanation=replace(explanation, lexical_rank=9, reader=0.5, reader_rank=3)))
+    read = answer(cite(explanation=explanation._replace(lexical_rank=9, reader=0.5, reader_rank=3)))
     assert "lexical 7.25 #9 · fused 0.750 #1 · reader 0.500 #3" in words(read, explain=True)
 
 
