@@ -187,10 +187,12 @@ class Catalogue(FileRecords, RevisionRecords, StoryRecords, StateRecords, Indexi
     def texts(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
         """What articles said when their texts had these hashes, by id and hash, of what is still kept."""
         named = set(wanted)
-        article_ids, hashes = ({pair[at] for pair in named} for at in (0, 1))
-        rows = self._rows(_TEXTS, {VALUES: list(article_ids), "hashes": list(hashes)}) if named else []
-        found = {(article_id, text_hash): text for article_id, text_hash, text in rows}
-        return {pair: text for pair, text in found.items() if pair in named}
+        asked = {VALUES: [article_id for article_id, _ in named], "hashes": [text_hash for _, text_hash in named]}
+        rows = self._rows(_TEXTS, asked) if named else []
+        # Two articles may have had one text, of which only one was asked for it.
+        return {
+            (article_id, text_hash): text for article_id, text_hash, text in rows if (article_id, text_hash) in named
+        }
 
     def count_articles(self, feed: str | None = None) -> int:
         """How many articles there are now, in all or from one feed."""
