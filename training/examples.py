@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -38,19 +38,21 @@ _POOL = 4096  # examples among which those of like length are put together
 class Example:
     """A pair as shown; ``right`` marks sentences and ``inside`` tokens of the passage as it was cut.
 
-    ``chosen`` are the positions of its tokens in the whole, which is passage ``number``, and by which the encoder read
-    them; it is None where nothing of the rest may be seen.
+    ``chosen`` are the positions of its tokens in the whole, which is passage ``number``; the encoder read them there,
+    or, where nothing of the rest may be ``seen``, by themselves. ``origin`` is the passage of the pair that was shown.
     """
 
     question: QuestionTokens
     passage: PassageTokens
     number: int
-    chosen: Positions | None
+    chosen: Positions
+    seen: bool
     right: npt.NDArray[np.bool_]
     inside: npt.NDArray[np.bool_]
     weight: float
     source: str
     kind: str
+    origin: int = -1
 
     @property
     def answerable(self) -> bool:
@@ -117,7 +119,8 @@ class Examples:
         order = [p for p in self._train if p.answers or p.kind in JUDGED]
         chance.shuffle(order)
         for pair in order:
-            yield from self._shown(pair, chance)
+            for example in self._shown(pair, chance):
+                yield replace(example, origin=pair.passage)
 
     def held_out(self, most: int) -> list[Example]:
         """Pairs that are not trained on, as they are."""
@@ -226,8 +229,8 @@ class Examples:
         inside = self._texts.inside(pair)[kept] if pair.answers else np.zeros(len(passage.ids), dtype=bool)
         weight = _SURE_WEIGHT if pair.kind in (*JUDGED, OPPOSITE) else 1.0
         inside &= passage.places >= 0
-        chosen = np.flatnonzero(kept) if seen else None
-        return Example(question, passage, pair.passage, chosen, right, inside, weight, pair.source, pair.kind)
+        chosen = np.flatnonzero(kept)
+        return Example(question, passage, pair.passage, chosen, seen, right, inside, weight, pair.source, pair.kind)
 
 
 class Batches:
@@ -247,7 +250,7 @@ class Batches:
         left = iter(examples)
         while pool := list(islice(left, _POOL)):
             for part in self._dealt(pool, chance):
-                yield self._padded(part), part
+                yield self.padded(part), part
 
     def _dealt(self, pool: list[Example], chance: random.Random) -> list[list[Example]]:
         parts: list[list[Example]] = []
@@ -258,8 +261,8 @@ class Batches:
         chance.shuffle(parts)
         return parts
 
-    def _padded(self, examples: Sequence[Example]) -> Batch:
-        """Token 0 of each passage is special, as the network has it."""
+    def padded(self, examples: Sequence[Example]) -> Batch:
+        """These in one batch. Token 0 of each passage is special, as the network has it."""
         inputs = batch([(example.question, example.passage) for example in examples], self._special)
         shape = inputs.passage_ids.shape
         places, inside = np.full(shape, -1), np.zeros(shape, dtype=bool)
@@ -271,7 +274,7 @@ class Batches:
         return Batch(
             inputs=tuple(torch.from_numpy(getattr(inputs, name)) for name in Inputs.__slots__),
             told=torch.from_numpy(self._told(examples, shape[1])),
-            unkept=torch.tensor([row for row, example in enumerate(examples) if example.chosen is None]),
+            unkept=torch.tensor([row for row, example in enumerate(examples) if not example.seen]),
             places=torch.from_numpy(places),
             right=torch.from_numpy(right),
             inside=torch.from_numpy(inside),
@@ -282,6 +285,6 @@ class Batches:
     def _told(self, examples: Sequence[Example], width: int) -> npt.NDArray[np.float32]:
         told = np.zeros((len(examples), width, self._states.hidden), dtype=np.float32)
         for row, example in enumerate(examples):
-            if example.chosen is not None:
+            if example.seen:
                 told[row, : len(example.chosen) + 2] = self._states.of(example.number, example.chosen)
         return told

@@ -102,11 +102,25 @@ def best_of(
     grid: Mapping[str, Sequence[float]],
     pays: float = 0.0,
 ) -> RankingParameters:
-    """The values of a grid that rank best, the others as they are; those at ``start`` if none is better by ``pays``."""
+    """The values of a grid that rank best, the others as they are.
+
+    Of those that are worse than the best by no more than ``pays`` it is the fewest steps of the grid from ``start``:
+    the questions do not tell them apart, and other questions spoke for the start.
+    """
     scores = {start: mean_of(sets, start, "as shipped")}
     scores |= {parameters: mean_of(sets, parameters, values) for values, parameters in varied(start, grid)}
-    best = max(scores, key=scores.__getitem__)
-    return best if scores[best] > scores[start] + pays else start
+    best = max(scores.values())
+    alike = [parameters for parameters, score in scores.items() if score >= best - pays]
+    return min(alike, key=lambda parameters: (steps(start, parameters, grid), -scores[parameters]))
+
+
+def steps(one: RankingParameters, other: RankingParameters, grid: Mapping[str, Sequence[float]]) -> int:
+    """How many steps of a grid lie between two points, each taken as the nearest of the grid."""
+    apart = 0
+    for name, values in grid.items():
+        first, last = (int(np.abs(np.array(values, float) - getattr(each, name)).argmin()) for each in (one, other))
+        apart += abs(first - last)
+    return apart
 
 
 def varied(

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import nncf
+import numpy as np
 import openvino
 
 from retrieval.encoders.loading import load_encoder
@@ -29,7 +30,7 @@ from retrieval.joint.encoder import encoder_probe
 from retrieval.joint.inputs import Inputs, batch
 from retrieval.joint.model import WIDTH_STEP
 from retrieval.joint.models import OpenVinoJointModel, load_joint_model, met, probe, quantized
-from retrieval.joint.weights import ALONE, TOGETHER, Card, graph_folder, write_encoder, write_graphs
+from retrieval.joint.weights import ALONE, TOGETHER, Card, graph_folder, write, write_encoder, write_graphs
 from training.examples import Example
 from training.train_reader import prepare
 
@@ -68,6 +69,12 @@ def quantize(graph: Path, given: list[dict[str, Any]], to: Path) -> None:
     openvino.save_model(made, to, compress_to_fp16=False)
 
 
+def taken(file: Path) -> Card:
+    """Ship weights of a file."""
+    with np.load(file, allow_pickle=False) as stored:
+        return write({name: stored[name].astype(np.float32) for name in stored.files}, Card.load().longest)
+
+
 def note_encoder(original: Encoder) -> Card:
     """Note of the encoder in the shipped graphs what is known of the original, and a vector of its.
 
@@ -85,8 +92,9 @@ def main() -> None:
     for name in ("train", "data", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--together", action="store_true", help="the encoder's graph is left as it is")
+    parser.add_argument("--weights", type=Path, help="ship these, which train_on_device wrote, in place of those there")
     options = parser.parse_args()
-    card = Card.load()
+    card = taken(options.weights) if options.weights else Card.load()
     model = load_joint_model(Precision.FLOAT32, Backend.OPENVINO, options.work / "models")
     if not isinstance(model, OpenVinoJointModel):
         raise TypeError("the reader is not run by OpenVINO here")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +41,7 @@ class Outcome:
 
 def by_sentence(logits: Tensor, places: Tensor, sentences: int) -> Tensor:
     """The log of the sum of exponentials of each sentence's tokens, ``(b, sentences)``."""
-    member = places[:, None] == torch.arange(sentences)[None, :, None]
+    member = places[:, None] == torch.arange(sentences, device=places.device)[None, :, None]
     return logits[:, None].masked_fill(~member, NEVER).logsumexp(dim=-1)
 
 
@@ -88,23 +88,35 @@ def right_or_wrong(found: Outcome, batch: Batch) -> Tensor:
 
 
 def measure(network: JointNetwork, examples: Sequence[Example], batches: Batches) -> dict[str, float]:
+    """As :func:`measured`, of a network."""
+    shown = batches.of(examples, random.Random(0))  # noqa: S311
+    named = ((batch, [(one.kind, one.source) for one in part]) for batch, part in shown)
+    return measured(lambda batch: read(network, batch), named)
+
+
+def measured(
+    reads: Callable[[Batch], Outcome], batches: Iterable[tuple[Batch, Sequence[tuple[str, str]]]]
+) -> dict[str, float]:
     """On held-out pairs: how often the best sentence is right, and the AUROC of answering or not.
 
-    That is given for what people judged not to be answered, what is asked the other way, and the others.
+    That is given for what people judged not to be answered, what is asked the other way, and the others, where there
+    are any. With each batch come the kinds and sources of its examples.
     """
     right: dict[str, list[bool]] = {}
     odds: dict[str, list[float]] = {group: [] for group in ("yes", *_UNANSWERED)}
     with torch.no_grad():
-        for batch, part in batches.of(examples, random.Random(0)):  # noqa: S311
-            found = read(network, batch)
-            best = found.sentences.argmax(-1).tolist()
-            for example, at, value in zip(part, best, found.odds.tolist(), strict=True):
-                odds["yes" if example.answerable else _GROUPS.get(example.kind, "others")].append(value)
-                if example.answerable and not example.right.all():
-                    right.setdefault("all", []).append(bool(example.right[at]))
-                    right.setdefault(example.source, []).append(bool(example.right[at]))
+        for batch, names in batches:
+            found = reads(batch)
+            marked = batch.right.gather(1, found.sentences.argmax(-1, keepdim=True))[:, 0].tolist()
+            several = (batch.right.sum(1) <= batch.places.amax(1)).tolist()  # some sentence is wrong
+            rows = zip(names, batch.answerable.tolist(), marked, several, found.odds.tolist(), strict=True)
+            for (kind, source), answerable, hit, choice, value in rows:
+                odds["yes" if answerable else _GROUPS.get(kind, "others")].append(value)
+                if answerable and choice:
+                    right.setdefault("all", []).append(hit)
+                    right.setdefault(source, []).append(hit)
     shares = {name: round(float(np.mean(values)), 4) for name, values in sorted(right.items())}
-    for kind in _UNANSWERED:
+    for kind in (kind for kind in _UNANSWERED if odds[kind]):
         labels = [True] * len(odds["yes"]) + [False] * len(odds[kind])
         shares[f"auroc {kind}"] = round(float(roc_auc_score(labels, odds["yes"] + odds[kind])), 4)
     counts = {"n": float(len(right["all"]))} | {kind: float(len(odds[kind])) for kind in ("judged", OPPOSITE)}

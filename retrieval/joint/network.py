@@ -104,7 +104,7 @@ class Encoder(nn.Module):
 
     def after_each(self, ids: Tensor, mask: Tensor) -> Iterator[Tensor]:
         """What each layer in turn makes of each token, ``(b, n, hidden)``."""
-        places = torch.arange(ids.shape[1])
+        places = torch.arange(ids.shape[1], device=ids.device)
         rows: Tensor = self.norm(self.words(ids) + self.positions(places)[None] + self.kinds.weight[0])
         for layer in self.layers:
             rows = layer(rows, _never(mask))

@@ -135,20 +135,20 @@ def test_a_batch_points_at_the_tokens_of_the_answer(tmp_path: Path) -> None:
 def test_what_is_left_of_a_passage_has_the_states_that_it_has_in_the_whole(tmp_path: Path) -> None:
     texts, network = texts_of(tmp_path), small_network()
     batches = batches_of(texts, tmp_path / "states")
-    examples, seen = examples_of(texts), 0
+    examples, alone = examples_of(texts), 0
     epochs = [example for number in range(4) for example in examples.epoch(number)]
     for batch, part in batches.of(epochs, random.Random(0)):
         _, told = represented(network.encoder, batch)
         for row, example in enumerate(part):
-            ids = example.passage.ids if example.chosen is None else texts.passages[example.number].ids
-            chosen = np.arange(len(ids)) if example.chosen is None else example.chosen
+            ids = texts.passages[example.number].ids if example.seen else example.passage.ids
+            chosen = example.chosen if example.seen else np.arange(len(ids))
             assert ids[chosen].tolist() == example.passage.ids.tolist()
             framed, mask = padded([ids], special_tokens(texts.tokenizer), 1)
             whole = network.encoder.states(torch.from_numpy(framed), torch.from_numpy(mask))
             at = [0, *(chosen + 1), len(ids) + 1]
             assert torch.allclose(told[row, : len(at)], whole[0, at], atol=0.03)
-            seen += example.chosen is None
-    assert seen  # some of which nothing else may be seen
+            alone += not example.seen
+    assert alone  # some of which nothing else may be seen
 
 
 def test_states_are_computed_once(tmp_path: Path) -> None:
