@@ -13,12 +13,15 @@ from benchmarks.figures import reciprocal_rank
 from bot.app import Application
 from bot.askers import Question
 from retrieval.engine import Engine
+from retrieval.opposites import asked_the_other_way
 from retrieval.ranking import best_of_each_article
 from retrieval.types import Answer, Filters, Hit
 from training.data import LabelledQuestion, sample
 
-FITTED_ON = {"squad2": 400, "clapnq": 400, "realtimeqa_2022": 400, "rgb_en_fact": 400}
+FITTED_ON = {"squad2": 1200, "clapnq": 1200, "realtimeqa_2022": 1200, "rgb_en_fact": 1200}
 """How many questions of each kind ``training/fit_mixture.py``, ``fit_ranking.py`` and ``fit_calibration.py`` take."""
+OPPOSITES_FITTED_ON = 240
+"""How many questions of an act that has an opposite ``training/fit_opposed.py`` takes of these sets."""
 
 NOTHING_LEFT = "parameters were fitted on all of its questions"
 
@@ -90,12 +93,12 @@ def chosen(name: str, questions: Sequence[LabelledQuestion], most: int, *, held_
 
 def _fitted(name: str, questions: Sequence[LabelledQuestion]) -> frozenset[str]:
     """Ids of the questions that the fitting scripts take: each samples one of these kinds."""
-    kinds = (
-        [q for q in questions if q.answerable],
-        [q for q in questions if q.scope and q.type != "counterfactual"],
-        list(questions),
-    )
-    return frozenset(q.id for kind in kinds for q in sample(kind, FITTED_ON.get(name, 0)))
+    if name not in FITTED_ON:
+        return frozenset()
+    scoped = [q for q in questions if q.scope and q.type != "counterfactual"]
+    parts = [sample(kind, FITTED_ON[name]) for kind in ([q for q in questions if q.answerable], scoped, [*questions])]
+    parts.append(sample([q for q in scoped if asked_the_other_way(q.text)], OPPOSITES_FITTED_ON))
+    return frozenset(q.id for part in parts for q in part)
 
 
 @contextmanager

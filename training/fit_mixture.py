@@ -34,7 +34,7 @@ from training.data import LabelledQuestion, engine_with, indexed, read_questions
 
 SETS = ("squad2", "clapnq", "rgb_en_fact")
 SHARES = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-_QUESTIONS = 400  # of a set
+_QUESTIONS = 1200  # of a set
 # About two standard errors of a mean over the sets, of which one has 51 answerable questions.
 _PAYS = 0.02
 

@@ -3,9 +3,9 @@
     python -m training.fit_ranking --data EVAL --work FOLDER
 
 Searches two small grids for the largest mean of MRR@10 over the development questions of the sets, each set counting
-the same, and writes the winners into the shipped parameters: first how search scores are fused, then what reading adds
-to that. What it would give to read more or less is printed at the end; how much is read was chosen by the time that it
-takes. ``--fusion-only`` leaves the reader's values as they are, and needs no reader.
+the same, and writes what wins by more than chance into the shipped parameters: first how search scores are fused, then
+what reading adds to that. What it would give to read more or less is printed at the end; how much is read was chosen by
+the time that it takes. ``--fusion-only`` leaves the reader's values as they are, and needs no reader.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.figures import hit_at, reciprocal_rank
 from retrieval.fusion import Candidates, search
@@ -29,20 +30,24 @@ from retrieval.types import Filters
 from training.data import LabelledQuestion, engine_with, indexed, read_questions, sample
 
 SETS = ("squad2", "clapnq", "realtimeqa_2022")
-_QUESTIONS = 400  # of a set
+_QUESTIONS = 1200  # of a set
 _READ = 8
 FUSION = {
     "dense_weight": (0.4, 0.5, 0.6),
     "support_weight": (0.1, 0.3, 0.5),
     "recency_weight": (0.0, 0.1, 0.2),
 }
-# 670 questions tell no finer differences.
-_PAYS = 0.002
 READING = {
     "reader_weight": (0.3, 0.4, 0.5, 0.6, 0.7, 0.8),
     "reader_in_odds": (False, True),
 }
 DEPTH = {"read": (3, 4, 6, 8), "read_characters": (0, 2400, 3600)}
+
+
+_ERRORS = 1.96  # standard errors of a difference
+
+Ranks = Mapping[str, npt.NDArray[np.float64]]
+"""By set, one over the rank of the first right article of each question, 0 after the tenth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,36 +87,44 @@ def place(searched: Searched, parameters: RankingParameters) -> int | None:
     return next((at for at, hit in enumerate(best) if hit.article_id in searched.question.gold), None)
 
 
-def score(found: list[Searched], parameters: RankingParameters) -> tuple[float, float]:
-    """MRR@10 and Hit@1."""
-    places = [place(searched, parameters) for searched in found]
-    return float(np.mean([reciprocal_rank(at) for at in places])), float(np.mean([hit_at(1, at) for at in places]))
+def ranked(sets: Mapping[str, list[Searched]], parameters: RankingParameters, shown: object) -> Ranks:
+    """The reciprocal ranks under some parameters; prints their mean over the sets, and the figures of each."""
+    places = {name: [place(searched, parameters) for searched in found] for name, found in sets.items()}
+    ranks = {name: np.array([reciprocal_rank(at) for at in of]) for name, of in places.items()}
+    first = {name: np.mean([hit_at(1, at) for at in of]) for name, of in places.items()}
+    print(
+        f"{mean_of(ranks):.4f}",
+        shown,
+        {name: f"MRR {ranks[name].mean():.3f}, Hit@1 {first[name]:.3f}" for name in sets},
+    )
+    return ranks
 
 
-def mean_of(sets: Mapping[str, list[Searched]], parameters: RankingParameters, shown: object) -> float:
-    """The mean of MRR@10 over the sets; prints it, and the figures of each."""
-    found = {name: score(searched, parameters) for name, searched in sets.items()}
-    mean = float(np.mean([mrr for mrr, _ in found.values()]))
-    print(f"{mean:.4f}", shown, {name: f"MRR {mrr:.3f}, Hit@1 {one:.3f}" for name, (mrr, one) in found.items()})
-    return mean
+def mean_of(ranks: Ranks) -> float:
+    """The mean over the sets."""
+    return float(np.mean([of.mean() for of in ranks.values()]))
 
 
 def best_of(
-    sets: Mapping[str, list[Searched]],
-    start: RankingParameters,
-    grid: Mapping[str, Sequence[float]],
-    pays: float = 0.0,
+    sets: Mapping[str, list[Searched]], start: RankingParameters, grid: Mapping[str, Sequence[float]]
 ) -> RankingParameters:
     """The values of a grid that rank best, the others as they are.
 
-    Of those that are worse than the best by no more than ``pays`` it is the fewest steps of the grid from ``start``:
-    the questions do not tell them apart, and other questions spoke for the start.
+    Of those that are not told apart from the best it is the one that is fewest steps of the grid from ``start``: other
+    questions spoke for that.
     """
-    scores = {start: mean_of(sets, start, "as shipped")}
-    scores |= {parameters: mean_of(sets, parameters, values) for values, parameters in varied(start, grid)}
-    best = max(scores.values())
-    alike = [parameters for parameters, score in scores.items() if score >= best - pays]
-    return min(alike, key=lambda parameters: (steps(start, parameters, grid), -scores[parameters]))
+    found = {start: ranked(sets, start, "as shipped")}
+    found |= {parameters: ranked(sets, parameters, values) for values, parameters in varied(start, grid)}
+    best = max(found.values(), key=mean_of)
+    alike = [parameters for parameters, ranks in found.items() if not told_apart(best, ranks)]
+    return min(alike, key=lambda parameters: (steps(start, parameters, grid), -mean_of(found[parameters])))
+
+
+def told_apart(one: Ranks, other: Ranks) -> bool:
+    """Whether the mean of one is larger by more than chance makes it in one case of forty, question by question."""
+    apart = [one[name] - other[name] for name in one]
+    error = np.sqrt(np.sum([difference.var(ddof=1) / len(difference) for difference in apart])) / len(apart)
+    return bool(np.mean([difference.mean() for difference in apart]) > _ERRORS * error)
 
 
 def steps(one: RankingParameters, other: RankingParameters, grid: Mapping[str, Sequence[float]]) -> int:
@@ -145,9 +158,9 @@ def main() -> None:
     fitted = replace(fitted, reader_weight=shipped.reader_weight)
     if not options.fusion_only:
         sets = {name: collect(options.data / name, options.work, fitted, read=_READ) for name in SETS}
-        fitted = best_of(sets, fitted, READING, _PAYS)
+        fitted = best_of(sets, fitted, READING)
         for values, parameters in varied(fitted, DEPTH):
-            mean_of(sets, parameters, values)
+            ranked(sets, parameters, values)
     value = json.loads(SHIPPED.read_text(encoding="utf-8")) | {"ranking": asdict(fitted)}
     SHIPPED.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 

@@ -70,7 +70,7 @@ def quantize(graph: Path, given: list[dict[str, Any]], to: Path) -> None:
 
 
 def taken(file: Path) -> Card:
-    """Ship weights of a file."""
+    """Ship the weights of a file."""
     with np.load(file, allow_pickle=False) as stored:
         return write({name: stored[name].astype(np.float32) for name in stored.files}, Card.load().longest)
 

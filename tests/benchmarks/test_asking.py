@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.asking import FITTED_ON, Asked, ask, chosen, marks_answer, place_of, question_sets
+from benchmarks.asking import FITTED_ON, OPPOSITES_FITTED_ON, Asked, ask, chosen, marks_answer, place_of, question_sets
 from bot.app import Application
 from bot.settings import Settings
 from retrieval.encoders.fake import FakeEncoder
+from retrieval.opposites import asked_the_other_way
 from retrieval.types import Answer, Citation, Highlight, Horizon, Query
 from tests.fakes import record, write_jsonl
 from training.data import LabelledQuestion, engine_with, sample
@@ -21,10 +22,11 @@ TRAINING = Path(__file__).parents[2] / "training"
 
 
 def question(at: int, *, answerable: bool = True, scope: frozenset[str] | None = None) -> LabelledQuestion:
-    return LabelledQuestion(f"q{at:03}", f"What is {at}?", answerable, frozenset({"a"}), (), (), scope, "")
+    text = f"What is {at}?" if at % 7 else f"When did {at} leave the union?"
+    return LabelledQuestion(f"q{at:03}", text, answerable, frozenset({"a"}), (), (), scope, "")
 
 
-SET = [question(at, answerable=at % 3 > 0, scope=frozenset({"a"})) for at in range(900)]
+SET = [question(at, answerable=at % 3 > 0, scope=frozenset({"a"})) for at in range(2700)]
 
 
 def test_so_many_of_each_kind_are_chosen_and_the_same_ones_each_time() -> None:
@@ -38,21 +40,29 @@ def test_counterfactual_questions_are_left_out() -> None:
 
 
 def test_held_out_questions_are_none_that_a_fitting_script_takes() -> None:
-    left = {q.id for q in chosen("squad2", SET, 900, held_out=True)}
+    left = {q.id for q in chosen("squad2", SET, 2700, held_out=True)}
     for_ranking = sample([q for q in SET if q.answerable], FITTED_ON["squad2"])
     for_confidence = sample([q for q in SET if q.scope], FITTED_ON["squad2"])
+    for_opposites = sample([q for q in SET if asked_the_other_way(q.text)], OPPOSITES_FITTED_ON)
     assert left
-    assert not left & {q.id for q in [*for_ranking, *for_confidence]}
+    assert len(for_opposites) == OPPOSITES_FITTED_ON
+    assert not left & {q.id for q in [*for_ranking, *for_confidence, *for_opposites]}
 
 
 def test_nothing_was_fitted_on_other_sets() -> None:
-    assert chosen("wikiqa", SET, 900, held_out=True) == chosen("wikiqa", SET, 900, held_out=False)
+    assert chosen("wikiqa", SET, 2700, held_out=True) == chosen("wikiqa", SET, 2700, held_out=False)
 
 
 @pytest.mark.parametrize("script", ["fit_mixture.py", "fit_ranking.py", "fit_calibration.py"])
 def test_the_fitting_scripts_take_as_many_questions_as_are_held_out(script: str) -> None:
     taken = re.findall(r"^_QUESTIONS = (\d+)", (TRAINING / script).read_text(encoding="utf-8"), re.MULTILINE)
     assert taken == [str(number) for number in set(FITTED_ON.values())]
+
+
+def test_as_many_questions_of_an_opposite_are_held_out_as_are_taken() -> None:
+    taken = re.search(r"^_QUESTIONS = (\d+)", (TRAINING / "fit_opposed.py").read_text(encoding="utf-8"), re.MULTILINE)
+    assert taken
+    assert int(taken.group(1)) == OPPOSITES_FITTED_ON
 
 
 def test_question_sets_are_found_by_their_folders(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from training.pack_examples import encoder_arrays, in_parts
 from training.packed import EXAMPLES, FOLDS, Packed, pack, part_of
 from training.reader_data import Texts
 from training.reading import read
-from training.train_on_device import Course, Learning, Workplace, distil, teach
+from training.train_on_device import Course, Learning, Workplace, distil, mean_of, teach
 
 _CPU = torch.device("cpu")
 _TEACHER = CrossShape(hidden=24, wide=32, heads=2, layers=2)
@@ -173,6 +173,12 @@ def test_teachers_are_kept_and_what_they_teach_is_written(tmp_path: Path, capsys
         network.upper.load_state_dict({name: torch.from_numpy(weights[name]) for name in weights.files})
     assert not torch.equal(network.upper.answer.weight, place.reader().upper.answer.weight)
     assert capsys.readouterr().out.count("auroc") == FOLDS + 3
+
+
+def test_the_mean_of_two_networks_lies_between_them() -> None:
+    one, other = small_network(), small_network(seed=1)
+    between = mean_of(one, other, 0.75).upper.answer.weight
+    assert torch.allclose(between, 0.25 * one.upper.answer.weight + 0.75 * other.upper.answer.weight)
 
 
 def test_each_fold_is_shown_its_own_examples(tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""Which of the parameters that rank alike are taken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from retrieval.parameters import Parameters
+from training.fit_ranking import READING, mean_of, steps, told_apart, varied
+
+
+def test_every_set_counts_the_same() -> None:
+    assert mean_of({"many": np.array([1.0, 1.0, 1.0]), "few": np.array([0.0])}) == 0.5
+
+
+def test_a_difference_that_chance_makes_is_none() -> None:
+    steady = np.full(100, 0.8)
+    jumpy = np.where(np.arange(100) < 50, 1.0, 0.52)  # .76 on average, the difference .024 give or take
+    assert told_apart({"one": steady}, {"one": steady - 0.01})
+    assert not told_apart({"one": steady}, {"one": jumpy})
+    assert not told_apart({"one": steady}, {"one": steady})
+    assert not told_apart({"one": steady - 0.01}, {"one": steady})
+
+
+def test_a_set_of_few_questions_tells_less() -> None:
+    few, many = np.tile([1.0, 0.5], 5), np.tile([1.0, 0.5], 500)
+    other = np.tile([0.5, 0.8], 5), np.tile([0.5, 0.8], 500)
+    assert told_apart({"many": many}, {"many": other[1]})
+    assert not told_apart({"few": few}, {"few": other[0]})
+
+
+@pytest.mark.parametrize(("weight", "in_odds", "apart"), [(0.6, True, 0), (0.4, True, 2), (0.3, False, 4)])
+def test_steps_are_counted_along_the_grid(weight: float, in_odds: bool, apart: int) -> None:
+    start = replace(Parameters.load().ranking, reader_weight=0.6, reader_in_odds=True)
+    assert steps(start, replace(start, reader_weight=weight, reader_in_odds=in_odds), READING) == apart
+
+
+def test_a_start_off_the_grid_counts_from_the_nearest_point() -> None:
+    start = replace(Parameters.load().ranking, reader_weight=0.0, reader_in_odds=True)
+    assert min(steps(start, point, READING) for _, point in varied(start, READING)) == 0
