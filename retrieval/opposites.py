@@ -25,7 +25,6 @@ _ACTS = (
     "resume suspend|resumed suspended|succeed fail|succeeded failed|grow shrink|grew shrank|include exclude|"
     "included excluded|return leave|returned left|confirm deny|confirmed denied|send receive|sent received"
 )
-_IRREGULAR = frozenset("rose fell won lost began left bought sold built withdrew grew shrank sent".split())  # pasts
 _OTHERS = (
     "first last|oldest youngest|oldest newest|largest smallest|biggest smallest|highest lowest|most least|more less|"
     "more fewer|longest shortest|best worst|before after|above below|north south|east west|northern southern|"
@@ -68,20 +67,6 @@ def asked_the_other_way(question: str) -> str | None:
     for start, end, others in opposites_in(question, acts=True):
         return question[:start] + others[0] + question[end:]
     return None
-
-
-def other_acts(word: str) -> tuple[str, ...]:
-    """Words for other acts, of the same tense: neither the opposite of this one nor what shares an opposite with it."""
-    opposites = _OF_ACTS.get(word, ())
-    return tuple(
-        other
-        for other, theirs in _OF_ACTS.items()
-        if other not in (word, *opposites) and _past(other) is _past(word) and not {*theirs} & {*opposites}
-    )
-
-
-def _past(word: str) -> bool:
-    return word.endswith("ed") or word in _IRREGULAR
 
 
 def opposed(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from retrieval.joint.inputs import Inputs, PassageTokens, QuestionTokens, SpecialTokens, batch
-from retrieval.opposites import asked_the_other_way, opposites_in, other_acts
+from retrieval.opposites import asked_the_other_way
 from retrieval.reader import Weigh
 from training.hard_negatives import Mined, known_answers
 from training.kept_states import KeptStates, Positions
@@ -21,8 +21,6 @@ from training.reader_data import Pair, Texts, held_out
 
 OPPOSITE = "opposite"
 """The kind of a question asked the other way."""
-OTHER_ACT = "other act"
-"""The kind of a question of another act than the one that is told of."""
 JUDGED = ("human_unanswerable", "human_unanswerable_mapped")
 """The kinds that people judged not to be answered."""
 _SURE_WEIGHT = 2.0  # of those that people judged not to be answered, and of those asked the other way
@@ -30,11 +28,9 @@ _CUT = 0.7  # of the passages are cut to a few sentences
 _CHANGED = 0.5  # of the answered pairs are also shown so changed that nothing answers
 _REMOVED = 0.4  # of these by taking away what answers, the others by changing the question
 _OPPOSITES = 0.8  # of those of an act that has an opposite are also shown asked the other way
-_OTHER_ACTS = 0.8  # of them also asked of another act
 _OTHERS = 0.7  # of the questions are also shown with another passage
 _MINED = 0.6  # of these others are what our own search brings
 _UNTITLED = 0.1
-_STEM = 4  # letters by which a word is looked for
 _POOL = 4096  # examples among which those of like length are put together
 
 
@@ -94,12 +90,10 @@ class Examples:
         texts: the pairs and their tokens.
         weigh: how rare words are.
         mined: what our own search brings for each question, without its answer.
-        acts: whether questions are also asked of another act.
     """
 
-    def __init__(self, texts: Texts, weigh: Weigh, mined: Mined, *, acts: bool = False) -> None:
+    def __init__(self, texts: Texts, weigh: Weigh, mined: Mined) -> None:
         self._texts = texts
-        self._acts = acts
         self._weigh = weigh
         self._mined = mined
         pairs = texts.pairs
@@ -119,12 +113,10 @@ class Examples:
         for at, (title, _) in enumerate(pairs.passages):
             self._by_title.setdefault(title, []).append(at)
 
-    def epoch(self, number: int, *, no_act: float = 1.0) -> Iterator[Example]:
-        """The examples of an epoch, in random order; of questions of no act that has an opposite only a share."""
+    def epoch(self, number: int) -> Iterator[Example]:
+        """The examples of an epoch, in random order."""
         chance = random.Random(number)  # noqa: S311 (a sample, no secret)
         order = [p for p in self._train if p.answers or p.kind in JUDGED]
-        if no_act < 1:
-            order = [p for p in order if self._of_act(p) or chance.random() < no_act]
         chance.shuffle(order)
         for pair in order:
             for example in self._shown(pair, chance):
@@ -137,10 +129,7 @@ class Examples:
         made: list[Example | None] = []
         for pair in chosen[:most]:
             made.append(self._example(pair, self._question(pair), self._all(pair), titled=True))
-            if pair.answers:
-                made.append(self._opposite(pair, self._all(pair), titled=True))
-            if pair.answers and self._acts:
-                made.extend(self._other_act(pair, self._all(pair), random.Random(pair.question), titled=True))  # noqa: S311
+            made.append(self._opposite(pair, self._all(pair), titled=True) if pair.answers else None)
         return [example for example in made if example and (example.inside.any() or not example.answerable)]
 
     def _shown(self, pair: Pair, chance: random.Random) -> Iterator[Example]:
@@ -159,8 +148,6 @@ class Examples:
             yield changed
         if chance.random() < _OPPOSITES and (opposite := self._opposite(pair, keep, titled=titled)):
             yield opposite
-        if self._acts and chance.random() < _OTHER_ACTS:
-            yield from self._other_act(pair, keep, chance, titled=titled)
         if chance.random() < _OTHERS and (other := self._other(pair, question, chance)):
             yield other
 
@@ -190,20 +177,6 @@ class Examples:
             return None
         unanswered = Pair(pair.question, pair.passage, pair.source, OPPOSITE, [])
         return self._example(unanswered, self._texts.question(other, self._weigh), keep, titled=titled)
-
-    def _of_act(self, pair: Pair) -> bool:
-        return bool(opposites_in(self._texts.pairs.questions[pair.question], acts=True))
-
-    def _other_act(self, pair: Pair, keep: Sequence[int], chance: random.Random, *, titled: bool) -> Iterator[Example]:
-        """The question of an act that the passage has no word for, which nothing answers."""
-        question = self._texts.pairs.questions[pair.question]
-        for start, end, _ in opposites_in(question, acts=True)[:1]:
-            said = self._texts.pairs.passages[pair.passage][1].lower()
-            others = [word for word in other_acts(question[start:end]) if word[:_STEM] not in said]
-            if others:
-                asked = question[:start] + chance.choice(others) + question[end:]
-                unanswered = Pair(pair.question, pair.passage, pair.source, OTHER_ACT, [])
-                yield self._example(unanswered, self._texts.question(asked, self._weigh), keep, titled=titled)
 
     def _other(self, pair: Pair, question: QuestionTokens, chance: random.Random) -> Example | None:
         """Another passage, that does not hold the words of the answer: mined, the set's own, or of the same article."""

@@ -13,12 +13,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from retrieval.joint.network import NEVER, Encoder, JointNetwork
-from training.examples import JUDGED, OPPOSITE, OTHER_ACT, Batch, Batches, Example
+from training.examples import JUDGED, OPPOSITE, Batch, Batches, Example
 
 _PARTS = (1.0, 0.5, 1.0)
-# By kind, where it is not one of the others.
-_GROUPS = dict.fromkeys(JUDGED, "judged") | {OPPOSITE: OPPOSITE, OTHER_ACT: OTHER_ACT}
-_UNANSWERED = ("others", "judged", OPPOSITE, OTHER_ACT)
+_GROUPS = dict.fromkeys(JUDGED, "judged") | {OPPOSITE: OPPOSITE}  # by kind, where it is not one of the others
+_UNANSWERED = ("others", "judged", OPPOSITE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,8 @@ _LONGEST = 254  # tokens of a passage
 _WORD = re.compile(r"\w+")
 
 
-def prepare(train: Path, data: Path, work: Path, *, acts: bool = False) -> tuple[Texts, Examples]:
-    """What training needs, made where it is missing; ``acts`` as :class:`training.examples.Examples` takes it."""
+def prepare(train: Path, data: Path, work: Path) -> tuple[Texts, Examples]:
+    """What training needs, made where it is missing."""
     file = work / "reader" / "texts.pickle"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def prepare(train: Path, data: Path, work: Path, *, acts: bool = False) -> tuple
         file.write_bytes(pickle.dumps(Texts(pairs, _tokenizer(), _LONGEST)))
     texts: Texts = pickle.loads(file.read_bytes())  # noqa: S301 (our own)
     weigh = weigher(text for _, text in texts.pairs.passages)
-    return texts, Examples(texts, weigh, mined(texts.pairs, file.parent), acts=acts)
+    return texts, Examples(texts, weigh, mined(texts.pairs, file.parent))
 
 
 def prepare_batches(texts: Texts, work: Path) -> Batches:

@@ -18,11 +18,10 @@ from retrieval.joint.inputs import padded
 from retrieval.joint.models import special_tokens
 from retrieval.joint.reader import JointReader
 from retrieval.joint.representations import Representations
-from retrieval.opposites import other_acts
 from retrieval.types import Article, Passage
 from tests.retrieval.joint_fake import FakeJointModel
 from tests.training.small_network import small_network
-from training.examples import OPPOSITE, OTHER_ACT, Batches, Examples
+from training.examples import OPPOSITE, Batches, Examples
 from training.kept_states import KeptStates
 from training.reader_data import SETS, Texts, collect, held_out
 from training.reading import represented
@@ -70,9 +69,9 @@ def texts_of(folder: Path, question: str = "What happened in case {}?") -> Texts
     return Texts(pairs, plain_tokenizer(packaged_tokenizer()), 64)
 
 
-def examples_of(texts: Texts, *, acts: bool = False) -> Examples:
+def examples_of(texts: Texts) -> Examples:
     mined = np.array([[(number + 1) % 6, -1] for number in range(len(texts.pairs.questions))], dtype=np.int32)
-    return Examples(texts, lambda words: [1.0] * len(words), mined, acts=acts)
+    return Examples(texts, lambda words: [1.0] * len(words), mined)
 
 
 def test_what_shares_a_question_or_thirteen_words_with_an_evaluation_set_is_left_out(tmp_path: Path) -> None:
@@ -115,24 +114,6 @@ def test_questions_of_an_act_are_also_asked_the_other_way(tmp_path: Path) -> Non
     asked = {texts.tokenizer.decode(example.question.ids.tolist()) for example in others}
     assert asked == {f"what was opened in case {title}?" for title in [*titles(False, 6), *titles(True, 2)]}
     assert not any(example.answerable for example in others)
-
-
-def test_questions_of_an_act_are_also_asked_of_an_act_that_is_not_told_of(tmp_path: Path) -> None:
-    texts = texts_of(tmp_path, "What was closed in case {}?")
-    examples = examples_of(texts, acts=True)
-    made = [*(example for number in range(4) for example in examples.epoch(number)), *examples.held_out(2)]
-    others = [example for example in made if example.kind == OTHER_ACT]
-    asked = [texts.tokenizer.decode(example.question.ids.tolist()) for example in others]
-    acts = {question.removeprefix("what was ").split()[0] for question in asked}
-    assert len(acts) > 3
-    assert acts <= set(other_acts("closed"))
-    assert not any(example.answerable for example in others)
-    assert not any(example.kind == OTHER_ACT for example in examples_of(texts).epoch(0))
-
-
-@pytest.mark.parametrize(("question", "shown"), [("Who saw {}?", False), ("What was closed in case {}?", True)])
-def test_of_questions_of_no_act_only_a_share_is_shown(tmp_path: Path, question: str, shown: bool) -> None:
-    assert bool(list(examples_of(texts_of(tmp_path, question)).epoch(0, no_act=0.0))) is shown
 
 
 def batches_of(texts: Texts, folder: Path) -> Batches:
