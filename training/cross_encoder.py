@@ -21,6 +21,7 @@ from training.reading import Outcome, outcome
 
 _FIRST, _FILL, _LAST, _SHIFT = 0, 1, 2, 4  # tokens of its own, and by how much all others are moved
 _BUCKETS, _FARTHEST = 32, 128  # of relative positions
+_NEW = ("ask", "tell", "answer", "decide", "null")  # parts that MPNet does not have
 _STEP = 8  # of widths, for which attention is quickest
 
 
@@ -79,6 +80,7 @@ class CrossEncoder(nn.Module):
         self.words = nn.Embedding(shape.vocabulary, hidden)
         self.positions = nn.Embedding(shape.positions, hidden)
         self.relative = nn.Embedding(_BUCKETS, shape.heads)
+        self.relative.requires_grad_(False)  # a bias that learns has no quick attention
         self.norm = nn.LayerNorm(hidden, eps=1e-5)
         self.layers = nn.ModuleList([CrossLayer(shape) for _ in range(shape.layers)])
         self.ask = nn.Linear(QUESTION_FEATURES, hidden, bias=False)
@@ -90,18 +92,30 @@ class CrossEncoder(nn.Module):
         nn.init.zeros_(self.tell.weight)
 
     @property
+    def old(self) -> list[nn.Parameter]:
+        """What was MPNet's and learns."""
+        new = {id(parameter) for parameter in self.new}
+        return [one for one in self.parameters() if one.requires_grad and id(one) not in new]
+
+    @property
     def new(self) -> list[nn.Parameter]:
         """What was not MPNet's."""
-        parts = (self.ask, self.tell, self.answer, self.decide, self.null)
-        return [parameter for part in parts for parameter in part.parameters()]
+        return [parameter for part in _NEW for parameter in getattr(self, part).parameters()]
 
     def take(self, weights: Mapping[str, Tensor]) -> None:
-        """Start as MPNet; ``weights`` by the names that transformers gives them."""
+        """Start as MPNet; ``weights`` by the names that transformers gives them.
+
+        Raises:
+            KeyError: one is missing.
+        """
+        new = tuple(f"{part}." for part in _NEW)
         own = self.state_dict()
-        self.load_state_dict({name: weights.get(_theirs(name), value) for name, value in own.items()})
+        self.load_state_dict(
+            {name: value if name.startswith(new) else weights[_theirs(name)] for name, value in own.items()}
+        )
 
     def forward(self, batch: Batch) -> Outcome:
-        """Logits of tokens, sentences, and of no answer."""
+        """As the joint network: logits of tokens ``(b, n)``, of sentences ``(b, s)``, and of no answer ``(b,)``."""
         asked_ids, asked_mask, asked_features, told_ids, told_mask, told_features = batch.inputs
         mask = torch.cat([asked_mask, told_mask], dim=1)
         wider = -mask.shape[1] % _STEP
@@ -118,7 +132,6 @@ class CrossEncoder(nn.Module):
         rows = self.norm(self.words(ids) + self.positions(places + _FILL + 1) + features)
         rows = functional.dropout(rows, self.dropped, self.training)
         bias = self.relative(_buckets(places)).permute(2, 0, 1)[None] + (~mask)[:, None, None].float() * NEVER
-        bias = bias.detach().bfloat16() if ids.is_cuda else bias.detach()
         for layer in self.layers:
             rows = layer(rows, bias)
         behind = asked_ids.shape[1]

@@ -1,4 +1,4 @@
-"""Train the joint reader that ships, by a larger one that was trained before it.
+"""Teach the joint reader for the first time, by a larger one that was trained before it.
 
     python -m training.distil_reader --train TRAIN --data EVAL --work FOLDER
 

@@ -42,8 +42,6 @@ READING = {
     "reader_in_odds": (False, True),
 }
 DEPTH = {"read": (3, 4, 6, 8), "read_characters": (0, 2400, 3600)}
-
-
 _ERRORS = 1.96  # standard errors of a difference
 
 Ranks = Mapping[str, npt.NDArray[np.float64]]
@@ -110,18 +108,27 @@ def best_of(
 ) -> RankingParameters:
     """The values of a grid that rank best, the others as they are.
 
-    Of those that are not told apart from the best it is the one that is fewest steps of the grid from ``start``: other
-    questions spoke for that.
+    Where the best is not told apart from what lies nearer to ``start``, that is taken: other questions spoke for it.
     """
     found = {start: ranked(sets, start, "as shipped")}
     found |= {parameters: ranked(sets, parameters, values) for values, parameters in varied(start, grid)}
+    return nearest_of_the_best(found, start, grid)
+
+
+def nearest_of_the_best(
+    found: Mapping[RankingParameters, Ranks], start: RankingParameters, grid: Mapping[str, Sequence[float]]
+) -> RankingParameters:
+    """Of parameters that are not told apart from the best, those of the fewest steps of the grid from the start."""
     best = max(found.values(), key=mean_of)
     alike = [parameters for parameters, ranks in found.items() if not told_apart(best, ranks)]
     return min(alike, key=lambda parameters: (steps(start, parameters, grid), -mean_of(found[parameters])))
 
 
 def told_apart(one: Ranks, other: Ranks) -> bool:
-    """Whether the mean of one is larger by more than chance makes it in one case of forty, question by question."""
+    """Whether the mean of one is larger by more than chance makes it in one case of forty, question by question.
+
+    Each set has two questions at least.
+    """
     apart = [one[name] - other[name] for name in one]
     error = np.sqrt(np.sum([difference.var(ddof=1) / len(difference) for difference in apart])) / len(apart)
     return bool(np.mean([difference.mean() for difference in apart]) > _ERRORS * error)

@@ -27,7 +27,7 @@ from training.train_reader import load_encoder, prepare
 
 _FIRST_EPOCH = 100  # those before were shown to the network that it starts from
 _HELD_OUT = 2000
-_IN_FILE = 44_000_000  # weights
+_IN_FILE = 44_000_000  # weights, some 40 MB: what carries files to a machine may take no larger ones
 
 
 def encoder_arrays() -> Arrays:

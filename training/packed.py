@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from retrieval.joint.inputs import QuestionTokens
+from retrieval.token_features import SHAPES
 from training.examples import Example
 from training.reader_data import Texts
 
@@ -19,12 +21,12 @@ Array = npt.NDArray[Any]
 
 EXAMPLES = "examples.npz"
 """The file of what is packed."""
-SHAPE_BITS = 9
+SHAPE_BITS = len(SHAPES) - 1
 """How many of a token's shapes are yes or no; the last one is how late its sentence comes, which its place tells."""
 MOST_SENTENCES = 63
-"""Of a passage; those behind are not shown."""
+"""Of a passage; an example that shows a later one is left out. As many have a bit of their own, and a sign is left."""
 FOLDS = 3
-"""Parts of the passages, an article's in one: what is taught on one was learned from the others."""
+"""Parts of the pairs, those of an article in one: what is taught on one was learned from the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,9 @@ class Ragged:
 
     @classmethod
     def of(cls, rows: Sequence[Array], dtype: npt.DTypeLike) -> Ragged:
-        """Rows put together."""
+        """Rows put together, as numbers of ``dtype``; there may be none."""
         starts = np.cumsum([0, *(len(row) for row in rows)])
-        return cls(np.concatenate(rows).astype(dtype), starts)
+        return cls(np.concatenate(rows or [np.zeros(0)]).astype(dtype), starts)
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
@@ -79,19 +81,24 @@ class Packed:
         stored: dict[str, Any] = {"parts": self.parts, "names": np.array(self.names)}
         for group, rows in (("p", self.passages), ("q", self.questions), ("a", {"answers": self.answers})):
             for name, one in rows.items():
-                stored |= {f"{group}.{name}": one.values, f"{group}.{name}.starts": one.lengths.astype(np.uint16)}
+                stored |= {f"{group}.{name}": one.values, f"{group}.{name}.lengths": one.lengths.astype(np.uint16)}
         np.savez_compressed(file, **stored, **{f"e.{name}": column for name, column in self.examples.items()})
 
     @classmethod
     def load(cls, file: Path) -> Packed:
-        """Read what was written."""
+        """Read what was written.
+
+        Raises:
+            OSError: there is no such file, or it cannot be read.
+            KeyError: it was not written by :meth:`save`.
+        """
         with np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
 
         def rows(group: str) -> dict[str, Ragged]:
-            names = [name[2:] for name in arrays if name.startswith(group) and not name.endswith(".starts")]
+            names = [name[2:] for name in arrays if name.startswith(group) and not name.endswith(".lengths")]
             return {
-                name: Ragged(arrays[group + name], np.cumsum([0, *arrays[f"{group}{name}.starts"].tolist()]))
+                name: Ragged(arrays[group + name], np.cumsum([0, *arrays[f"{group}{name}.lengths"].tolist()]))
                 for name in names
             }
 
@@ -115,7 +122,7 @@ def pack(texts: Texts, parts: Iterable[Iterable[Example]]) -> Packed:
         "ids": Ragged.of([one.ids for one in texts.passages], np.uint16),
         "words": Ragged.of([np.searchsorted(words, one.words) for one in texts.passages], np.int32),
         "shapes": Ragged.of([_bits(one.shapes) for one in texts.passages], np.uint16),
-        "places": Ragged.of([one.places for one in texts.passages], np.int8),
+        "places": Ragged.of([np.minimum(one.places, MOST_SENTENCES) for one in texts.passages], np.int8),
     }
     questions = {
         "ids": Ragged.of([one.ids for one in columns.asked], np.uint16),
@@ -132,7 +139,7 @@ class _Columns:
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
         self.questions: dict[tuple[bytes, bytes], int] = {}
-        self.asked: list[Any] = []
+        self.asked: list[QuestionTokens] = []
         self.answers: dict[tuple[int, ...], int] = {}
         self.names: dict[str, int] = {}
         self.rows: list[tuple[int | float, ...]] = []
@@ -140,31 +147,42 @@ class _Columns:
     def add(self, example: Example) -> None:
         """Add a row, unless more sentences are shown than have a bit."""
         places = self._texts.passages[example.number].places[example.chosen]
-        shown = np.unique(places[places >= 0]).tolist()
-        if shown and shown[-1] >= MOST_SENTENCES:
+        if places.max(initial=-1) >= MOST_SENTENCES:
             return
-        key = (example.question.ids.tobytes(), example.question.words.tobytes())
-        question = self.questions.setdefault(key, len(self.questions))
-        if question == len(self.asked):
-            self.asked.append(example.question)
-        inside = tuple(example.chosen[example.inside].tolist())
-        answer = self.answers.setdefault(inside, len(self.answers)) if inside else -1
-        title, text = self._texts.pairs.passages[example.origin if example.origin >= 0 else example.number]
+        # In the whole and as it was cut; a sentence of which no token is read has neither.
+        pairs = zip(places.tolist(), example.passage.places.tolist(), strict=True)
+        both = {(old, new) for old, new in pairs if old >= 0}
         self.rows.append(
             (
-                question,
+                self._question(example.question),
                 example.number,
-                answer,
-                sum(1 << at for at in shown),
-                sum(1 << at for at, right in zip(shown, example.right.tolist(), strict=False) if right),
+                self._answer(example),
+                sum(1 << old for old, _ in both),
+                sum(1 << old for old, new in both if example.right[new]),
                 bool((places < 0).any()),
                 example.seen,
                 example.weight,
-                zlib.crc32(b"fold" + (title or text).encode()) % FOLDS,
+                self._fold(example),
                 self.names.setdefault(example.kind, len(self.names)),
                 self.names.setdefault(example.source, len(self.names)),
             )
         )
+
+    def _question(self, question: QuestionTokens) -> int:
+        key = (question.ids.tobytes(), question.words.tobytes())
+        number = self.questions.setdefault(key, len(self.questions))
+        if number == len(self.asked):
+            self.asked.append(question)
+        return number
+
+    def _answer(self, example: Example) -> int:
+        inside = tuple(example.chosen[example.inside].tolist())
+        return self.answers.setdefault(inside, len(self.answers)) if inside else -1
+
+    def _fold(self, example: Example) -> int:
+        """By the article of the pair that is shown, whatever other passage is shown for its question."""
+        title, text = self._texts.pairs.passages[example.origin if example.origin >= 0 else example.number]
+        return zlib.crc32(b"fold" + (title or text).encode()) % FOLDS
 
     def packed(self) -> dict[str, Array]:
         """A column for each number."""
@@ -183,6 +201,10 @@ def _bits(shapes: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
 
 
 def part_of(packed: Packed, number: int) -> npt.NDArray[np.int64]:
-    """The rows of a part."""
+    """The rows of a part, int64 ``(rows,)``.
+
+    Raises:
+        IndexError: there is no such part.
+    """
     first, last = list(pairwise(packed.parts.tolist()))[number]
     return np.arange(first, last)

@@ -1,6 +1,6 @@
 """Quantise the joint reader: graphs that compute in eight bits, calibrated on training pairs.
 
-    python -m training.quantize_reader --train TRAIN --data EVAL --work FOLDER
+    python -m training.quantize_reader --train TRAIN --data EVAL --work FOLDER [--weights FILE]
 
 By NNCF, static, with SmoothQuant (Xiao et al., 2023, "SmoothQuant: Accurate and Efficient Post-Training Quantization
 for Large Language Models"). All products of matrices have eight bits, but for attention's with its values; what tokens
@@ -70,7 +70,11 @@ def quantize(graph: Path, given: list[dict[str, Any]], to: Path) -> None:
 
 
 def taken(file: Path) -> Card:
-    """Ship the weights of a file."""
+    """Ship the weights of a file; graphs of those that shipped before no longer count.
+
+    Raises:
+        OSError: there is no such file, or it cannot be read.
+    """
     with np.load(file, allow_pickle=False) as stored:
         return write({name: stored[name].astype(np.float32) for name in stored.files}, Card.load().longest)
 

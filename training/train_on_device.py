@@ -3,10 +3,11 @@
     python -m training.train_on_device --packed FOLDER --out FOLDER
 
 :mod:`training.pack_examples` writes what it takes, small enough to be carried to a machine that has a GPU. There are as
-many teachers as folds: each learns from the passages of the other folds, and teaches those of its own, which it has not
-seen: of what it knows by heart it would only say again what is right. The network that is taught starts as it shipped
-before, and the encoder's lower layers stay as they are. Writes ``FOLDER/reader.npz``, for
-:mod:`training.quantize_reader`; teachers are kept beside it, and gone on with.
+many teachers as folds: each learns from the pairs of the other folds, and teaches those of its own, whose passages it
+has seen beside other questions at most: of what it knows by heart it would only say again what is right. The network
+that is taught starts as it shipped before, and the encoder's lower layers stay as they are. Writes
+``FOLDER/reader.npz``, for :mod:`training.quantize_reader`; teachers are kept beside it, and taken as they are by the
+next run.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ from training.distil_reader import alike
 from training.examples import Batch
 from training.packed import EXAMPLES, FOLDS, Packed, part_of
 from training.reading import Outcome, measured, met, outcome, read, represented, right_or_wrong
+from training.training_loop import Group, keep_at, rate_at
 
-_TEACHER_RATE, _TEACHER_NEW_RATE = 6e-5, 5e-4  # of MPNet's layers, and of what is new
+_TEACHER_RATE, _NEW_RATE = 6e-5, 5e-4  # of MPNet's layers, and of what is new
 _RATE, _DECAY = 5e-4, 0.01
 # Of the weights that were learned, beside those before: what was learned stays, and less of what else was known is lost
 # (Wortsman et al., 2022, "Robust Fine-Tuning of Zero-Shot Models").
@@ -52,40 +54,37 @@ Shown = tuple[Batch, int]
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How many seconds are learned; the full learning rates, of what is new too; and how many tokens make a batch."""
+    """How many seconds are learned, by which clock, and how many tokens make a batch."""
 
     seconds: float
-    rate: float
-    new_rate: float
     tokens: int
+    clock: Callable[[], float] = time.monotonic
 
 
 class Learning:
     """A network that learns by AdamW; the learning rate falls linearly until the time is over.
 
     Args:
-        network: what needs no gradient is left as it is.
-        course: how.
-        new: its parameters that were not trained before.
+        groups: its parameters that learn.
+        course: how long.
     """
 
-    def __init__(self, network: nn.Module, course: Course, new: Sequence[nn.Parameter] = ()) -> None:
+    def __init__(self, groups: Sequence[Group], course: Course) -> None:
         self._course = course
-        self._parameters = [one for one in network.parameters() if one.requires_grad]
+        self._parameters = [one for group in groups for one in group.parameters]
         self._average = [one.detach().clone() for one in self._parameters]
-        known = {id(parameter) for parameter in new}
-        old = [one for one in self._parameters if id(one) not in known]
-        groups = [{"params": old, "weight_decay": _DECAY, "full": course.rate}]
-        if new:
-            groups.append({"params": list(new), "weight_decay": 0.0, "full": course.new_rate})
-        self._optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=self._parameters[0].is_cuda)
+        self._optimizer = torch.optim.AdamW(
+            [{"params": list(one.parameters), "weight_decay": one.decay, "full": one.rate} for one in groups],
+            betas=(0.9, 0.98),
+            fused=self._parameters[0].is_cuda,
+        )
 
     def run(self, batches: Iterator[Shown], loss: Callable[[Shown], Tensor]) -> Iterator[int]:
         """Learn until the time is over; gives the number of steps every now and then."""
-        started = time.monotonic()
+        started = self._course.clock()
         losses: list[Tensor] = []
         for step, batch in enumerate(batches, start=1):
-            progress = (time.monotonic() - started) / self._course.seconds
+            progress = (self._course.clock() - started) / self._course.seconds
             if progress >= 1:
                 return
             losses.append(self._learn(loss(batch), step, progress))
@@ -96,14 +95,14 @@ class Learning:
                 yield step
 
     def _learn(self, value: Tensor, step: int, progress: float) -> Tensor:
-        share = min(step / _WARMUP, 1.0) * (0.02 + 0.98 * (1 - progress))
+        share = rate_at(step, progress, _WARMUP)
         for group in self._optimizer.param_groups:
             group["lr"] = group["full"] * share
         self._optimizer.zero_grad()
         value.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self._parameters, 1.0)
         self._optimizer.step()
-        keep = min(_AVERAGE, step / (step + 10))
+        keep = keep_at(step, _AVERAGE)
         with torch.no_grad():
             torch._foreach_lerp_(self._average, self._parameters, 1 - keep)
         return value.detach()
@@ -127,17 +126,24 @@ class Workplace:
     def __init__(
         self, folder: Path, device: str, shape: Shape | None = None, teacher: CrossShape | None = None
     ) -> None:
-        self._folder, self._device = folder, torch.device(device)
+        self._folder, self.device = folder, torch.device(device)
         self._shape, self._teacher = shape, teacher
         self._packed = Packed.load(folder / EXAMPLES)
         self._encoder = self._arrays("encoder")
         self._special = SpecialTokens(*self._encoder.pop("special").int().tolist())
-        self._batches = DeviceBatches(self._packed, self.reader().encoder, self._special, self._device)
+        self._batches = DeviceBatches(self._packed, self.reader().encoder, self._special, self.device)
 
     def _arrays(self, name: str) -> dict[str, Tensor]:
-        """Weights of all files whose names begin so."""
+        """Weights of all files whose names begin so.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
         stored: dict[str, Any] = {}
-        for file in sorted(self._folder.glob(f"{name}*.npz")):
+        files = sorted(self._folder.glob(f"{name}*.npz"))
+        if not files:
+            raise FileNotFoundError(f"{self._folder} holds no {name}*.npz: training.pack_examples writes it")
+        for file in files:
             with np.load(file, allow_pickle=False) as part:
                 stored |= {key: part[key] for key in part.files}
         return {key: torch.from_numpy(value) for key, value in unpacked(stored).items()}
@@ -145,23 +151,31 @@ class Workplace:
     def reader(self) -> JointNetwork:
         """The network to be taught, as it shipped before; of the encoder it has the lower layers."""
         network = JointNetwork(self._shape)
-        network.encoder.load_state_dict(self._encoder, strict=False)
+        missing, _ = network.encoder.load_state_dict(self._encoder, strict=False)
+        if lower := [name for name in missing if _is_lower(name, network.shape)]:
+            raise KeyError(f"encoder.npz lacks {lower[0]}: training.pack_examples writes it anew")
         network.upper.load_state_dict(self._arrays("reader"))
         network.encoder.requires_grad_(False)
-        return network.to(self._device)
+        return network.to(self.device)
 
     def teacher(self) -> CrossEncoder:
         """A cross-encoder that has learned nothing yet."""
         made = CrossEncoder(self._special, self._teacher)
         made.take(self._arrays("mpnet"))
-        for part in (made.words, made.positions, made.relative):
+        for part in (made.words, made.positions):
             part.requires_grad_(False)
-        return made.to(self._device)
+        return made.to(self.device)
 
     def shown(self, seed: int, folds: Sequence[int], tokens: int) -> Iterator[Shown]:
-        """Batches of all epochs, time and again, each of one of the folds."""
+        """Batches of all epochs, time and again, each of one of the folds.
+
+        Raises:
+            ValueError: nothing is of these folds.
+        """
         chance = random.Random(seed)  # noqa: S311 (an order, no secret)
         fold = self._packed.examples["fold"]
+        if not np.isin(fold[: self._packed.parts[-2]], list(folds)).any():
+            raise ValueError(f"no example is of the folds {list(folds)}: pack more")
         while True:
             for epoch in chance.sample(range(self._packed.epochs), self._packed.epochs):
                 rows = part_of(self._packed, epoch)
@@ -172,7 +186,7 @@ class Workplace:
                     yield self._batches.batch(part), at
 
     def measure(self, reads: Callable[[Batch], Outcome]) -> dict[str, float]:
-        """What is held out, read."""
+        """What is held out, read; figures as :func:`training.reading.measured` gives them."""
         with self.quick():
             return measured(reads, self._held_out())
 
@@ -185,18 +199,23 @@ class Workplace:
 
     def quick(self) -> torch.autocast:
         """Matrix products in sixteen bits."""
-        return torch.autocast(self._device.type, torch.bfloat16)
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+
+def _is_lower(name: str, shape: Shape) -> bool:
+    return not name.startswith("layers.") or int(name.split(".")[1]) < shape.apart
 
 
 def teach(place: Workplace, fold: int, course: Course, file: Path) -> CrossEncoder:
-    """A teacher for a fold, which has seen the others; as it is in the file, where there is one."""
+    """A teacher for a fold, which has learned from the others; as its weights are in the file, where there is one."""
     torch.manual_seed(fold)
     teacher = place.teacher()
     if file.exists():
-        teacher.load_state_dict(torch.load(file, weights_only=True))
+        teacher.load_state_dict(torch.load(file, weights_only=True, map_location=place.device))
     else:
         teacher.train()
-        learning = Learning(teacher, course, teacher.new)
+        groups = [Group(teacher.old, _TEACHER_RATE, _DECAY), Group(teacher.new, _NEW_RATE, 0.0)]
+        learning = Learning(groups, course)
 
         def loss(shown: Shown) -> Tensor:
             with place.quick():
@@ -206,7 +225,8 @@ def teach(place: Workplace, fold: int, course: Course, file: Path) -> CrossEncod
         for _ in learning.run(place.shown(100 + fold, others, course.tokens), loss):
             pass
         learning.swap()
-        torch.save(teacher.state_dict(), file)
+        torch.save(teacher.state_dict(), file.with_suffix(".new"))
+        file.with_suffix(".new").rename(file)
     teacher.eval().requires_grad_(False)
     print(f"teacher {fold}:", place.measure(teacher), flush=True)
     return teacher
@@ -216,7 +236,7 @@ def distil(place: Workplace, teachers: Sequence[CrossEncoder], course: Course, f
     """Teach the network that ships; what is written is the average of its weights on the way, and of those before."""
     before, network = place.reader(), place.reader()
     print("before:", place.measure(lambda batch: read(before, batch)), flush=True)
-    learning = Learning(network.upper, course)
+    learning = Learning([Group(list(network.upper.parameters()), _RATE, _DECAY)], course)
 
     def loss(shown: Shown) -> Tensor:
         batch, fold = shown
@@ -265,9 +285,9 @@ def main() -> None:
     torch.set_float32_matmul_precision("high")
     options.out.mkdir(parents=True, exist_ok=True)
     place = Workplace(options.packed, options.device)
-    course = Course(options.teacher_seconds, _TEACHER_RATE, _TEACHER_NEW_RATE, options.tokens // 2)
+    course = Course(options.teacher_seconds, options.tokens // 2)
     teachers = [teach(place, fold, course, options.out / f"teacher{fold}.pt") for fold in range(FOLDS)]
-    distil(place, teachers, Course(options.seconds, _RATE, _RATE, options.tokens), options.out / "reader.npz")
+    distil(place, teachers, Course(options.seconds, options.tokens), options.out / "reader.npz")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Train the joint network that teaches the one that ships.
+"""Train the joint network that first teaches the one that ships.
 
     python -m training.train_reader --train TRAIN --data EVAL --work FOLDER
 

@@ -24,6 +24,16 @@ _SHOWN_EVERY = 50
 T = TypeVar("T")
 
 
+def rate_at(step: int, progress: float, warmup: int) -> float:
+    """The share of the full learning rate: it rises for ``warmup`` steps, and falls linearly to a fiftieth."""
+    return min(step / warmup, 1.0) * (0.02 + 0.98 * max(1 - progress, 0.0))
+
+
+def keep_at(step: int, most: float) -> float:
+    """How much of the running average is kept: less in the first steps, that it does not hang on the start."""
+    return min(most, step / (step + 10))
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Parameters with their full learning rate, and their decay."""
@@ -86,7 +96,7 @@ class Training:
 
     def _learn(self, batch: Batch) -> float:
         self.step += 1
-        share = min(self.step / _WARMUP, 1.0) * (0.02 + 0.98 * max(1 - self.step / self._steps, 0.0))
+        share = rate_at(self.step, self.step / self._steps, _WARMUP)
         for group in self._optimizer.param_groups:
             group["lr"] = group["full"] * share
         value = self._loss(batch)
@@ -94,7 +104,7 @@ class Training:
         value.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._layers.parameters(), 1.0)
         self._optimizer.step()
-        keep = min(_AVERAGE, self.step / (self.step + 10))
+        keep = keep_at(self.step, _AVERAGE)
         with torch.no_grad():
             for name, current in self._layers.state_dict().items():
                 self.average[name].lerp_(current, 1 - keep)

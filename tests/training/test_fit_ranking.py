@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from retrieval.parameters import Parameters
-from training.fit_ranking import READING, mean_of, steps, told_apart, varied
+from training.fit_ranking import READING, mean_of, nearest_of_the_best, steps, told_apart, varied
 
 
 def test_every_set_counts_the_same() -> None:
@@ -35,6 +35,17 @@ def test_a_set_of_few_questions_tells_less() -> None:
 def test_steps_are_counted_along_the_grid(weight: float, in_odds: bool, apart: int) -> None:
     start = replace(Parameters.load().ranking, reader_weight=0.6, reader_in_odds=True)
     assert steps(start, replace(start, reader_weight=weight, reader_in_odds=in_odds), READING) == apart
+
+
+def test_the_nearest_of_those_that_rank_alike_is_taken() -> None:
+    start = replace(Parameters.load().ranking, reader_weight=0.6, reader_in_odds=True)
+    near, far, worse = (replace(start, reader_weight=weight) for weight in (0.5, 0.3, 0.7))
+    steady = np.full(100, 0.8)
+    jumpy = np.where(np.arange(100) < 50, 1.0, 0.59)
+    ranks = {start: {"one": steady - 0.1}, near: {"one": steady}, far: {"one": jumpy}, worse: {"one": steady - 0.2}}
+    assert mean_of(ranks[near]) > mean_of(ranks[far]) - 0.01
+    assert nearest_of_the_best(ranks, start, READING) == near
+    assert nearest_of_the_best({**ranks, start: {"one": jumpy}}, start, READING) == start
 
 
 def test_a_start_off_the_grid_counts_from_the_nearest_point() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import replace
 from itertools import islice
@@ -15,6 +16,7 @@ from transformers import MPNetConfig, MPNetModel
 from retrieval.joint.inputs import PASSAGE_FEATURES, QUESTION_FEATURES, SpecialTokens
 from retrieval.joint.models import special_tokens
 from retrieval.joint.network import JointNetwork
+from retrieval.joint.weights import Arrays
 from retrieval.joint.weights import packed as in_eight_bits
 from tests.training.small_network import SMALL, small_network
 from tests.training.test_reader_data import batches_of, examples_of, texts_of
@@ -26,6 +28,7 @@ from training.packed import EXAMPLES, FOLDS, Packed, pack, part_of
 from training.reader_data import Texts
 from training.reading import read
 from training.train_on_device import Course, Learning, Workplace, distil, mean_of, teach
+from training.training_loop import Group
 
 _CPU = torch.device("cpu")
 _TEACHER = CrossShape(hidden=24, wide=32, heads=2, layers=2)
@@ -92,14 +95,8 @@ def batch_of(rows: list[tuple[list[int], list[int]]], special: SpecialTokens) ->
 
 
 def test_the_cross_encoder_computes_what_transformers_computes() -> None:
-    torch.manual_seed(0)
-    shape = CrossShape(vocabulary=60, positions=40, hidden=24, wide=32, heads=2, layers=2)
-    theirs = MPNetModel(
-        MPNetConfig(
-            vocab_size=60, max_position_embeddings=40, hidden_size=24, intermediate_size=32,
-            num_attention_heads=2, num_hidden_layers=2, layer_norm_eps=1e-5,
-        )
-    ).eval()  # fmt: skip
+    shape = replace(_TEACHER, vocabulary=60, positions=40)
+    theirs = transformers_model(shape)
     special = SpecialTokens(first=10, last=11, fill=12)
     ours = CrossEncoder(special, shape).eval()
     ours.take(theirs.state_dict())
@@ -115,6 +112,14 @@ def test_the_cross_encoder_computes_what_transformers_computes() -> None:
     assert torch.allclose(grabbed[0][1], wanted[1, 3:10], atol=1e-5)
 
 
+def test_a_weight_that_is_missing_is_named() -> None:
+    shape = replace(_TEACHER, vocabulary=60, positions=40)
+    weights = dict(transformers_model(shape).state_dict())
+    del weights["encoder.layer.1.attention.attn.q.weight"]
+    with pytest.raises(KeyError, match=r"encoder\.layer\.1\.attention\.attn\.q\.weight"):
+        CrossEncoder(SpecialTokens(first=10, last=11, fill=12), shape).take(weights)
+
+
 def test_what_pads_a_batch_changes_nothing() -> None:
     special = SpecialTokens(first=10, last=11, fill=12)
     torch.manual_seed(0)
@@ -126,6 +131,21 @@ def test_what_pads_a_batch_changes_nothing() -> None:
     assert torch.allclose(one.tokens[0], both.tokens[0, :4], atol=1e-5)
 
 
+def transformers_model(shape: CrossShape) -> MPNetModel:
+    torch.manual_seed(0)
+    return MPNetModel(
+        MPNetConfig(
+            vocab_size=shape.vocabulary, max_position_embeddings=shape.positions, hidden_size=shape.hidden,
+            intermediate_size=shape.wide, num_attention_heads=shape.heads, num_hidden_layers=shape.layers,
+            layer_norm_eps=1e-5,
+        )
+    ).eval()  # fmt: skip
+
+
+def mpnet(shape: CrossShape) -> Arrays:
+    return {name: value.numpy() for name, value in transformers_model(shape).state_dict().items()}
+
+
 def workplace(folder: Path) -> Workplace:
     """Texts, and weights of small networks."""
     texts, _, _ = packed_of(folder)
@@ -135,7 +155,13 @@ def workplace(folder: Path) -> Workplace:
     upper = {name: value.numpy() for name, value in small_network().upper.state_dict().items()}
     np.savez(folder / "encoder.npz", **in_eight_bits(arrays))  # type: ignore[arg-type]
     np.savez(folder / "reader.npz", **in_eight_bits(upper))  # type: ignore[arg-type]
+    np.savez(folder / "mpnet0.npz", **in_eight_bits(mpnet(_TEACHER)))  # type: ignore[arg-type]
     return Workplace(folder, "cpu", SMALL, _TEACHER)
+
+
+def course(steps: int) -> Course:
+    """Of so many steps, by a clock that stands still between them."""
+    return Course(steps, 2000, itertools.count(1).__next__)
 
 
 def test_a_network_learns_until_its_time_is_over_and_gives_the_average(tmp_path: Path) -> None:
@@ -148,9 +174,8 @@ def test_a_network_learns_until_its_time_is_over_and_gives_the_average(tmp_path:
         return read(network, given[0]).odds.square().mean()
 
     before = float(loss((first, 0)).detach())
-    learning = Learning(network.upper, Course(1.0, 1e-2, 1e-2, 2000))
-    steps = list(learning.run(shown, loss))
-    assert steps == [100 * (at + 1) for at in range(len(steps))]
+    learning = Learning([Group(list(network.upper.parameters()), 1e-2, 0.0)], course(250))
+    assert list(learning.run(shown, loss)) == [100, 200]
     own = network.upper.answer.weight.detach().clone()
     learning.swap()
     assert float(loss((first, 0)).detach()) < 0.5 * before
@@ -161,13 +186,12 @@ def test_a_network_learns_until_its_time_is_over_and_gives_the_average(tmp_path:
 
 def test_teachers_are_kept_and_what_they_teach_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = workplace(tmp_path)
-    course = Course(0.5, 1e-3, 1e-3, 2000)
-    teachers = [teach(place, fold, course, tmp_path / f"{fold}.pt") for fold in range(FOLDS)]
-    again = teach(place, 1, replace(course, seconds=1e9), tmp_path / "1.pt")  # is not taught once more
+    teachers = [teach(place, fold, course(20), tmp_path / f"{fold}.pt") for fold in range(FOLDS)]
+    again = teach(place, 1, course(10**9), tmp_path / "1.pt")  # is not taught once more
     batch, _ = next(place.shown(2, range(FOLDS), 2000))
     assert torch.equal(again(batch).odds, teachers[1](batch).odds)
     assert not torch.equal(teachers[0](batch).odds, teachers[1](batch).odds)
-    distil(place, teachers, course, tmp_path / "taught.npz")
+    distil(place, teachers, course(20), tmp_path / "taught.npz")
     with np.load(tmp_path / "taught.npz") as weights:
         network = JointNetwork(SMALL)
         network.upper.load_state_dict({name: torch.from_numpy(weights[name]) for name in weights.files})
@@ -183,9 +207,36 @@ def test_the_mean_of_two_networks_lies_between_them() -> None:
 
 def test_each_fold_is_shown_its_own_examples(tmp_path: Path) -> None:
     place = workplace(tmp_path)
-    alone = {fold for _, fold in islice(place.shown(1, [2], 100), 20)}
-    assert alone <= {2}
-    assert {fold for _, fold in islice(place.shown(1, range(FOLDS), 100), 200)} >= {0, 1}
+    there = {fold for _, fold in islice(place.shown(1, range(FOLDS), 100), 200)}
+    assert len(there) > 1
+    for fold in there:
+        assert {of for _, of in islice(place.shown(1, [fold], 100), 20)} == {fold}
+    with pytest.raises(ValueError, match=r"no example is of the folds \[7\]"):
+        next(place.shown(1, [7], 100))
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    place = workplace(tmp_path)
+    (tmp_path / "mpnet0.npz").unlink()
+    with pytest.raises(FileNotFoundError, match=r"no mpnet\*\.npz"):
+        place.teacher()
+    np.savez(tmp_path / "encoder.npz", special=np.zeros(3))
+    with pytest.raises(KeyError, match=r"encoder\.npz lacks"):
+        Workplace(tmp_path, "cpu", SMALL, _TEACHER)
+
+
+def test_sentences_beyond_those_that_have_a_bit_are_no_trouble(tmp_path: Path) -> None:
+    texts = texts_of(tmp_path, "What was closed in case {}?")
+    examples = list(examples_of(texts).epoch(0))
+    late = examples[0].number
+    tokens = texts.passages[late]
+    places = np.where(np.arange(len(tokens.places)) < len(tokens.places) // 2, tokens.places, 150)
+    texts.passages[late] = replace(tokens, places=places)
+    packed = pack(texts, [[one for one in examples if one.number != late], [examples[0]], []])
+    assert len(packed.examples["question"]) < len(examples)  # one that shows them is left out
+    rows = np.arange(len(packed.examples["question"]))
+    batch = DeviceBatches(packed, small_network().encoder, special_tokens(texts.tokenizer), _CPU).batch(rows)
+    assert batch.inside.any()
 
 
 def test_the_packaged_encoders_lower_layers_are_packed() -> None:
