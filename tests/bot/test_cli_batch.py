@@ -111,17 +111,18 @@ def test_a_line_that_cannot_be_asked_says_why_and_the_next_is_answered(
 
 
 def test_only_the_named_articles_are_searched(cli: CommandLine) -> None:
-    one, two, everything = ask(
+    one, two, everything, right = ask(
         cli,
         {"id": 1, "question": QUESTION, "article_ids": ["narvik"]},
         {"id": 2, "question": QUESTION, "article_ids": ["undated", "bergen", "bergen"]},
         {"id": 3, "question": QUESTION, "article_ids": None},
+        {"id": 4, "question": QUESTION, "article_ids": ["oslo"]},
         options=("-k", "9"),
     )
     assert {c["article_id"] for c in one["citations"]} == {"narvik"}
     assert {c["article_id"] for c in two["citations"]} == {"undated", "bergen"}
     assert {c["article_id"] for c in everything["citations"]} == {"oslo", "copy", "bergen", "narvik", "undated"}
-    assert one["confidence"] < everything["confidence"]
+    assert one["confidence"] < right["confidence"]
 
 
 def test_confidence_is_there_also_where_one_article_is_searched(cli: CommandLine) -> None:
