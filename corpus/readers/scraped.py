@@ -72,7 +72,8 @@ def _parts(block: str) -> list[str]:
 
 def _joined(units: Sequence[_Unit]) -> str:
     blocks = groupby(units, key=lambda unit: unit.block)
-    return "\n\n".join("\n".join(unit.text for unit in block) for _, block in blocks)
+    # What stood before the first line, or behind the last, may have gone: they open and close the text now.
+    return "\n\n".join("\n".join(unit.text for unit in block) for _, block in blocks).strip()
 
 
 def _without_lists(units: Sequence[_Unit]) -> list[_Unit]:

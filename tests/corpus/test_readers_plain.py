@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corpus.readers import BadItem, Origin
@@ -333,6 +333,7 @@ def test_long_paragraphs_always_stay_in_order(
 
 @settings(deadline=None)
 @given(st.binary() | st.lists(noise | prose).map(lambda parts: "\n\n".join(parts).encode()))
+@example(b"!\n !")
 def test_no_bytes_raise(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     first, *others = read(tmp_path_factory.getbasetemp(), data)
     assert all(isinstance(item, BadItem) for item in others)
