@@ -35,16 +35,24 @@ FLOORS = Path(__file__).parent / "data" / "floors.toml"
 EVAL = Path(__file__).parents[2] / "shared" / "eval"
 """Public question sets, beside the checkout; they are not part of the project."""
 
-QUESTIONS = [
-    json.loads(line)
-    for line in (Path(__file__).parent / "data/briefs/questions.jsonl").read_text(encoding="utf-8").splitlines()
-]
+Rows = list[dict[str, Any]]
+
+
+def _read(name: str) -> Rows:
+    file = Path(__file__).parent / "data/briefs" / name
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+QUESTIONS = _read("questions.jsonl")
 """Questions on the shipped briefs, written to be hard: paraphrased, and most of those that no brief answers are on a
 brief's very subject."""
+PREMISES = _read("premises.jsonl")
+"""Questions that suppose that something was done: so it was in two of five; of the others ``kind`` says what is wrong,
+and the same actors are named."""
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 SAMPLED = 40  # of each kind and set
-LOWER_IS_BETTER = {"calibration_error", "brier", "wrongly_answered"}
+_LOWER_IS_BETTER = {"calibration_error", "brier", "wrongly_answered"}
 _HEADER = """\
 # What answers must not fall below (tests/test_quality_gate.py), and what was measured when that was set. A bound lies
 # one standard error of its sample below, a quarter of the bootstrap 95 % interval (for a share of n questions that is
@@ -53,6 +61,12 @@ _HEADER = """\
 """
 
 Figures = dict[str, Estimate]
+Answered = tuple[LabelledQuestion, Answer]
+
+
+def lower_is_better(name: str) -> bool:
+    """Of a figure, or of what it is among one kind of questions."""
+    return name.partition(",")[0] in _LOWER_IS_BETTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +79,7 @@ class Floor:
 
     def holds(self, value: float) -> bool:
         """Whether a value is within."""
-        return value <= self.bound if self.name in LOWER_IS_BETTER else value >= self.bound
+        return value <= self.bound if lower_is_better(self.name) else value >= self.bound
 
 
 def read_floors(file: Path = FLOORS) -> dict[str, dict[str, Floor]]:
@@ -79,7 +93,24 @@ def read_floors(file: Path = FLOORS) -> dict[str, dict[str, Floor]]:
 
 def briefs(app: Application) -> Figures:
     """Questions on the shipped briefs, over all of them."""
-    rows = [(_labelled(row), app.service.ask(Question(row["question"], NOW), keep=False).answer) for row in QUESTIONS]
+    return _figures(_answered(QUESTIONS, app))
+
+
+def premises(app: Application) -> Figures:
+    """The same of questions that suppose something; and of each kind, how many that suppose wrongly are answered."""
+    rows = _answered(PREMISES, app)
+    kinds: dict[str, list[float]] = {}
+    for question, answer in rows:
+        if not question.answerable:
+            kinds.setdefault(question.type, []).append(float(not answer.abstained))
+    return _figures(rows) | {f"wrongly_answered, {kind}": mean(shares) for kind, shares in sorted(kinds.items())}
+
+
+def _answered(rows: Rows, app: Application) -> list[Answered]:
+    return [(_labelled(row), app.service.ask(Question(row["question"], NOW), keep=False).answer) for row in rows]
+
+
+def _figures(rows: list[Answered]) -> Figures:
     answerable = [(question, answer) for question, answer in rows if question.answerable]
     others = [answer for question, answer in rows if not question.answerable]
     confidence = np.array([answer.confidence for _, answer in rows])
@@ -105,7 +136,7 @@ def _labelled(row: dict[str, Any]) -> LabelledQuestion:
         answers=(),
         quotes=tuple(row["sentences"]),
         scope=None,
-        type="",
+        type=row.get("kind", ""),
     )
 
 
@@ -164,7 +195,7 @@ def shipped_briefs(work: Path) -> Iterator[Application]:
 def raised(floor: Floor | None, name: str, now: Estimate) -> Floor:
     """One standard error from what is measured, or what the floor is where that is stricter; to three decimals."""
     margin = max((now.high - now.low) / 4, 1 / now.n)
-    if name in LOWER_IS_BETTER:
+    if lower_is_better(name):
         bound = math.ceil(round(1000 * min(now.value + margin, 1.0), 6)) / 1000
         kept = min(bound, floor.bound) if floor else bound
     else:
@@ -190,7 +221,9 @@ def written(found: dict[str, Figures], floors: dict[str, dict[str, Floor]]) -> s
 def main() -> None:
     """Measure, and print the file of floors."""
     with tempfile.TemporaryDirectory() as temporary, shipped_briefs(Path(temporary) / "briefs") as app:
-        found = {"briefs": briefs(app)} | (public_sets(app, Path(temporary)) if EVAL.is_dir() else {})
+        found = {"briefs": briefs(app), "premises": premises(app)} | (
+            public_sets(app, Path(temporary)) if EVAL.is_dir() else {}
+        )
     print(written(found, read_floors()), end="")  # noqa: T201
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from bot.app import Application
 from bot.askers import Question
 from corpus.feeds import builtin_feed
 from retrieval.types import Article
-from tests.quality_gate import NOW, QUESTIONS
+from tests.quality_gate import NOW, PREMISES, QUESTIONS
 
 
 def test_there_are_questions_enough_of_both_kinds() -> None:
@@ -17,9 +19,19 @@ def test_there_are_questions_enough_of_both_kinds() -> None:
     assert len(QUESTIONS) - len(answerable) >= 40
 
 
+def test_of_each_brief_three_questions_in_five_suppose_wrongly() -> None:
+    briefs = {item.id for item in builtin_feed().items() if isinstance(item, Article)}
+    assert len({row["question"] for row in [*QUESTIONS, *PREMISES]}) == len(QUESTIONS) + len(PREMISES)
+    assert Counter(row["id"].rpartition("-")[0] for row in PREMISES) == dict.fromkeys(briefs, 5)
+    kinds = Counter(row["kind"] for row in PREMISES)
+    assert kinds.pop("true") == 60
+    assert kinds == dict.fromkeys(("swapped", "opposite", "other act", "wrong actor", "not yet"), 18)
+    assert all(row["answerable"] is bool(row["sentences"]) is (row["kind"] == "true") for row in PREMISES)
+
+
 def test_every_expected_sentence_is_in_its_brief() -> None:
     briefs = {item.id: item for item in builtin_feed().items() if isinstance(item, Article)}
-    for row in QUESTIONS:
+    for row in [*QUESTIONS, *PREMISES]:
         for sentence in row["sentences"]:
             assert any(sentence in briefs[brief].text for brief in row["article_ids"]), row["id"]
 

@@ -11,15 +11,16 @@ import pytest
 
 from benchmarks.figures import Estimate
 from bot.app import Application
-from tests.quality_gate import EVAL, Figures, Floor, briefs, public_sets, raised, read_floors, written
+from tests.quality_gate import EVAL, Figures, Floor, briefs, premises, public_sets, raised, read_floors, written
 
 FLOORS = read_floors()
+OWN = ("briefs", "premises")
 PUBLIC = ("squad2", "clapnq")
 
 
 @pytest.fixture(scope="module")
-def figures(briefs_app: Application) -> Figures:
-    return briefs(briefs_app)
+def figures(briefs_app: Application) -> dict[str, Figures]:
+    return {"briefs": briefs(briefs_app), "premises": premises(briefs_app)}
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +31,9 @@ def public(briefs_app: Application, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("name", FLOORS["briefs"])
-def test_the_briefs_are_answered_as_well_as_before(name: str, figures: Figures) -> None:
-    assert FLOORS["briefs"][name].holds(figures[name].value), figures[name]
+@pytest.mark.parametrize(("of", "name"), [(of, name) for of in OWN for name in FLOORS[of]])
+def test_the_briefs_are_answered_as_well_as_before(of: str, name: str, figures: dict[str, Figures]) -> None:
+    assert FLOORS[of][name].holds(figures[of][name].value), figures[of][name]
 
 
 @pytest.mark.model
@@ -42,8 +43,9 @@ def test_public_sets_are_answered_as_well_as_before(of: str, name: str, public: 
 
 
 @pytest.mark.model
-def test_every_figure_of_the_briefs_has_a_floor(figures: Figures) -> None:
-    assert set(figures) == set(FLOORS["briefs"])
+@pytest.mark.parametrize("of", OWN)
+def test_every_figure_of_the_briefs_has_a_floor(of: str, figures: dict[str, Figures]) -> None:
+    assert set(figures[of]) == set(FLOORS[of])
 
 
 def test_a_floor_rises_to_one_standard_error_below_what_is_measured_and_never_falls() -> None:
@@ -75,3 +77,4 @@ def test_a_value_past_its_bound_does_not_hold() -> None:
     assert not Floor("hit@1", 0.9, 0.95).holds(0.899)
     assert Floor("brier", 0.2, 0.1).holds(0.2)
     assert not Floor("brier", 0.2, 0.1).holds(0.201)
+    assert not Floor("wrongly_answered, swapped", 0.2, 0.1).holds(0.201)

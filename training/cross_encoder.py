@@ -65,7 +65,7 @@ class CrossLayer(nn.Module):
 
 
 class CrossEncoder(nn.Module):
-    """Gives what the joint network gives, of batches that are made for that.
+    """Gives what the joint network gives, of batches that are made for that. Its embeddings do not learn.
 
     Args:
         special: of the tokenizer that cut the batches' texts.
@@ -80,7 +80,8 @@ class CrossEncoder(nn.Module):
         self.words = nn.Embedding(shape.vocabulary, hidden)
         self.positions = nn.Embedding(shape.positions, hidden)
         self.relative = nn.Embedding(_BUCKETS, shape.heads)
-        self.relative.requires_grad_(False)  # a bias that learns has no quick attention
+        for part in (self.words, self.positions, self.relative):  # a bias that learns has no quick attention
+            part.requires_grad_(False)
         self.norm = nn.LayerNorm(hidden, eps=1e-5)
         self.layers = nn.ModuleList([CrossLayer(shape) for _ in range(shape.layers)])
         self.ask = nn.Linear(QUESTION_FEATURES, hidden, bias=False)

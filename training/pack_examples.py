@@ -22,7 +22,7 @@ from retrieval.encoders.tokens import plain_tokenizer
 from retrieval.joint.models import special_tokens
 from retrieval.joint.network import JointNetwork
 from retrieval.joint.weights import SHIPPED, Arrays, Card, packed
-from training.packed import EXAMPLES, pack
+from training.packed import EXAMPLES, is_lower, pack
 from training.train_reader import load_encoder, prepare
 
 _FIRST_EPOCH = 100  # those before were shown to the network that it starts from
@@ -35,12 +35,8 @@ def encoder_arrays() -> Arrays:
     network = JointNetwork()
     load_encoder(network)
     special = special_tokens(plain_tokenizer(packaged_tokenizer()))
-    kept = {name: value.numpy() for name, value in network.encoder.state_dict().items() if _lower(name)}
+    kept = {name: value.numpy() for name, value in network.encoder.state_dict().items() if is_lower(name, LOWER_LAYERS)}
     return kept | {"special": np.array([special.first, special.last, special.fill], dtype=np.float32)}
-
-
-def _lower(name: str) -> bool:
-    return not name.startswith("layers.") or int(name.split(".")[1]) < LOWER_LAYERS
 
 
 def in_parts(arrays: Arrays, most: int) -> Iterator[Arrays]:

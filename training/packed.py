@@ -200,6 +200,11 @@ def _bits(shapes: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
     return found
 
 
+def is_lower(name: str, layers: int) -> bool:
+    """Whether a weight of the encoder, by its name, is the words' or of the first so many layers."""
+    return not name.startswith("layers.") or int(name.split(".")[1]) < layers
+
+
 def part_of(packed: Packed, number: int) -> npt.NDArray[np.int64]:
     """The rows of a part, int64 ``(rows,)``.
 

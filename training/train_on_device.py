@@ -32,7 +32,7 @@ from training.cross_encoder import CrossEncoder, CrossShape
 from training.device_batches import DeviceBatches
 from training.distil_reader import alike
 from training.examples import Batch
-from training.packed import EXAMPLES, FOLDS, Packed, part_of
+from training.packed import EXAMPLES, FOLDS, Packed, is_lower, part_of
 from training.reading import Outcome, measured, met, outcome, read, represented, right_or_wrong
 from training.training_loop import Group, keep_at, rate_at
 
@@ -152,7 +152,7 @@ class Workplace:
         """The network to be taught, as it shipped before; of the encoder it has the lower layers."""
         network = JointNetwork(self._shape)
         missing, _ = network.encoder.load_state_dict(self._encoder, strict=False)
-        if lower := [name for name in missing if _is_lower(name, network.shape)]:
+        if lower := [name for name in missing if is_lower(name, network.shape.apart)]:
             raise KeyError(f"encoder.npz lacks {lower[0]}: training.pack_examples writes it anew")
         network.upper.load_state_dict(self._arrays("reader"))
         network.encoder.requires_grad_(False)
@@ -162,8 +162,6 @@ class Workplace:
         """A cross-encoder that has learned nothing yet."""
         made = CrossEncoder(self._special, self._teacher)
         made.take(self._arrays("mpnet"))
-        for part in (made.words, made.positions):
-            part.requires_grad_(False)
         return made.to(self.device)
 
     def shown(self, seed: int, folds: Sequence[int], tokens: int) -> Iterator[Shown]:
@@ -200,10 +198,6 @@ class Workplace:
     def quick(self) -> torch.autocast:
         """Matrix products in sixteen bits."""
         return torch.autocast(self.device.type, torch.bfloat16)
-
-
-def _is_lower(name: str, shape: Shape) -> bool:
-    return not name.startswith("layers.") or int(name.split(".")[1]) < shape.apart
 
 
 def teach(place: Workplace, fold: int, course: Course, file: Path) -> CrossEncoder:
