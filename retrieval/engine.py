@@ -16,8 +16,18 @@ from retrieval.index.port import Index, Match
 from retrieval.near_duplicates import same_elsewhere
 from retrieval.opposites import opposed
 from retrieval.parameters import Calibration, Parameters
-from retrieval.questions import resolve_sources
-from retrieval.ranking import MOST_READ, Ranked, best_first, best_of_each_article, fitting, fuse, rank, to_read
+from retrieval.questions import is_question, resolve_sources
+from retrieval.ranking import (
+    MOST_READ,
+    Ranked,
+    best_first,
+    best_of_each_article,
+    fitting,
+    fuse,
+    rank,
+    to_read,
+    to_read_on,
+)
 from retrieval.reader import Reader, Reading, WordReader, inverse_document_frequency
 from retrieval.recent import Recent
 from retrieval.signals import OPPOSED, signals
@@ -207,21 +217,36 @@ class Engine:
         candidates = search(self.index, text, encoded, depth, filters)
         fused = fuse(candidates, self._parameters.ranking)
         if read is None:
-            first = candidates.ids[best_first(fused, candidates.ids)[:MOST_READ]]
-            read = self._read(text, first.tolist())
+            first = best_first(fused, candidates.ids)[:MOST_READ]
+            read = self._read(text, candidates.ids[first].tolist(), fused[first].tolist())
         return rank(candidates, fused, read, self._parameters.ranking)
 
-    def _read(self, text: str, ids: Sequence[int]) -> dict[int, Reading]:
+    def _read(self, text: str, ids: Sequence[int], fused: Sequence[float]) -> dict[int, Reading]:
+        """What is read of these passages, which come best first; of what does not ask, the first few alone."""
         if self._reader is None or not ids or not self._parameters.ranking.read:
             return {}
-        passages = self._passages.of(ids)
-        lengths = [len(passage.text) for passage in passages]
-        lengths = lengths[: to_read(lengths, self._parameters.ranking)]
-        lengths = lengths[: self._pace.affordable(lengths, self._budget)]
         started = time.perf_counter()
-        readings = self._reader.read(text, passages[: len(lengths)], self.weigh)
+        ranking, passages = self._parameters.ranking, self._passages.of(ids)
+        wanted = passages[: to_read([len(passage.text) for passage in passages], ranking)]
+        found = self._read_in_time(self._reader, text, wanted, self._budget)
+        if ranking.read_on and len(found) == len(wanted) and is_question(text):
+            left = self._budget.milliseconds - (time.perf_counter() - started) * 1000
+            further = passages[len(wanted) : to_read_on(fused, list(found.values()), ranking)]
+            found |= self._read_in_time(self._reader, text, further, ReadingBudget(left, least=0))
+        return found
+
+    def _read_in_time(
+        self, reader: Reader, text: str, passages: Sequence[Passage], budget: ReadingBudget
+    ) -> dict[int, Reading]:
+        """By their ids, as many of the passages as there is time for, from the first on."""
+        lengths = [len(passage.text) for passage in passages]
+        lengths = lengths[: self._pace.affordable(lengths, budget)]
+        if not lengths:
+            return {}
+        started = time.perf_counter()
+        readings = reader.read(text, passages[: len(lengths)], self.weigh)
         self._pace.note((time.perf_counter() - started) * 1000, sum(lengths))
-        return dict(zip(ids, readings, strict=False))
+        return {passage.id: reading for passage, reading in zip(passages, readings, strict=False)}
 
     def _confidence(self, text: str, filters: Filters, ranked: Ranked) -> float:
         return self.calibration.confidence(self.signals(text, filters, ranked)) if ranked.hits else 0.0

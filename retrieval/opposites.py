@@ -10,6 +10,7 @@ from retrieval.types import Passage
 
 _WORD = re.compile(r"\w+")
 _FAR_APART = 1.0
+_READ_AGAIN = 8  # passages, the likeliest
 # The first that stands beside a word is its opposite where only one is wanted.
 _ACTS = (
     "increase decrease|increased decreased|rise fall|rose fell|win lose|won lost|start end|started ended|begin end|"
@@ -94,6 +95,7 @@ def opposed(
     other = asked_the_other_way(question)
     if not readings or other is None:
         return 0.0
-    best = max(reading.score for reading in reader.read(other, fetch(list(readings)), weigh))
-    apart = best - max(reading.score for reading in readings.values())
+    likeliest = sorted(readings, key=lambda at: -readings[at].score)[:_READ_AGAIN]
+    best = max(reading.score for reading in reader.read(other, fetch(likeliest), weigh))
+    apart = best - readings[likeliest[0]].score
     return max(min(apart, _FAR_APART), 0.0)

@@ -33,6 +33,8 @@ class RankingParameters:
         recency_weight: of how new an article is, where a question asks for the latest.
         read: how many passages the reader reads at least; 0 reads none.
         read_characters: it reads further ones while all together are no longer.
+        read_on: how many it reads in all, at most, of those that could still come first.
+        hoped: the probability with which these are hoped to answer, once they are read.
         reader_weight: of the reader's score in the final one, in [0, 1].
         reader_in_odds: whether the reader's scores are log-odds, which count as the probabilities that they are; others
             are stretched to [0, 1] over what was read.
@@ -44,6 +46,8 @@ class RankingParameters:
     recency_weight: float
     read: int
     read_characters: int
+    read_on: int
+    hoped: float
     reader_weight: float
     reader_in_odds: bool
 
@@ -155,9 +159,13 @@ class Parameters:
 
     def reading(self, kind: str) -> Self:
         """These parameters where another reader reads than the joint one: ``maxsim``, or a model by its name."""
+        if kind == "joint":
+            return self
         if kind == "maxsim":
             return replace(self, calibration=self.untrained, ranking=self.maxsim)
-        return self if kind in {"joint", "words"} else replace(self, calibration=self.plain)
+        # Scores of another reader are no probabilities that are known to be true.
+        ranking = replace(self.ranking, read_on=0)
+        return replace(self, ranking=ranking, calibration=self.calibration if kind == "words" else self.plain)
 
     @classmethod
     def load(cls, file: Path = SHIPPED) -> Self:

@@ -43,7 +43,17 @@ _PHRASES = re.compile(
     rf"|{_COUNT} (?:day|week|month|year)s? ago))\b",
     re.IGNORECASE,
 )
+_ASKING = re.compile(
+    r"(?:\W*\w+){0,2}?\W*\b(?:who|whom|whose|what|which|when|where|why|how)\b"
+    r"|\W*(?:did|does|do|is|are|was|were|has|have|had|can|could|will|would|should)\b",
+    re.IGNORECASE,
+)
 _Range = tuple[dt.date, dt.date]
+
+
+def is_question(text: str) -> bool:
+    """Whether a text asks something, by its mark or how it begins; else it is a topic, or words that are looked for."""
+    return "?" in text or _ASKING.match(text) is not None
 
 
 def parse_question(text: str, now: dt.datetime, *, k: int = 3, filters: Filters | None = None) -> Query:

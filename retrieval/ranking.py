@@ -75,6 +75,25 @@ def to_read(lengths: Sequence[int], parameters: RankingParameters) -> int:
     return min(max(parameters.read, fitting(lengths, parameters.read_characters)), MOST_READ, len(lengths))
 
 
+def to_read_on(fused: Sequence[float], read: Sequence[Reading], parameters: RankingParameters) -> int:
+    """How many passages to read in all, so that none is left out that could come first.
+
+    It could if, read as well as is hoped, it would come before the best that was read (after the threshold algorithm of
+    Fagin, Lotem and Naor, 2003, "Optimal Aggregation Algorithms for Middleware").
+
+    Args:
+        fused: scores of what search found, best first.
+        read: the first of these, as they were read, in log-odds; at least one.
+        parameters: the weights.
+    """
+    weight = parameters.reader_weight
+    best = max(
+        (1 - weight) * score + weight * _odds_to_share(one.score) for score, one in zip(fused, read, strict=False)
+    )
+    worth = sum((1 - weight) * score + weight * parameters.hoped > best for score in fused)
+    return max(len(read), min(worth, parameters.read_on))
+
+
 def fitting(lengths: Sequence[int], most: float) -> int:
     """How many of these, taken from the first on, are together no longer than ``most``."""
     return sum(total <= most for total in itertools.accumulate(lengths))
@@ -110,10 +129,14 @@ def rank(candidates: Candidates, fused: Scores, readings: dict[int, Reading], pa
 def _scaled(readings: dict[int, Reading], *, in_odds: bool) -> dict[int, float]:
     """The reader's scores in [0, 1], by passage id."""
     if in_odds:
-        return {i: 1 / (1 + math.exp(-max(min(reading.score, 40.0), -40.0))) for i, reading in readings.items()}
+        return {i: _odds_to_share(reading.score) for i, reading in readings.items()}
     read = [reading.score for reading in readings.values()]
     low, high = min(read, default=0.0), max(read, default=1.0)
     return {i: (reading.score - low) / max(high - low, _NARROWEST) for i, reading in readings.items()}
+
+
+def _odds_to_share(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-max(min(log_odds, 40.0), -40.0)))
 
 
 def _best_sentence_first(candidates: Candidates, readings: dict[int, Reading], scores: Scores) -> Scores:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -24,14 +25,14 @@ import numpy.typing as npt
 from benchmarks.figures import hit_at, reciprocal_rank
 from retrieval.fusion import Candidates, search
 from retrieval.parameters import SHIPPED, Parameters, RankingParameters
-from retrieval.ranking import best_first, best_of_each_article, fuse, rank, to_read
+from retrieval.questions import is_question
+from retrieval.ranking import best_first, best_of_each_article, fuse, rank, to_read, to_read_on
 from retrieval.reader import Reading
 from retrieval.types import Filters
 from training.data import LabelledQuestion, engine_with, indexed, read_questions, sample
 
 SETS = ("squad2", "clapnq", "realtimeqa_2022")
 _QUESTIONS = 1200  # of a set
-_READ = 8
 FUSION = {
     "dense_weight": (0.4, 0.5, 0.6),
     "support_weight": (0.1, 0.3, 0.5),
@@ -41,7 +42,7 @@ READING = {
     "reader_weight": (0.3, 0.4, 0.5, 0.6, 0.7, 0.8),
     "reader_in_odds": (False, True),
 }
-DEPTH = {"read": (3, 4, 6, 8), "read_characters": (0, 2400, 3600)}
+DEPTH = {"read_on": (0, 8, 12, 16), "hoped": (0.7, 0.8, 0.9, 1.0)}
 _ERRORS = 1.96  # standard errors of a difference
 
 Ranks = Mapping[str, npt.NDArray[np.float64]]
@@ -58,17 +59,18 @@ class Searched:
     lengths: dict[int, int]
 
 
-def collect(folder: Path, work: Path, ranking: RankingParameters, *, read: int) -> list[Searched]:
-    """Search a set's answerable questions, and read so many passages for each of those that ``ranking`` puts first."""
+def collect(folder: Path, work: Path, ranking: RankingParameters) -> list[Searched]:
+    """Search a set's answerable questions, and read for each as many passages as any of ``DEPTH`` would."""
     with indexed(folder / "corpus.jsonl", work) as app:
-        engine = engine_with(app, replace(app.parameters, ranking=ranking), read=read)
+        on = replace(ranking, read_on=max(DEPTH["read_on"]), hoped=math.inf)
+        engine = engine_with(app, replace(app.parameters, ranking=on))
         asked = sample([q for q in read_questions(folder) if q.answerable], _QUESTIONS)
         vectors = app.encoder.encode_queries([question.text for question in asked])
         depth = app.parameters.ranking.depth
         found = []
         for question, vector in zip(asked, vectors, strict=True):
             candidates = search(engine.index, question.text, partial(np.asarray, vector), depth, Filters())
-            readings = engine.search(question.text, Filters()).readings if read else {}
+            readings = engine.search(question.text, Filters()).readings if ranking.read else {}
             lengths = {passage.id: len(passage.text) for passage in app.catalogue.passages(list(readings))}
             found.append(Searched(question, candidates, readings, lengths))
         return found
@@ -78,8 +80,12 @@ def place(searched: Searched, parameters: RankingParameters) -> int | None:
     """The rank, from 0, of the first article that answers among the ten best; ``None`` where none does."""
     candidates = searched.candidates
     fused = fuse(candidates, parameters)
-    first = candidates.ids[best_first(fused, candidates.ids)][: len(searched.readings)].tolist()
+    order = best_first(fused, candidates.ids)[: len(searched.readings)]
+    first = candidates.ids[order].tolist()
     chosen = first[: to_read([searched.lengths[i] for i in first], parameters)] if parameters.reader_weight else []
+    if chosen and is_question(searched.question.text):
+        read = [searched.readings[i] for i in chosen]
+        chosen = first[: to_read_on(fused[order].tolist(), read, parameters)]
     ranked = rank(candidates, fused, {i: searched.readings[i] for i in chosen}, parameters)
     best = best_of_each_article(ranked.hits, 10)
     return next((at for at, hit in enumerate(best) if hit.article_id in searched.question.gold), None)
@@ -160,11 +166,11 @@ def main() -> None:
     parser.add_argument("--fusion-only", action="store_true", help="leave the reader's values as they are")
     options = parser.parse_args()
     shipped = Parameters.load().ranking
-    unread = {name: collect(options.data / name, options.work, shipped, read=0) for name in SETS}
+    unread = {name: collect(options.data / name, options.work, replace(shipped, read=0)) for name in SETS}
     fitted = best_of(unread, replace(shipped, reader_weight=0.0), FUSION)
     fitted = replace(fitted, reader_weight=shipped.reader_weight)
     if not options.fusion_only:
-        sets = {name: collect(options.data / name, options.work, fitted, read=_READ) for name in SETS}
+        sets = {name: collect(options.data / name, options.work, fitted) for name in SETS}
         fitted = best_of(sets, fitted, READING)
         for values, parameters in varied(fitted, DEPTH):
             ranked(sets, parameters, values)

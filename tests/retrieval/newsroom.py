@@ -22,6 +22,8 @@ RANKING = RankingParameters(
     recency_weight=0.0,
     read=4,
     read_characters=0,
+    read_on=0,
+    hoped=0.0,
     reader_weight=0.4,
     reader_in_odds=False,
 )

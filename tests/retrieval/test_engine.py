@@ -12,9 +12,10 @@ from retrieval.engine import Engine, Pace, ReadingBudget
 from retrieval.errors import FilterError, IndexDamaged
 from retrieval.index.embedded import EmbeddedIndexStore
 from retrieval.questions import parse_question
+from retrieval.ranking import Ranked
 from retrieval.reader import Reading, Weigh, WordReader
 from retrieval.segmentation import sentences
-from retrieval.types import Answer, Article, Filters, Headline, Horizon, Passage, Query
+from retrieval.types import Answer, Article, Filters, Headline, Hit, Horizon, Passage, Query
 
 NOW = dt.datetime(2024, 7, 10, tzinfo=dt.UTC)
 
@@ -466,6 +467,35 @@ def test_a_slow_reader_reads_less() -> None:
     pace.note(1e6, 1)
     engine.answer(Query(QUESTION))
     assert reader.counts == [6, 2]
+
+
+@pytest.mark.parametrize(
+    ("question", "hoped", "read_on", "budget", "counts"),
+    [
+        (QUESTION, 1.0, 6, 1000, [2, 4]),
+        (QUESTION, 1.0, 3, 1000, [2, 1]),
+        (QUESTION, 0.0, 6, 1000, [2]),  # none could come first
+        (QUESTION, 1.0, 2, 1000, [2]),
+        (QUESTION, 1.0, 0, 1000, [2]),
+        (QUESTION, 1.0, 6, 0.0, [2]),  # no time is left
+        ("summit talks", 1.0, 6, 1000, [2]),  # asks nothing
+    ],
+)
+def test_it_reads_on_while_another_passage_could_come_first(
+    question: str, hoped: float, read_on: int, budget: float, counts: list[int]
+) -> None:
+    room, reader, pace = newsroom(ARTICLES), CountingReader(), Pace()
+    ranking = replace(RANKING, read=2, read_on=read_on, hoped=hoped, reader_weight=0.9, reader_in_odds=True)
+    pace.note(1e-6, 1)
+    parameters = replace(PARAMETERS, ranking=ranking)
+    engine = Engine(room.index, room.shelf, room.encoder, reader, parameters, ReadingBudget(budget, 2), pace)
+    ranked = engine.search(question, Filters())
+    assert reader.counts == counts
+    assert list(ranked.readings) == [hit.passage_id for hit in by_fused(ranked)][: sum(counts)]
+
+
+def by_fused(ranked: Ranked) -> list[Hit]:
+    return sorted(ranked.hits, key=lambda hit: hit.explanation.fused_rank)
 
 
 def test_the_reader_decides_between_what_searches_find_alike() -> None:

@@ -58,6 +58,20 @@ def test_it_stays_within_bounds_and_is_nothing_where_nothing_is_opposite() -> No
     assert opposed(question, {}, fetch, WordReader(), alike) == 0
 
 
+def test_only_the_likeliest_are_read_again() -> None:
+    question = "When had Norland left the league?"
+    (reading,) = read(question).values()
+    fetched: list[int] = []
+
+    def noted(ids: Sequence[int]) -> list[Passage]:
+        fetched.extend(ids)
+        return [PASSAGE] * len(ids)
+
+    many = {number: replace(reading, score=float(-number)) for number in range(20, 0, -1)}
+    opposed(question, many, noted, WordReader(), alike)
+    assert fetched == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
 def test_an_engine_that_weighs_it_is_less_sure_of_the_opposite() -> None:
     weighing = replace(PARAMETERS.calibration, weights={**PARAMETERS.calibration.weights, OPPOSED: -5.0})
     plain, wary = (

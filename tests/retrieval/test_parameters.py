@@ -51,6 +51,9 @@ def test_what_reads_decides_which_calibration_applies() -> None:
     assert shipped.reading("maxsim").calibration == shipped.untrained
     assert shipped.reading("maxsim").ranking == shipped.maxsim
     assert shipped.reading("some/cross-encoder").calibration == shipped.plain
+    assert shipped.reading("words").calibration == shipped.calibration
+    for kind in ("maxsim", "words", "some/cross-encoder"):
+        assert not shipped.reading(kind).ranking.read_on, kind
 
 
 def broken() -> list[str]:

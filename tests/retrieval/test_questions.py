@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from retrieval.errors import FilterError, InputError, QuestionError
 from retrieval.questions import (
     LONGEST_QUESTION,
+    is_question,
     parse_question,
     parse_since,
     parse_until,
@@ -282,3 +283,16 @@ def test_any_text_is_a_question_or_bad_input(text: str, now: dt.datetime) -> Non
         assert suggested.since or suggested.until
         if suggested.since and suggested.until:
             Filters(suggested.since, suggested.until)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Who met?", "why india keeps channels open", "In what year was it?", "did Finland join", "“When was it?”", "So?"],
+)
+def test_what_asks_is_a_question(text: str) -> None:
+    assert is_question(text)
+
+
+@pytest.mark.parametrize("text", ["", "BRICS", "the summit at which they met", "Isfahan talks", "island"])
+def test_a_topic_is_none(text: str) -> None:
+    assert not is_question(text)

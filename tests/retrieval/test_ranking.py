@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from retrieval.fusion import Candidates
 from retrieval.parameters import RankingParameters
-from retrieval.ranking import MOST_READ, best_of_each_article, fuse, rank, to_read
+from retrieval.ranking import MOST_READ, best_of_each_article, fuse, rank, to_read, to_read_on
 from retrieval.reader import Reading
 from retrieval.types import Explanation, Hit, Span
 
@@ -18,6 +18,8 @@ PLAIN = RankingParameters(
     recency_weight=0.0,
     read=3,
     read_characters=0,
+    read_on=0,
+    hoped=0.0,
     reader_weight=0.4,
     reader_in_odds=False,
 )
@@ -152,6 +154,24 @@ def test_without_a_reader_fused_scores_stand() -> None:
 def test_of_short_texts_more_are_read(lengths: list[int], count: int) -> None:
     assert to_read(lengths, replace(PLAIN, read_characters=1000)) == count
     assert to_read(lengths, replace(PLAIN, read=0, read_characters=1000)) == 0
+
+
+@pytest.mark.parametrize(
+    ("odds", "hoped", "most", "count"),
+    [
+        (0.0, 0.8, 9, 4),  # .5 · 1 + .5 · .5 = .75 is reached by .5 · .8 + .5 · .8, not by .5 · .6 + .5 · .8
+        (0.0, 1.0, 9, 5),
+        (0.0, 1.0, 3, 3),
+        (0.0, 0.0, 9, 2),
+        (40.0, 0.8, 9, 2),
+        (-40.0, 0.8, 9, 6),
+    ],
+)
+def test_only_what_could_come_first_is_read_besides(odds: float, hoped: float, most: int, count: int) -> None:
+    fused = [1.0, 0.9, 0.8, 0.75, 0.6, 0.3]
+    readings = [Reading(odds, ()), Reading(-40.0, ())]
+    parameters = replace(PLAIN, reader_weight=0.5, hoped=hoped, read_on=most)
+    assert to_read_on(fused, readings, parameters) == count
 
 
 def test_equal_scores_come_by_ascending_id() -> None:

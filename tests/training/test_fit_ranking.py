@@ -7,8 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from retrieval.fusion import Candidates
 from retrieval.parameters import Parameters
-from training.fit_ranking import READING, mean_of, nearest_of_the_best, steps, told_apart, varied
+from retrieval.reader import Reading
+from retrieval.types import Span
+from training.data import LabelledQuestion
+from training.fit_ranking import READING, Searched, mean_of, nearest_of_the_best, place, steps, told_apart, varied
 
 
 def test_every_set_counts_the_same() -> None:
@@ -51,3 +55,24 @@ def test_the_nearest_of_those_that_rank_alike_is_taken() -> None:
 def test_a_start_off_the_grid_counts_from_the_nearest_point() -> None:
     start = replace(Parameters.load().ranking, reader_weight=0.0, reader_in_odds=True)
     assert min(steps(start, point, READING) for _, point in varied(start, READING)) == 0
+
+
+@pytest.mark.parametrize(("hoped", "read_on", "at"), [(1.0, 3, 0), (1.0, 2, 2), (0.5, 3, 2)])
+def test_what_is_read_on_counts_where_an_engine_would_read_on(hoped: float, read_on: int, at: int) -> None:
+    """The third passage, of the right article, is the best by far once it is read."""
+    candidates = Candidates(
+        ids=np.array([1, 2, 3]),
+        article_ids=("a", "b", "right"),
+        dense=np.array([0.9, 0.8, 0.7]),
+        dense_rank=np.array([1, 2, 3]),
+        lexical=np.zeros(3),
+        lexical_rank=np.zeros(3, dtype=np.int64),
+        newness=np.zeros(3),
+    )
+    span = ((Span(0, 1), 0.0),)
+    readings = {1: Reading(1.0, span), 2: Reading(-3.0, span), 3: Reading(6.0, span)}
+    question = LabelledQuestion("q", "Who?", True, frozenset({"right"}), (), (), None, "")
+    searched = Searched(question, candidates, readings, dict.fromkeys(readings, 500))
+    shipped = Parameters.load().ranking
+    parameters = replace(shipped, read=2, read_characters=0, read_on=read_on, hoped=hoped, reader_weight=0.9)
+    assert place(searched, parameters) == at
