@@ -44,8 +44,8 @@ _PHRASES = re.compile(
     re.IGNORECASE,
 )
 _ASKING = re.compile(
-    r"(?:\W*\w+){0,2}?\W*\b(?:who|whom|whose|what|which|when|where|why|how)\b"
-    r"|\W*(?:did|does|do|is|are|was|were|has|have|had|can|could|will|would|should)\b",
+    r"(?:\W*+\w++){0,2}?\W*+(?:who|whom|whose|what|which|when|where|why|how)\b"
+    r"|\W*+(?:did|does|do|is|are|was|were|has|have|had|can|could|will|would|should|shall|may|might|am)(?:n['’]t)?\b",
     re.IGNORECASE,
 )
 _Range = tuple[dt.date, dt.date]

@@ -83,9 +83,11 @@ def to_read_on(fused: Sequence[float], read: Sequence[Reading], parameters: Rank
 
     Args:
         fused: scores of what search found, best first.
-        read: the first of these, as they were read, in log-odds; at least one.
-        parameters: the weights.
+        read: the first of these, as they were read; at least one.
+        parameters: the weights. Where the reader's scores are not log-odds, nothing more is worth it.
     """
+    if not parameters.reader_in_odds:
+        return len(read)
     weight = parameters.reader_weight
     best = max(
         (1 - weight) * score + weight * _odds_to_share(one.score) for score, one in zip(fused, read, strict=False)

@@ -42,7 +42,8 @@ READING = {
     "reader_weight": (0.3, 0.4, 0.5, 0.6, 0.7, 0.8),
     "reader_in_odds": (False, True),
 }
-DEPTH = {"read_on": (0, 8, 12, 16), "hoped": (0.7, 0.8, 0.9, 1.0)}
+# No more than four passages are read on, so that how much of each is read does not hang on which others are.
+DEPTH = {"read_on": (0, 6, 8), "hoped": (0.7, 0.8, 0.9, 1.0)}
 _ERRORS = 1.96  # standard errors of a difference
 
 Ranks = Mapping[str, npt.NDArray[np.float64]]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from retrieval.token_features import Places
 
 _LIKELY = 4
-"""Passages that are read more thoroughly than others."""
+"""Passages that are read more thoroughly than others that are read with them."""
 
 
 @dataclass(frozen=True, slots=True)

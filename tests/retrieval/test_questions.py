@@ -287,12 +287,23 @@ def test_any_text_is_a_question_or_bad_input(text: str, now: dt.datetime) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["Who met?", "why india keeps channels open", "In what year was it?", "did Finland join", "“When was it?”", "So?"],
+    [
+        "Who met?",
+        "why india keeps channels open",
+        "in what year was it",
+        "did Finland join",
+        "“When was it?”",
+        "So?",
+        "isn't India in BRICS",
+        "Didn’t Finland join",
+        "may they leave",
+        "a" * 2000 + "?",
+    ],
 )
 def test_what_asks_is_a_question(text: str) -> None:
     assert is_question(text)
 
 
-@pytest.mark.parametrize("text", ["", "BRICS", "the summit at which they met", "Isfahan talks", "island"])
+@pytest.mark.parametrize("text", ["", "BRICS", "the summit at which they met", "Isfahan talks", "island", "_" * 2000])
 def test_a_topic_is_none(text: str) -> None:
     assert not is_question(text)
