@@ -16,7 +16,7 @@ from retrieval.index.port import Index, Match
 from retrieval.near_duplicates import same_elsewhere
 from retrieval.opposites import opposed
 from retrieval.parameters import Calibration, Parameters
-from retrieval.questions import is_question, resolve_sources
+from retrieval.questions import resolve_sources
 from retrieval.ranking import (
     MOST_READ,
     Ranked,
@@ -229,9 +229,9 @@ class Engine:
         ranking, passages = self._parameters.ranking, self._passages.of(ids)
         wanted = passages[: to_read([len(passage.text) for passage in passages], ranking)]
         found = self._read_in_time(self._reader, text, wanted, self._budget)
-        if ranking.read_on and len(found) == len(wanted) and is_question(text):
+        if len(found) == len(wanted):
             left = self._budget.milliseconds - (time.perf_counter() - started) * 1000
-            further = passages[len(wanted) : to_read_on(fused, list(found.values()), ranking)]
+            further = passages[len(wanted) : to_read_on(text, fused, list(found.values()), ranking)]
             found |= self._read_in_time(self._reader, text, further, ReadingBudget(left, least=0))
         return found
 

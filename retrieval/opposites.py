@@ -79,9 +79,8 @@ def opposed(
 ) -> float:
     """By how much passages answer the opposite of a question better than the question, in the reader's scores.
 
-    Of those that were read, the likeliest few are read again.
-
-    What tells when a country joined is near the question when it left, and answers the opposite.
+    What tells when a country joined is near the question when it left, and answers the opposite. Of what was read, the
+    likeliest few passages are read again.
 
     Args:
         question: its words.

@@ -70,7 +70,12 @@ class Calibration:
             KeyError: a signal that has a weight is missing.
         """
         logit = self.intercept + sum(weight * value_of(name, signals) for name, weight in self.weights.items())
-        return 1 / (1 + math.exp(-max(min(logit, 40.0), -40.0)))
+        return probability(logit)
+
+
+def probability(log_odds: float) -> float:
+    """What the logarithm of the odds stands for, in [0, 1]."""
+    return 1 / (1 + math.exp(-max(min(log_odds, 40.0), -40.0)))
 
 
 def value_of(name: str, signals: Mapping[str, float]) -> float:

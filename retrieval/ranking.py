@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval.fusion import Candidates, Scores
-from retrieval.parameters import RankingParameters
+from retrieval.parameters import RankingParameters, probability
+from retrieval.questions import is_question
 from retrieval.reader import Reading
 from retrieval.types import Explanation, Hit
 
 # Scores that lie closer together than bfloat16 rounds are equal: scaling must not pull them apart.
 _NARROWEST = 1e-3
 _SUPPORTING = 3  # passages of an article beside its best
+_Score = TypeVar("_Score", float, Scores)
 MOST_READ = 32
 """Passages that are read for a question, however short they are."""
 
@@ -75,24 +77,24 @@ def to_read(lengths: Sequence[int], parameters: RankingParameters) -> int:
     return min(max(parameters.read, fitting(lengths, parameters.read_characters)), MOST_READ, len(lengths))
 
 
-def to_read_on(fused: Sequence[float], read: Sequence[Reading], parameters: RankingParameters) -> int:
+def to_read_on(question: str, fused: Sequence[float], read: Sequence[Reading], parameters: RankingParameters) -> int:
     """How many passages to read in all, so that none is left out that could come first.
 
     It could if, read as well as is hoped, it would come before the best that was read (after the threshold algorithm of
-    Fagin, Lotem and Naor, 2003, "Optimal Aggregation Algorithms for Middleware").
+    Fagin, Lotem and Naor, 2003, "Optimal Aggregation Algorithms for Middleware"). Of what asks nothing no more is read,
+    nor where the reader's scores are not log-odds.
 
     Args:
+        question: its words.
         fused: scores of what search found, best first.
         read: the first of these, as they were read; at least one.
-        parameters: the weights. Where the reader's scores are not log-odds, nothing more is worth it.
+        parameters: the weights.
     """
-    if not parameters.reader_in_odds:
+    if not parameters.reader_in_odds or not is_question(question):
         return len(read)
-    weight = parameters.reader_weight
-    best = max(
-        (1 - weight) * score + weight * _odds_to_share(one.score) for score, one in zip(fused, read, strict=False)
-    )
-    worth = sum((1 - weight) * score + weight * parameters.hoped > best for score in fused)
+    firsts = zip(fused, read, strict=False)
+    best = max(_both(score, probability(reading.score), parameters.reader_weight) for score, reading in firsts)
+    worth = sum(_both(score, parameters.hoped, parameters.reader_weight) > best for score in fused)
     return max(len(read), min(worth, parameters.read_on))
 
 
@@ -122,23 +124,24 @@ def rank(candidates: Candidates, fused: Scores, readings: dict[int, Reading], pa
     weight = parameters.reader_weight if readings else 0.0
     scaled = _scaled(readings, in_odds=parameters.reader_in_odds)
     read = np.array([scaled.get(i, 0.0) for i in candidates.ids.tolist()])
-    scores = (1 - weight) * fused + weight * read
+    scores = _both(fused, read, weight)
     final = _best_sentence_first(candidates, readings, scores)
     hits = _hits(candidates, final, fused, readings)
     return Ranked(tuple(hits[at] for at in best_first(final, candidates.ids).tolist()), readings)
 
 
+def _both(fused: _Score, read: _Score, weight: float) -> _Score:
+    """The final score of the fused one and the reader's, which has the weight."""
+    return (1 - weight) * fused + weight * read
+
+
 def _scaled(readings: dict[int, Reading], *, in_odds: bool) -> dict[int, float]:
     """The reader's scores in [0, 1], by passage id."""
     if in_odds:
-        return {i: _odds_to_share(reading.score) for i, reading in readings.items()}
+        return {i: probability(reading.score) for i, reading in readings.items()}
     read = [reading.score for reading in readings.values()]
     low, high = min(read, default=0.0), max(read, default=1.0)
     return {i: (reading.score - low) / max(high - low, _NARROWEST) for i, reading in readings.items()}
-
-
-def _odds_to_share(log_odds: float) -> float:
-    return 1 / (1 + math.exp(-max(min(log_odds, 40.0), -40.0)))
 
 
 def _best_sentence_first(candidates: Candidates, readings: dict[int, Reading], scores: Scores) -> Scores:

@@ -91,6 +91,11 @@ def read_floors(file: Path = FLOORS) -> dict[str, dict[str, Floor]]:
     }
 
 
+def own_sets(app: Application) -> dict[str, Figures]:
+    """The sets on the shipped briefs."""
+    return {"briefs": briefs(app), "premises": premises(app)}
+
+
 def briefs(app: Application) -> Figures:
     """Questions on the shipped briefs, over all of them."""
     return _figures(_answered(QUESTIONS, app))
@@ -221,9 +226,7 @@ def written(found: dict[str, Figures], floors: dict[str, dict[str, Floor]]) -> s
 def main() -> None:
     """Measure, and print the file of floors."""
     with tempfile.TemporaryDirectory() as temporary, shipped_briefs(Path(temporary) / "briefs") as app:
-        found = {"briefs": briefs(app), "premises": premises(app)} | (
-            public_sets(app, Path(temporary)) if EVAL.is_dir() else {}
-        )
+        found = own_sets(app) | (public_sets(app, Path(temporary)) if EVAL.is_dir() else {})
     print(written(found, read_floors()), end="")  # noqa: T201
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.figures import Estimate
 from bot.app import Application
-from tests.quality_gate import EVAL, Figures, Floor, briefs, premises, public_sets, raised, read_floors, written
+from tests.quality_gate import EVAL, Figures, Floor, own_sets, public_sets, raised, read_floors, written
 
 FLOORS = read_floors()
 OWN = ("briefs", "premises")
@@ -20,7 +20,7 @@ PUBLIC = ("squad2", "clapnq")
 
 @pytest.fixture(scope="module")
 def figures(briefs_app: Application) -> dict[str, Figures]:
-    return {"briefs": briefs(briefs_app), "premises": premises(briefs_app)}
+    return own_sets(briefs_app)
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,6 @@ import numpy.typing as npt
 from benchmarks.figures import hit_at, reciprocal_rank
 from retrieval.fusion import Candidates, search
 from retrieval.parameters import SHIPPED, Parameters, RankingParameters
-from retrieval.questions import is_question
 from retrieval.ranking import best_first, best_of_each_article, fuse, rank, to_read, to_read_on
 from retrieval.reader import Reading
 from retrieval.types import Filters
@@ -84,9 +83,9 @@ def place(searched: Searched, parameters: RankingParameters) -> int | None:
     order = best_first(fused, candidates.ids)[: len(searched.readings)]
     first = candidates.ids[order].tolist()
     chosen = first[: to_read([searched.lengths[i] for i in first], parameters)] if parameters.reader_weight else []
-    if chosen and is_question(searched.question.text):
+    if chosen:
         read = [searched.readings[i] for i in chosen]
-        chosen = first[: to_read_on(fused[order].tolist(), read, parameters)]
+        chosen = first[: to_read_on(searched.question.text, fused[order].tolist(), read, parameters)]
     ranked = rank(candidates, fused, {i: searched.readings[i] for i in chosen}, parameters)
     best = best_of_each_article(ranked.hits, 10)
     return next((at for at, hit in enumerate(best) if hit.article_id in searched.question.gold), None)

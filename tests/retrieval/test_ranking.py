@@ -171,8 +171,9 @@ def test_only_what_could_come_first_is_read_besides(odds: float, hoped: float, m
     fused = [1.0, 0.9, 0.8, 0.75, 0.6, 0.3]
     readings = [Reading(odds, ()), Reading(-40.0, ())]
     parameters = replace(PLAIN, reader_weight=0.5, reader_in_odds=True, hoped=hoped, read_on=most)
-    assert to_read_on(fused, readings, parameters) == count
-    assert to_read_on(fused, readings, replace(parameters, reader_in_odds=False)) == 2
+    assert to_read_on("Who met?", fused, readings, parameters) == count
+    assert to_read_on("Who met?", fused, readings, replace(parameters, reader_in_odds=False)) == 2
+    assert to_read_on("their meeting", fused, readings, parameters) == 2
 
 
 def test_equal_scores_come_by_ascending_id() -> None:
