@@ -10,9 +10,10 @@ from bot.app import Application
 from retrieval.engine import Engine
 from retrieval.types import Query
 
-PARTS = ("encode", "dense", "lexical", "fetch", "read")
+PARTS = ("encode", "dense", "lexical", "fetch", "read", "verify")
 """The question's vector; the dense search; the lexical one, which goes on at the same time as both; texts from the
-catalogue; and reading. What remains is the rest, with what the lexical search took longer than the others."""
+catalogue; reading; and whether the sentence bears out what the question supposes. What remains is the rest, with what
+the lexical search took longer than the others."""
 
 
 class Watched:
@@ -49,7 +50,8 @@ def profile(app: Application, questions: Sequence[str]) -> dict[str, float]:
     passages: Any = Watched(app.catalogue, {"passages": "fetch"}, spent)
     encoder: Any = Watched(app.encoder, {"encode_queries": "encode"}, spent)
     reader: Any = Watched(app.reader, {"read": "read"}, spent) if app.reader else None
-    engine = Engine(index, passages, encoder, reader, app.parameters)
+    verifier: Any = Watched(app.verifier, {"supports": "verify"}, spent) if app.verifier else None
+    engine = Engine(index, passages, encoder, reader, app.parameters, verifier=verifier)
     engine.answer(Query(questions[0]))
     spent.update(dict.fromkeys(PARTS, 0.0))
     started = time.perf_counter()

@@ -99,7 +99,7 @@ def asked(app: Application, questions: list[str]) -> dict[str, float]:
 def use(data_dir: Path, questions: list[str]) -> dict[str, float]:
     """Asked warm, with the reader and without, in this process; and what it takes of memory."""
     app = Application(load_settings(data_dir=data_dir))
-    _ = app.encoder, app.reader
+    _ = app.encoder, app.reader, app.verifier
     before = resident_mib()
     figures = {"open_ms": milliseconds(app.store.current)}
     figures |= {f"read_{key}": value for key, value in asked(app, questions).items()}

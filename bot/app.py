@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from retrieval.index.port import Generations, IndexStore
     from retrieval.parameters import Parameters
     from retrieval.reader import Reader
+    from retrieval.verifier.port import Verifier
 
 
 _T = TypeVar("_T")
@@ -233,6 +234,19 @@ class Application:
         from retrieval.named_readers import load_reader
 
         return load_reader(settings.reader, settings.precision)
+
+    @_once
+    def verifier(self) -> Verifier | None:
+        """What judges whether a sentence bears out what a question supposes; ``None`` unless a setting names it.
+
+        Raises:
+            EncoderError: its model cannot be loaded, or is of another kind.
+        """
+        if self.settings.verifier is None:
+            return None
+        from retrieval.verifier.entailment import EntailmentVerifier
+
+        return EntailmentVerifier(self.settings.verifier, self.settings.precision)
 
     @_once
     def representations(self) -> KeptRepresentations | None:

@@ -178,7 +178,7 @@ class Engines:
     def _engine(self, index: Index) -> Engine:
         app = self._app
         budget = ReadingBudget(app.settings.reader_budget_ms)
-        return Engine(index, app.catalogue, app.encoder, app.reader, app.parameters, budget, self._pace)
+        return Engine(index, app.catalogue, app.encoder, app.reader, app.parameters, budget, self._pace, app.verifier)
 
     def _tell(self, trouble: str) -> None:
         if trouble != self.trouble:

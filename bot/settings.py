@@ -161,6 +161,10 @@ class Settings(BaseSettings):
     reader_budget_ms: Annotated[
         int, Field(description="Milliseconds that reading may take for one question.", ge=1)
     ] = 1500
+    verifier: Annotated[
+        str | None,
+        Field(description="A model that judges what a question supposes, by its hub name or a folder.", min_length=1),
+    ] = None
     representations_mb: Annotated[
         int,
         Field(

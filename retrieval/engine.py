@@ -32,6 +32,7 @@ from retrieval.reader import Reader, Reading, WordReader, inverse_document_frequ
 from retrieval.recent import Recent
 from retrieval.signals import OPPOSED, signals
 from retrieval.types import Answer, Citation, Disagreement, Filters, Headline, Hit, Passage, Query, Span
+from retrieval.verifier.port import Verifier
 
 _NEAREST = 3
 _SHOWN = 3  # citations that an answer shows unless asked for more
@@ -100,6 +101,7 @@ class Engine:
         parameters: how scores are combined, and when to abstain.
         budget: how long the reader may take.
         pace: shared between engines of one process, so that a new generation starts with what is known.
+        verifier: judges whether the best sentence bears out what the question supposes; ``None`` takes it for granted.
     """
 
     def __init__(
@@ -111,12 +113,14 @@ class Engine:
         parameters: Parameters,
         budget: ReadingBudget | None = None,
         pace: Pace | None = None,
+        verifier: Verifier | None = None,
     ) -> None:
         self.index = index
         # A question comes back to what it has read; what an id stands for is never changed.
         self._passages = Recent(passages.passages, int, _KEPT)
         self._encoder = encoder
         self._reader = reader
+        self._verifier = verifier
         self._words = WordReader()
         self._parameters = parameters
         self._budget = budget or ReadingBudget()
@@ -187,6 +191,17 @@ class Engine:
             found[OPPOSED] = opposed(text, ranked.readings, self._passages.of, self._reader, self.weigh)
         return found
 
+    def support(self, text: str, ranked: Ranked) -> float | None:
+        """Log-odds, by the verifier, that the best sentence of the first hit bears out what the question supposes.
+
+        ``None`` without a verifier, and where no sentence was read. ``ranked`` holds at least one hit.
+        """
+        reading = ranked.readings.get(ranked.hits[0].passage_id)
+        if self._verifier is None or reading is None:
+            return None
+        article = self._passages.of([ranked.hits[0].passage_id])[0].article
+        return self._verifier.supports(text, article.title, reading.sentences[0][0].of(article.text))
+
     def weigh(self, words: Sequence[str]) -> list[float]:
         """How rare each word is in this generation: its inverse document frequency."""
         total = self.index.info.passages
@@ -249,7 +264,11 @@ class Engine:
         return {passage.id: reading for passage, reading in zip(passages, readings, strict=False)}
 
     def _confidence(self, text: str, filters: Filters, ranked: Ranked) -> float:
-        return self.calibration.confidence(self.signals(text, filters, ranked)) if ranked.hits else 0.0
+        if not ranked.hits:
+            return 0.0
+        support = self.support(text, ranked)
+        besides = 0.0 if support is None else self._parameters.verification.shift(support)
+        return self.calibration.confidence(self.signals(text, filters, ranked), besides)
 
     def _enough(self, query: Query, encoded: Encoded, ranked: Ranked) -> list[Hit]:
         """Hits of ``k`` articles, or ``k`` hits where there are fewer; searched deeper until found."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.encoders.models import is_folder
+from retrieval.encoders.models import explained, is_folder
 from retrieval.encoders.options import Precision
 from retrieval.encoders.sentence_transformer import autocast
 from retrieval.encoders.tokens import encodable
@@ -24,6 +23,7 @@ from retrieval.types import Passage, Span
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
+_SETTING = "BACKCHANNEL_READER"
 _LONGEST = 384  # tokens of a question and a passage
 _LONGEST_ANSWER = 30  # tokens, as is usual for SQuAD
 _UNREAD = -20.0
@@ -39,12 +39,12 @@ def load_reader(model: str, precision: Precision) -> Reader:
         EncoderError: the model cannot be loaded, or is neither a cross-encoder with one score nor one for extractive
             question answering.
     """
-    local = is_folder(model, "BACKCHANNEL_READER")
+    local = is_folder(model, _SETTING)
     from transformers import AutoConfig
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    with _explained(model):
+    with explained("reader", model, _SETTING):
         config = AutoConfig.from_pretrained(model, local_files_only=local)
     kinds = " ".join(config.architectures or [])
     if "ForQuestionAnswering" in kinds:
@@ -53,7 +53,7 @@ def load_reader(model: str, precision: Precision) -> Reader:
         return CrossEncoderReader(model, precision)
     raise EncoderError(
         f"the model {model!r} ({kinds or 'of unknown kind'}) cannot read: name a cross-encoder with one score or a "
-        "model for extractive question answering in BACKCHANNEL_READER, or unset it"
+        f"model for extractive question answering in {_SETTING}, or unset it"
     )
 
 
@@ -71,7 +71,7 @@ class CrossEncoderReader:
     def __init__(self, model: str, precision: Precision) -> None:
         from sentence_transformers import CrossEncoder
 
-        with _explained(model):
+        with explained("reader", model, _SETTING):
             self._model: CrossEncoder = CrossEncoder(
                 model, device="cpu", local_files_only=Path(model).is_dir(), max_length=_LONGEST
             )
@@ -114,7 +114,7 @@ class SpanReader:
         from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
         local = Path(model).is_dir()
-        with _explained(model):
+        with explained("reader", model, _SETTING):
             self._tokenizer: Any = AutoTokenizer.from_pretrained(model, local_files_only=local)
             self._model: Any = AutoModelForQuestionAnswering.from_pretrained(model, local_files_only=local).eval()
         if not self._tokenizer.is_fast:
@@ -178,16 +178,3 @@ def _best(first: Logits, last: Logits) -> float:
     length = np.arange(len(last))[None] - np.arange(len(first))[:, None]
     allowed = (length >= 0) & (length < _LONGEST_ANSWER)
     return float(np.where(allowed, first[:, None] + last[None], -np.inf).max())
-
-
-@contextmanager
-def _explained(model: str) -> Iterator[None]:
-    """Whatever the libraries raise for a wrong name, folder or network becomes one line."""
-    try:
-        yield
-    except Exception as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise EncoderError(
-            f"the reader {model!r} cannot be loaded ({reason}): name a model on the hub or a folder that holds one in "
-            "BACKCHANNEL_READER, or unset it"
-        ) from error

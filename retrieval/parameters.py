@@ -63,14 +63,33 @@ class Calibration:
     weights: Mapping[str, float]
     threshold: float
 
-    def confidence(self, signals: Mapping[str, float]) -> float:
-        """The probability in [0, 1] that the searched articles answer.
+    def confidence(self, signals: Mapping[str, float], besides: float = 0.0) -> float:
+        """The probability in [0, 1] that the searched articles answer; ``besides`` is added to its log-odds.
 
         Raises:
             KeyError: a signal that has a weight is missing.
         """
         logit = self.intercept + sum(weight * value_of(name, signals) for name, weight in self.weights.items())
-        return probability(logit)
+        return probability(logit + besides)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """How much it counts whether the best sentence bears out what the question supposes.
+
+    Args:
+        weight: of the verifier's log-odds in those of confidence.
+        ceiling: log-odds above it count as it: that something is borne out says little, that it is not much.
+        center: log-odds by which confidence stays as it is.
+    """
+
+    weight: float
+    ceiling: float
+    center: float
+
+    def shift(self, log_odds: float) -> float:
+        """What is added to confidence's log-odds."""
+        return self.weight * (min(log_odds, self.ceiling) - self.center)
 
 
 def probability(log_odds: float) -> float:
@@ -150,6 +169,7 @@ class Parameters:
         calibration: confidence where the joint reader reads.
         untrained: confidence where MaxSim reads.
         plain: confidence by words alone, also where a reader is of a kind that nothing was fitted for.
+        verification: what a verifier adds to confidence, where there is one.
         summary: how sentences of a summary are chosen.
     """
 
@@ -160,6 +180,7 @@ class Parameters:
     calibration: Calibration
     untrained: Calibration
     plain: Calibration
+    verification: Verification
     summary: SummaryParameters
 
     def reading(self, kind: str) -> Self:
@@ -189,6 +210,7 @@ class Parameters:
                 Calibration(**value["calibration"]),
                 Calibration(**value["untrained"]),
                 Calibration(**value["plain"]),
+                Verification(**value["verification"]),
                 SummaryParameters.of(value["summary"]),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -18,6 +18,7 @@ from retrieval.dates import PartialDate
 from retrieval.engine import Engine, ReadingBudget
 from retrieval.parameters import Parameters
 from retrieval.types import Article
+from retrieval.verifier.port import Verifier
 
 UNHURRIED = ReadingBudget(milliseconds=1e9)
 """What is measured must not depend on what else the machine does."""
@@ -91,11 +92,14 @@ def indexed(corpus: Path, work: Path) -> Iterator[Application]:
     app.catalogue.close()
 
 
-def engine_with(app: Application, parameters: Parameters, *, read: int | None = None) -> Engine:
+def engine_with(
+    app: Application, parameters: Parameters, *, read: int | None = None, verifier: Verifier | None = None
+) -> Engine:
     """An engine of the data folder under other parameters; ``read`` passages are read for each question."""
     if read is not None:
         parameters = replace(parameters, ranking=replace(parameters.ranking, read=read))
-    return Engine(app.store.current(), app.catalogue, app.encoder, app.reader, parameters, UNHURRIED)
+    index = app.store.current()
+    return Engine(index, app.catalogue, app.encoder, app.reader, parameters, UNHURRIED, verifier=verifier)
 
 
 def _holds(said: str, answer: str) -> bool:

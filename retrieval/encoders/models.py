@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -35,6 +37,28 @@ def is_folder(model: str, setting: str) -> bool:
     if not local and (Path(model).is_absolute() or model.startswith((".", "~"))):
         raise EncoderError(f"there is no folder {model!r}: name one that holds a model in {setting}, or unset it")
     return local
+
+
+@contextmanager
+def explained(what: str, model: str, setting: str) -> Iterator[None]:
+    """Whatever the libraries raise for a wrong name, folder or network becomes one line.
+
+    Args:
+        what: the model is for.
+        model: as it was named.
+        setting: that names it.
+
+    Raises:
+        EncoderError: something was raised.
+    """
+    try:
+        yield
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise EncoderError(
+            f"the {what} {model!r} cannot be loaded ({reason}): name a model on the hub or a folder that holds one in "
+            f"{setting}, or unset it"
+        ) from error
 
 
 def source_of(model: str) -> dict[str, str] | None:

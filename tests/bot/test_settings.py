@@ -29,6 +29,7 @@ OTHERS = {
     "encoder_backend": "torch",
     "reader": "words",
     "reader_budget_ms": "250",
+    "verifier": "cross-encoder/nli",
     "representations_mb": "500",
     "retention_days": "7",
     "follow_up_hours": "1",

@@ -10,7 +10,7 @@ from retrieval.errors import IndexDamaged
 from retrieval.index.memory import MemoryIndexStore
 from retrieval.index.port import Index, IndexedPassage, IndexStore
 from retrieval.mixed_reader import Mixture
-from retrieval.parameters import Calibration, Parameters, RankingParameters, Regression, SummaryParameters
+from retrieval.parameters import Calibration, Parameters, RankingParameters, Regression, SummaryParameters, Verification
 from retrieval.passages import PassageCutter, encoder_inputs
 from retrieval.reader import MaxSimReader, Reader
 from retrieval.types import Article, Passage
@@ -45,6 +45,7 @@ PARAMETERS = Parameters(
     calibration=Calibration(-3.0, {"dense": 10.0}, 0.5),
     untrained=Calibration(-3.0, {"dense": 10.0}, 0.5),
     plain=Calibration(-3.0, {"dense": 10.0}, 0.5),
+    verification=Verification(2.0, 0.5, 0.0),
     summary=SUMMARY,
 )
 

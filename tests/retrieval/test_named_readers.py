@@ -30,7 +30,7 @@ PASSAGES = [
 SMALL = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
 
 
-def made(folder: Path, kind: str, **settings: int) -> str:
+def made(folder: Path, kind: str, **settings: object) -> str:
     """A folder that holds a model of random weights."""
     import torch
     import transformers

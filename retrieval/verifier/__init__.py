@@ -1,0 +1,1 @@
+"""Whether a sentence bears out what a question takes for granted."""

@@ -1,0 +1,144 @@
+"""Fit how much it counts whether the best sentence bears out what a question supposes.
+
+    python -m training.fit_verification --train TRAIN --data EVAL --work FOLDER --verifier MODEL
+
+``MODEL`` is a model of natural language inference, by its hub name or in a folder. Development questions asked over the
+passages that they were written for, and news questions of this and of other years over a whole corpus. A weight and a
+centre of a logistic regression; all signals stay as they were fitted, so that nothing changes without a verifier.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GroupKFold
+
+from retrieval.encoders.options import Precision
+from retrieval.engine import Engine
+from retrieval.parameters import SHIPPED, Verification
+from retrieval.types import Filters
+from retrieval.verifier.entailment import EntailmentVerifier
+from retrieval.verifier.port import Verifier
+from training.data import LabelledQuestion, engine_with, indexed, read_passages, read_questions, sample
+from training.fit_calibration import Floats, subject
+
+_SCOPED, _WHOLE = ("squad2", "clapnq"), "realtimeqa_2022"
+_QUESTIONS, _OTHERS = 1200, 100
+_CEILINGS = (-3.0, -2.0, -1.0, 0.0, 10.0)
+_STRENGTH = 1.0  # of the L2 penalty
+
+
+class Row(NamedTuple):
+    """Of which set it is, whether it is answerable, the log-odds of confidence and of support, what it is about."""
+
+    kind: str
+    right: bool
+    before: float
+    support: float
+    subject: str
+
+
+def rows(train: Path, data: Path, work: Path, verifier: Verifier) -> Iterator[Row]:
+    """What confidence and verifier say of each question."""
+    for name in (*_SCOPED, _WHOLE):
+        questions = [
+            q for q in read_questions(data / name) if name == _WHOLE or (q.scope and q.type != "counterfactual")
+        ]
+        asked = sample(questions, _QUESTIONS)
+        if name == _WHOLE:
+            others = read_passages(train / "newsquizqa_offcorpus.jsonl.gz", _OTHERS, seed=5)
+            asked += [
+                LabelledQuestion(row["id"], row["question"], False, frozenset(), (), (), None, "other years")
+                for row in others
+            ]
+        with indexed(data / name / "corpus.jsonl", work) as app:
+            engine = engine_with(app, app.parameters, verifier=verifier)
+            for question in asked:
+                yield from _row(name, engine, question)
+
+
+def _row(kind: str, engine: Engine, question: LabelledQuestion) -> Iterator[Row]:
+    filters = Filters(article_ids=None if kind == _WHOLE else question.scope)
+    ranked = engine.search(question.text, filters)
+    support = engine.support(question.text, ranked) if ranked.hits else None
+    if support is not None:
+        confidence = engine.calibration.confidence(engine.signals(question.text, filters, ranked))
+        yield Row(kind, question.answerable, float(logit(confidence)), support, subject(question))
+
+
+def fitted(found: list[Row]) -> Verification:
+    """By the ceiling that is best on folds; prints what each gives there."""
+    kinds, right = np.array([row.kind for row in found]), np.array([row.right for row in found])
+    before, support = (np.array([getattr(row, name) for row in found]) for name in ("before", "support"))
+    share = _share(kinds, right)
+    losses: dict[float, float] = {}
+    for ceiling in _CEILINGS:
+        after = before.copy()
+        for known, unseen in GroupKFold(5).split(support, groups=[row.subject for row in found]):
+            made = _verification(right[known], before[known], support[known], share[known], ceiling)
+            after[unseen] += [made.shift(float(one)) for one in support[unseen]]
+        losses[ceiling] = _loss(right, after, share)
+        figures = {
+            kind: f"{roc_auc_score(right[kinds == kind], before[kinds == kind]):.3f} to "
+            f"{roc_auc_score(right[kinds == kind], after[kinds == kind]):.3f}"
+            for kind in dict.fromkeys(kinds.tolist())
+        }
+        print(f"ceiling {ceiling}: loss {_loss(right, before, share):.4f} to {losses[ceiling]:.4f}, AUROC {figures}")
+    best = min(losses, key=losses.__getitem__)
+    return _verification(right, before, support, share, best)
+
+
+def _share(kinds: npt.NDArray[np.str_], right: npt.NDArray[np.bool_]) -> Floats:
+    """How much each question counts: those of a set that are answerable as much as those that are not, and as any."""
+    groups = np.array([f"{kind} {answerable}" for kind, answerable in zip(kinds, right, strict=True)])
+    share: Floats = np.array([1 / (groups == group).sum() for group in groups])
+    return share / share.mean()
+
+
+def _loss(right: npt.NDArray[np.bool_], odds: Floats, share: Floats) -> float:
+    return float(-(share * np.log(expit(np.where(right, odds, -odds)))).mean())
+
+
+def _verification(
+    right: npt.NDArray[np.bool_], before: Floats, support: Floats, share: Floats, ceiling: float
+) -> Verification:
+    """The weight and the centre of the least loss."""
+    capped = np.minimum(support, ceiling)
+
+    def loss(given: Floats) -> float:
+        weight, offset = given
+        return _loss(right, before + weight * capped + offset, share) + _STRENGTH * weight**2 / 2 / len(right)
+
+    weight, offset = minimize(loss, np.array([0.1, 0.0])).x
+    return Verification(round(float(weight), 4), ceiling, round(float(-offset / weight), 4))
+
+
+def main() -> None:
+    """Fit, and write."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    for name in ("train", "data", "work"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--verifier", required=True)
+    options = parser.parse_args()
+    verifier = EntailmentVerifier(options.verifier, Precision.FLOAT32)
+    found = list(rows(options.train, options.data, options.work, verifier))
+    (options.work / "verification.json").write_text(json.dumps(found), encoding="utf-8")
+    made = fitted(found)
+    print(made)
+    value: dict[str, Any] = json.loads(SHIPPED.read_text(encoding="utf-8"))
+    value["verification"] = asdict(made)
+    SHIPPED.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
