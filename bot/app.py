@@ -237,12 +237,14 @@ class Application:
 
     @_once
     def verifier(self) -> Verifier | None:
-        """What judges whether a sentence bears out what a question supposes; ``None`` unless a setting names it.
+        """What judges whether a sentence bears out what a question supposes.
+
+        ``None`` unless a setting names it, and where words alone do the reading.
 
         Raises:
             EncoderError: its model cannot be loaded, or is of another kind.
         """
-        if self.settings.verifier is None:
+        if self.settings.verifier is None or self.settings.reader is ReaderKind.WORDS:
             return None
         from retrieval.verifier.entailment import EntailmentVerifier
 

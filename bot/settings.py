@@ -163,7 +163,10 @@ class Settings(BaseSettings):
     ] = 1500
     verifier: Annotated[
         str | None,
-        Field(description="A model that judges what a question supposes, by its hub name or a folder.", min_length=1),
+        Field(
+            description="A model of language inference that judges what questions suppose: hub name or folder.",
+            min_length=1,
+        ),
     ] = None
     representations_mb: Annotated[
         int,

@@ -33,6 +33,7 @@ from retrieval.recent import Recent
 from retrieval.signals import OPPOSED, signals
 from retrieval.types import Answer, Citation, Disagreement, Filters, Headline, Hit, Passage, Query, Span
 from retrieval.verifier.port import Verifier
+from retrieval.verifier.statements import supposed
 
 _NEAREST = 3
 _SHOWN = 3  # citations that an answer shows unless asked for more
@@ -194,13 +195,15 @@ class Engine:
     def support(self, text: str, ranked: Ranked) -> float | None:
         """Log-odds, by the verifier, that the best sentence of the first hit bears out what the question supposes.
 
-        ``None`` without a verifier, and where no sentence was read. ``ranked`` holds at least one hit.
+        ``None`` without a verifier, where it supposes nothing, and where no sentence was read. ``ranked`` holds at
+        least one hit.
         """
         reading = ranked.readings.get(ranked.hits[0].passage_id)
-        if self._verifier is None or reading is None:
+        statement = supposed(text)
+        if self._verifier is None or reading is None or statement is None:
             return None
         article = self._passages.of([ranked.hits[0].passage_id])[0].article
-        return self._verifier.supports(text, article.title, reading.sentences[0][0].of(article.text))
+        return self._verifier.supports(statement, article.title, reading.sentences[0][0].of(article.text))
 
     def weigh(self, words: Sequence[str]) -> list[float]:
         """How rare each word is in this generation: its inverse document frequency."""

@@ -45,7 +45,7 @@ def load_reader(model: str, precision: Precision) -> Reader:
 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     with explained("reader", model, _SETTING):
-        config = AutoConfig.from_pretrained(model, local_files_only=local)
+        config = AutoConfig.from_pretrained(model, local_files_only=local, trust_remote_code=False)
     kinds = " ".join(config.architectures or [])
     if "ForQuestionAnswering" in kinds:
         return SpanReader(model, precision)

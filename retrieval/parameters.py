@@ -79,7 +79,7 @@ class Verification:
 
     Args:
         weight: of the verifier's log-odds in those of confidence.
-        ceiling: log-odds above it count as it: that something is borne out says little, that it is not much.
+        ceiling: log-odds above it count as it: more support adds nothing, the lack of it counts in full.
         center: log-odds by which confidence stays as it is.
     """
 

@@ -33,7 +33,10 @@ def is_folder(model: str, setting: str) -> bool:
     Raises:
         EncoderError: it can only be a folder, and there is none.
     """
-    local = Path(model).is_dir()
+    try:
+        local = Path(model).is_dir()
+    except OSError as error:  # a name that no file can have
+        raise EncoderError(f"{model[:40]!r}… names no model ({error.strerror}): mend {setting}, or unset it") from error
     if not local and (Path(model).is_absolute() or model.startswith((".", "~"))):
         raise EncoderError(f"there is no folder {model!r}: name one that holds a model in {setting}, or unset it")
     return local

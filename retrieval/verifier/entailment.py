@@ -6,6 +6,8 @@ learning natural language inference"): here a sentence behind its article's titl
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
@@ -15,11 +17,12 @@ from retrieval.encoders.sentence_transformer import autocast
 from retrieval.encoders.tokens import encodable
 from retrieval.errors import EncoderError
 from retrieval.passages import title_prefix
-from retrieval.verifier.statements import statement
 
 _SETTING = "BACKCHANNEL_VERIFIER"
 _LONGEST = 160  # tokens of both texts; of the longer one more is cut off
-_ENTAILS = "entail"  # how the names of the class begin that is wanted
+_ENTAILS = "entail"  # how the name of the class begins that is wanted
+_NAMED = 4  # classes that an error names
+_TRIAL = ("Envoys met in Moscow.", "Talks in Moscow", "Envoys met there on 9 July.")
 
 
 class EntailmentVerifier:
@@ -30,31 +33,37 @@ class EntailmentVerifier:
         precision: in which numbers to compute.
 
     Raises:
-        EncoderError: it cannot be loaded, or has no class by that name.
+        EncoderError: it cannot be loaded, is of another kind, has no class by that name, or gives no number.
     """
 
     def __init__(self, model: str, precision: Precision) -> None:
         local = is_folder(model, _SETTING)
+        import torch
         from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
         from transformers.utils import logging as transformers_logging
 
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        given: dict[str, Any] = {"local_files_only": local, "trust_remote_code": False}
         with explained("verifier", model, _SETTING):
-            labels = AutoConfig.from_pretrained(model, local_files_only=local).id2label
-        self._class = _class_of(model, labels)
-        with explained("verifier", model, _SETTING):
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(model, local_files_only=local)
-            self._model: Any = AutoModelForSequenceClassification.from_pretrained(model, local_files_only=local).eval()
+            config = AutoConfig.from_pretrained(model, **given)
+        self._class = _class_of(model, config.architectures or [], config.id2label)
         self._autocast = autocast(precision)
         self._lock = Lock()
+        with explained("verifier", model, _SETTING):
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(model, **given)
+            loaded: Any = AutoModelForSequenceClassification.from_pretrained(model, dtype=torch.float32, **given)
+            self._model = loaded.eval()
+            tried = self.supports(*_TRIAL)
+        if not math.isfinite(tried):
+            raise EncoderError(f"the verifier {model!r} gives {tried} for an example: name another in {_SETTING}")
 
-    def supports(self, question: str, title: str, sentence: str) -> float:
+    def supports(self, statement: str, title: str, sentence: str) -> float:
         """See :meth:`retrieval.verifier.port.Verifier.supports`."""
         import torch
 
         given = self._tokenizer(
             encodable(title_prefix(title) + sentence),
-            encodable(statement(question)),
+            encodable(statement),
             truncation="longest_first",
             max_length=_LONGEST,
             return_tensors="pt",
@@ -65,12 +74,14 @@ class EntailmentVerifier:
         return float(logits[self._class] - others.logsumexp(0))
 
 
-def _class_of(model: str, labels: dict[int, str]) -> int:
+def _class_of(model: str, kinds: list[str], labels: Mapping[int, str]) -> int:
     """The number of the class of entailment."""
-    found = [number for number, label in labels.items() if label.lower().startswith(_ENTAILS)]
-    if len(found) != 1 or len(labels) < 2:
+    classifies = all("ForSequenceClassification" in kind for kind in kinds) and len(labels) > 1
+    found = [number for number, label in labels.items() if str(label).lower().startswith(_ENTAILS)]
+    if not classifies or len(found) != 1 or found[0] >= len(labels):
+        named = ", ".join([repr(label) for label in labels.values()][:_NAMED]) + ", …" * (len(labels) > _NAMED)
         raise EncoderError(
-            f"the model {model!r} tells {', '.join(map(repr, labels.values()))}, not whether a text entails another: "
-            f"name a model of natural language inference in {_SETTING}, or unset it"
+            f"the model {model!r} ({', '.join(kinds) or 'of unknown kind'}, classes {named}) does not tell whether a "
+            f"text entails another: name a model of natural language inference in {_SETTING}, or unset it"
         )
     return found[0]

@@ -9,13 +9,13 @@ from typing import Protocol
 
 
 class Verifier(Protocol):
-    """Judges pairs of a question and a sentence. Safe to call from several threads."""
+    """Judges pairs of a sentence and a statement. Safe to call from several threads."""
 
-    def supports(self, question: str, title: str, sentence: str) -> float:
-        """Log-odds that a sentence entails what the question supposes; higher is better.
+    def supports(self, statement: str, title: str, sentence: str) -> float:
+        """Log-odds that a sentence entails a statement; finite, higher is better.
 
         Args:
-            question: its words.
+            statement: what a question supposes, as :func:`retrieval.verifier.statements.supposed` puts it.
             title: of the sentence's article; may be empty.
             sentence: of any length; what is read of it has an end.
         """

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from newsroom import PARAMETERS, newsroom
 
 from bot.app import Application
+from bot.askers import Question as Asked
 from bot.settings import Settings
 from retrieval.encoders.fake import FakeEncoder
 from retrieval.encoders.options import Precision
@@ -24,11 +25,12 @@ from retrieval.reader import Reader, WordReader
 from retrieval.types import Answer, Article, Filters, Query
 from retrieval.verifier.entailment import EntailmentVerifier
 from retrieval.verifier.port import Verifier
-from retrieval.verifier.statements import statement
+from retrieval.verifier.statements import supposed
 from tests.retrieval.test_named_readers import made
 from tests.retrieval.verifier_fake import WordVerifier
 
 QUESTION = "Why did Norway recall its envoys from Chile?"
+STATEMENT = "Norway recall its envoys from Chile."
 TITLE, SENTENCE = "Norway leaves Chile", "Norway recalled its envoys from Chile in May."
 LABELS = {0: "CONTRADICTION", 1: "NEUTRAL", 2: "ENTAILMENT"}
 
@@ -36,29 +38,44 @@ LABELS = {0: "CONTRADICTION", 1: "NEUTRAL", 2: "ENTAILMENT"}
 
 
 @pytest.mark.parametrize(
-    ("question", "supposed"),
+    ("question", "statement"),
     [
         ("Why did India leave the Quad?", "India leave the Quad."),
         ("Who left the Quad?", "Someone left the Quad."),
-        ("WHO?", "Someone."),
-        ("Is India boycotting the court?", "India boycotting the court."),
+        ("When may Sweden join NATO?", "Sweden join NATO."),
         ("How many ships were held by Peru ?", "held by Peru."),
-        ("the fall of Kabul", "the fall of Kabul."),
+        ("Which country left?", "Which country left."),
         ("What was?", "What was."),
-        ("Of all that was said, is the rest", "said, is the rest."),
-        ("?!", ""),
-        ("", ""),
+        ("After the war, why was the border closed?", "the border closed."),
     ],
 )
-def test_a_question_becomes_what_it_supposes(question: str, supposed: str) -> None:
-    assert statement(question) == supposed
+def test_a_question_becomes_what_it_supposes(question: str, statement: str) -> None:
+    assert supposed(question) == statement
 
 
-@given(st.text(max_size=80))
-def test_a_statement_is_the_questions_own_words(question: str) -> None:
-    made_of = statement(question)
-    assert made_of == "" or made_of.endswith(".")
-    assert made_of.removeprefix("Someone").removesuffix(".") in " ".join(question.split())
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Is India boycotting the court?",
+        "did Sweden join?",
+        "the fall of Kabul",
+        "Sahel juntas ECOWAS",
+        "WHO?",
+        "?!",
+        "",
+    ],
+)
+def test_what_asks_whether_something_is_so_or_asks_nothing_supposes_nothing(text: str) -> None:
+    assert supposed(text) is None
+
+
+@given(st.text(max_size=80), st.sampled_from(["", "Why did ", "Who ", "When "]))
+def test_a_statement_is_the_questions_own_words(text: str, before: str) -> None:
+    question = f"{before}{text}?"
+    statement = supposed(question)
+    if statement is not None:
+        assert statement.endswith(".")
+        assert statement.removeprefix("Someone").removesuffix(".") in " ".join(question.split())
 
 
 # What every verifier does
@@ -77,24 +94,24 @@ def verifier(request: pytest.FixtureRequest) -> Iterator[Verifier]:
         yield EntailmentVerifier(request.getfixturevalue("entailment"), Precision.FLOAT32)
 
 
-def test_sentence_title_and_question_all_count(verifier: Verifier) -> None:
-    whole = verifier.supports(QUESTION, TITLE, SENTENCE)
-    assert verifier.supports("Why did Peru sell nine trams?", TITLE, SENTENCE) != whole
-    assert verifier.supports(QUESTION, TITLE, "Oil fell on Tuesday.") != whole
-    assert verifier.supports(QUESTION, TITLE, "They left.") != verifier.supports(QUESTION, "Oil", "They left.")
+def test_sentence_title_and_statement_all_count(verifier: Verifier) -> None:
+    whole = verifier.supports(STATEMENT, TITLE, SENTENCE)
+    assert verifier.supports("Peru sold nine trams.", TITLE, SENTENCE) != whole
+    assert verifier.supports(STATEMENT, TITLE, "Oil fell on Tuesday.") != whole
+    assert verifier.supports(STATEMENT, TITLE, "They left.") != verifier.supports(STATEMENT, "Oil", "They left.")
 
 
 @pytest.mark.parametrize("text", ["", " ", "?!", "\ud800", "é" * 3000, "no " * 3000, "नमस्ते 你好 🙂", "你好" * 400])
 def test_any_text_is_judged(verifier: Verifier, text: str) -> None:
-    for question, title, sentence in ((text, TITLE, SENTENCE), (QUESTION, text, SENTENCE), (QUESTION, TITLE, text)):
-        assert abs(verifier.supports(question, title, sentence)) < 20
+    for statement, title, sentence in ((text, TITLE, SENTENCE), (STATEMENT, text, SENTENCE), (STATEMENT, TITLE, text)):
+        assert abs(verifier.supports(statement, title, sentence)) < 20
 
 
 def test_it_says_the_same_each_time_and_from_each_thread(verifier: Verifier) -> None:
     titles = [TITLE, "", "Oil"]
-    before = [verifier.supports(QUESTION, title, SENTENCE) for title in titles]
+    before = [verifier.supports(STATEMENT, title, SENTENCE) for title in titles]
     with ThreadPoolExecutor(4) as pool:
-        after = list(pool.map(lambda title: verifier.supports(QUESTION, title, SENTENCE), titles * 4))
+        after = list(pool.map(lambda title: verifier.supports(STATEMENT, title, SENTENCE), titles * 4))
     assert after == pytest.approx(before * 4, abs=1e-5)
 
 
@@ -106,10 +123,10 @@ def test_the_log_odds_are_those_of_entailment_against_all_else(entailment: str) 
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    given = AutoTokenizer.from_pretrained(entailment)(f"{TITLE}. {SENTENCE}", statement(QUESTION), return_tensors="pt")
+    given = AutoTokenizer.from_pretrained(entailment)(f"{TITLE}. {SENTENCE}", STATEMENT, return_tensors="pt")
     with torch.no_grad():
         likely = AutoModelForSequenceClassification.from_pretrained(entailment)(**given).logits[0].softmax(0)
-    found = EntailmentVerifier(entailment, Precision.FLOAT32).supports(QUESTION, TITLE, SENTENCE)
+    found = EntailmentVerifier(entailment, Precision.FLOAT32).supports(STATEMENT, TITLE, SENTENCE)
     assert found == pytest.approx(float((likely[2] / (1 - likely[2])).log()), abs=1e-4)
 
 
@@ -124,10 +141,46 @@ def test_a_model_that_does_not_tell_entailment_is_refused(tmp_path: Path, labels
         EntailmentVerifier(folder, Precision.FLOAT32)
 
 
+@pytest.mark.model
+def test_a_model_of_another_kind_is_refused_before_it_is_loaded(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = made(tmp_path, "BertForMaskedLM", id2label=LABELS)
+    with pytest.raises(EncoderError, match=r"BertForMaskedLM.*BACKCHANNEL_VERIFIER"):
+        EntailmentVerifier(folder, Precision.FLOAT32)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.model
+def test_of_many_classes_a_few_are_named(tmp_path: Path) -> None:
+    folder = made(tmp_path, "BertForSequenceClassification", id2label={at: f"kind {at}" for at in range(40)})
+    with pytest.raises(EncoderError, match=r"classes 'kind 0', 'kind 1', 'kind 2', 'kind 3', …\)"):
+        EntailmentVerifier(folder, Precision.FLOAT32)
+
+
+@pytest.mark.model
+def test_a_model_that_gives_no_number_is_refused(tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    folder = made(tmp_path, "BertForSequenceClassification", id2label=LABELS)
+    file = tmp_path / "model.safetensors"
+    weights = load_file(file)
+    weights["classifier.bias"] = torch.full((3,), torch.nan)
+    save_file(weights, file, metadata={"format": "pt"})
+    with pytest.raises(EncoderError, match=r"gives nan for an example.*BACKCHANNEL_VERIFIER"):
+        EntailmentVerifier(folder, Precision.FLOAT32)
+
+
 @pytest.mark.parametrize("name", ["/nonexistent/model", "./nothing", "~/nothing"])
 def test_a_folder_that_is_not_there_is_named(name: str) -> None:
     with pytest.raises(EncoderError, match=rf"no folder '{name}'.*BACKCHANNEL_VERIFIER"):
         EntailmentVerifier(name, Precision.FLOAT32)
+
+
+def test_a_name_that_no_file_can_have_is_refused() -> None:
+    with pytest.raises(EncoderError, match=r"'n{40}'… names no model.*BACKCHANNEL_VERIFIER"):
+        EntailmentVerifier("n" * 5000, Precision.FLOAT32)
 
 
 @pytest.mark.model
@@ -145,6 +198,23 @@ def test_the_setting_names_a_folder_and_is_optional(entailment: str, tmp_path: P
 
     assert app().verifier is None
     assert isinstance(app(verifier=entailment).verifier, EntailmentVerifier)
+    assert app(verifier=entailment, reader="words").verifier is None
+
+
+@pytest.mark.model
+def test_what_the_setting_names_has_a_say_in_answers(entailment: str, tmp_path: Path) -> None:
+    def confidence(verifier: str | None) -> float:
+        settings = Settings(data_dir=tmp_path, verifier=verifier, reader="maxsim", _env_file=None)
+        service = Application(settings, encoder=FakeEncoder()).service
+        reply = service.ask(Asked(QUESTION, dt.datetime(2024, 7, 10, tzinfo=dt.UTC)), keep=False)
+        return reply.answer.confidence
+
+    articles = tmp_path / "articles"
+    articles.mkdir()
+    (articles / "chile.txt").write_text(TEXT, encoding="utf-8")
+    Application(Settings(data_dir=tmp_path, _env_file=None), encoder=FakeEncoder()).service.reindex([str(articles)])
+    without, again, with_it = confidence(None), confidence(None), confidence(entailment)
+    assert without == again != with_it
 
 
 # In an answer
@@ -165,7 +235,7 @@ def asked(verifier: Verifier | None, reader: Reader | None, question: str = QUES
 def test_the_marked_sentence_is_what_is_judged_and_confidence_follows() -> None:
     verifier = WordVerifier()
     answer = asked(verifier, WordReader())
-    assert verifier.asked == [(QUESTION, TITLE, answer.citations[0].highlights[0].text)]
+    assert verifier.asked == [(STATEMENT, TITLE, answer.citations[0].highlights[0].text)]
     assert answer.confidence == pytest.approx(probability(VERIFICATION.shift(verifier.supports(*verifier.asked[0]))))
     assert not answer.abstained
 
@@ -176,11 +246,19 @@ def test_what_the_sentence_does_not_bear_out_is_not_answered() -> None:
     assert not asked(None, WordReader(), question).abstained
 
 
-@pytest.mark.parametrize(("verifier", "reader"), [(None, WordReader()), (WordVerifier(), None)])
-def test_where_nothing_verifies_or_reads_confidence_is_as_it_was(
-    verifier: Verifier | None, reader: Reader | None
+@pytest.mark.parametrize(
+    ("verifier", "reader", "question"),
+    [
+        (None, WordReader(), QUESTION),
+        (WordVerifier(), None, QUESTION),
+        (WordVerifier(), WordReader(), "Did Norway recall its envoys?"),
+        (WordVerifier(), WordReader(), "Norway envoys Chile"),
+    ],
+)
+def test_where_nothing_verifies_reads_or_is_supposed_confidence_is_as_it_was(
+    verifier: Verifier | None, reader: Reader | None, question: str
 ) -> None:
-    assert asked(verifier, reader).confidence == 0.5
+    assert asked(verifier, reader, question).confidence == 0.5
 
 
 def test_where_nothing_is_found_nothing_is_verified() -> None:
