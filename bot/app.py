@@ -237,9 +237,7 @@ class Application:
 
     @_once
     def verifier(self) -> Verifier | None:
-        """What judges whether a sentence bears out what a question supposes.
-
-        ``None`` unless a setting names it, and where words alone do the reading.
+        """What judges what questions suppose; ``None`` unless a setting names it, and where words alone read.
 
         Raises:
             EncoderError: its model cannot be loaded, or is of another kind.

@@ -31,5 +31,5 @@ def test_what_was_put_in_comes_out() -> None:
 def test_a_verifier_that_says_nothing_counts_for_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     rows = asked(0.0, 0.0, 0.0)
     found = fitted(rows)
-    assert max(abs(found.shift(row.support)) for row in rows) < 0.35
+    assert np.mean([abs(found.shift(row.support)) for row in rows]) < 0.1
     assert "AUROC" in capsys.readouterr().out
