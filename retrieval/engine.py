@@ -199,8 +199,7 @@ class Engine:
         least one hit.
         """
         reading = ranked.readings.get(ranked.hits[0].passage_id)
-        statement = supposed(text)
-        if self._verifier is None or reading is None or statement is None:
+        if self._verifier is None or reading is None or (statement := supposed(text)) is None:
             return None
         article = self._passages.of([ranked.hits[0].passage_id])[0].article
         return self._verifier.supports(statement, article.title, reading.sentences[0][0].of(article.text))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.encoders.models import explained, is_folder
+from retrieval.encoders.models import explained
 from retrieval.encoders.options import Precision
-from retrieval.encoders.sentence_transformer import autocast
+from retrieval.encoders.sentence_transformer import autocast, configuration_of
 from retrieval.encoders.tokens import encodable
 from retrieval.errors import EncoderError
 from retrieval.joint.inputs import LONGEST_QUESTION
@@ -39,13 +39,7 @@ def load_reader(model: str, precision: Precision) -> Reader:
         EncoderError: the model cannot be loaded, or is neither a cross-encoder with one score nor one for extractive
             question answering.
     """
-    local = is_folder(model, _SETTING)
-    from transformers import AutoConfig
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    with explained("reader", model, _SETTING):
-        config = AutoConfig.from_pretrained(model, local_files_only=local, trust_remote_code=False)
+    config = configuration_of(model, "reader", _SETTING)
     kinds = " ".join(config.architectures or [])
     if "ForQuestionAnswering" in kinds:
         return SpanReader(model, precision)

@@ -23,6 +23,7 @@ from retrieval.verifier.port import Verifier
 UNHURRIED = ReadingBudget(milliseconds=1e9)
 """What is measured must not depend on what else the machine does."""
 
+_OTHERS = 100  # news questions of other years, for each corpus
 _TELLING = 30  # characters; a shorter sentence lies inside of any quote
 
 
@@ -50,6 +51,19 @@ class LabelledQuestion:
 def read_questions(folder: Path) -> list[LabelledQuestion]:
     """The questions of a set's ``queries.jsonl``, those answerable that name an article and all others."""
     return [q for q in map(_question, _lines(folder / "queries.jsonl")) if q.gold or not q.answerable]
+
+
+def scoped_questions(folder: Path) -> list[LabelledQuestion]:
+    """Those of a set that are asked over the passages that they were written for."""
+    return [q for q in read_questions(folder) if q.scope and q.type != "counterfactual"]
+
+
+def of_other_years(train: Path) -> list[LabelledQuestion]:
+    """News questions of years that the corpora do not hold, so that nothing answers them; the same ones each time."""
+    return [
+        LabelledQuestion(row["id"], row["question"], False, frozenset(), (), (), None, "other years")
+        for row in read_passages(train / "newsquizqa_offcorpus.jsonl.gz", _OTHERS, seed=5)
+    ]
 
 
 def read_articles(folder: Path) -> list[Article]:

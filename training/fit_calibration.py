@@ -30,11 +30,10 @@ from retrieval.parameters import SHIPPED, value_of
 from retrieval.reader import MaxSimReader, Reader
 from retrieval.signals import OPPOSED
 from retrieval.types import Filters
-from training.data import UNHURRIED, LabelledQuestion, indexed, read_passages, read_questions, sample
+from training.data import UNHURRIED, LabelledQuestion, indexed, of_other_years, read_questions, sample, scoped_questions
 
 _QUESTIONS = 1200  # of each set
 _ENCYCLOPEDIC = 150  # of each kind of each set that is no news, asked over a whole corpus
-_OTHERS = 100  # news questions of other years, for each corpus
 # News asked of news is what the bot is for; questions made to look answerable are the hardest to tell.
 _SHARE = {"realtimeqa_2022, whole": 6.0, "squad2": 2.0}
 _ANSWERED = 0.98
@@ -54,9 +53,8 @@ Rows = list[tuple[str, bool, dict[str, float], str]]
 
 def scoped(folder: Path, work: Path, *, reader: str) -> Rows:
     """Questions asked over the passages that they were written for."""
-    questions = [q for q in read_questions(folder) if q.scope and q.type != "counterfactual"]
     with indexed(folder / "corpus.jsonl", work) as app:
-        return _rows(folder.name, _engine(app, reader), sample(questions, _QUESTIONS))
+        return _rows(folder.name, _engine(app, reader), sample(scoped_questions(folder), _QUESTIONS))
 
 
 def whole(folder: Path, train: Path, work: Path, *, reader: str) -> Rows:
@@ -67,13 +65,9 @@ def whole(folder: Path, train: Path, work: Path, *, reader: str) -> Rows:
     """
     news = folder.name.startswith("realtimeqa")
     questions = sample(read_questions(folder), _QUESTIONS if news else 2 * _ENCYCLOPEDIC)
-    others = [
-        LabelledQuestion(row["id"], row["question"], False, frozenset(), (), (), None, "other years")
-        for row in read_passages(train / "newsquizqa_offcorpus.jsonl.gz", _OTHERS, seed=5)
-    ]
     with indexed(folder / "corpus.jsonl", work) as app:
         asked = [replace(question, scope=None) for question in questions]
-        return _rows(f"{folder.name}, whole", _engine(app, reader), [*asked, *others])
+        return _rows(f"{folder.name}, whole", _engine(app, reader), [*asked, *of_other_years(train)])
 
 
 def collected(reader: str, train: Path, data: Path, work: Path, *, reuse: bool) -> Rows:

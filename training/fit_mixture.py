@@ -30,7 +30,7 @@ from retrieval.mixed_reader import MixedReader, Mixture, level, mixed
 from retrieval.parameters import SHIPPED, Parameters
 from retrieval.reader import Reading
 from retrieval.types import Filters, Passage
-from training.data import LabelledQuestion, engine_with, indexed, read_questions, sample
+from training.data import LabelledQuestion, engine_with, indexed, sample, scoped_questions
 
 SETS = ("squad2", "clapnq", "rgb_en_fact")
 SHARES = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -51,7 +51,7 @@ class ReadTwice:
 
 def collect(folder: Path, work: Path, focus: Focus | None = None) -> list[ReadTwice]:
     """A set's development questions, read; so many tokens of a passage by the joint reader."""
-    questions = [q for q in read_questions(folder) if q.scope and q.type != "counterfactual"]
+    questions = scoped_questions(folder)
     with indexed(folder / "corpus.jsonl", work) as app:
         engine = engine_with(app, app.parameters, read=0)
         model = load_joint_model(app.settings.precision, app.settings.encoder_backend, work / "models")

@@ -28,7 +28,7 @@ from retrieval.opposites import asked_the_other_way
 from retrieval.parameters import SHIPPED, Parameters
 from retrieval.signals import OPPOSED
 from retrieval.types import Filters
-from training.data import LabelledQuestion, engine_with, indexed, read_questions, sample
+from training.data import LabelledQuestion, engine_with, indexed, sample, scoped_questions
 from training.fit_calibration import Floats, subject
 
 _SETS = ("squad2", "clapnq")
@@ -43,8 +43,7 @@ _ANSWERABLE, _UNANSWERABLE, _REVERSED = "answerable", "unanswerable", "asked the
 
 def asked(folder: Path, work: Path) -> Iterator[Row]:
     """The rows of a set: its questions, and those answerable asked the other way."""
-    questions = [q for q in read_questions(folder) if q.scope and q.type != "counterfactual"]
-    questions = sample([q for q in questions if asked_the_other_way(q.text)], _QUESTIONS)
+    questions = sample([q for q in scoped_questions(folder) if asked_the_other_way(q.text)], _QUESTIONS)
     with indexed(folder / "corpus.jsonl", work) as app:
         engine = _engine(app)
         for question in questions:

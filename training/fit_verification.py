@@ -30,11 +30,19 @@ from retrieval.parameters import SHIPPED, Verification
 from retrieval.types import Filters
 from retrieval.verifier.entailment import EntailmentVerifier
 from retrieval.verifier.port import Verifier
-from training.data import LabelledQuestion, engine_with, indexed, read_passages, read_questions, sample
+from training.data import (
+    LabelledQuestion,
+    engine_with,
+    indexed,
+    of_other_years,
+    read_questions,
+    sample,
+    scoped_questions,
+)
 from training.fit_calibration import Floats, subject
 
 _SCOPED, _WHOLE = ("squad2", "clapnq"), "realtimeqa_2022"
-_QUESTIONS, _OTHERS = 1200, 100
+_QUESTIONS = 1200  # of each set
 _CEILINGS = (-6.0, -5.0, -4.0, -3.0, -2.0, -1.0, 0.0, 10.0)
 _STRENGTH = 1.0  # of the L2 penalty
 _LEAST = 1e-3  # weight; one that small counts for nothing
@@ -53,16 +61,9 @@ class Row(NamedTuple):
 def rows(train: Path, data: Path, work: Path, verifier: Verifier) -> Iterator[Row]:
     """What confidence and verifier say of each question."""
     for name in (*_SCOPED, _WHOLE):
-        questions = [
-            q for q in read_questions(data / name) if name == _WHOLE or (q.scope and q.type != "counterfactual")
-        ]
-        asked = sample(questions, _QUESTIONS)
-        if name == _WHOLE:
-            others = read_passages(train / "newsquizqa_offcorpus.jsonl.gz", _OTHERS, seed=5)
-            asked += [
-                LabelledQuestion(row["id"], row["question"], False, frozenset(), (), (), None, "other years")
-                for row in others
-            ]
+        whole = name == _WHOLE
+        asked = sample((read_questions if whole else scoped_questions)(data / name), _QUESTIONS)
+        asked += of_other_years(train) if whole else []
         with indexed(data / name / "corpus.jsonl", work) as app:
             engine = engine_with(app, app.parameters, verifier=verifier)
             for question in asked:

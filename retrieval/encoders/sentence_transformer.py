@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retrieval.encoders.models import DEFAULT_MODEL, LOWER_LAYERS, model_name, packaged_folder
+from retrieval.encoders.models import DEFAULT_MODEL, LOWER_LAYERS, explained, is_folder, model_name, packaged_folder
 from retrieval.encoders.options import Precision, in_bfloat16
 from retrieval.encoders.port import Offsets, TokenVectors, Vectors
 from retrieval.encoders.tokens import encodable, encode_plainly, spans, token_vectors, unit
@@ -157,6 +157,26 @@ def _garbage_collection_paused() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def configuration_of(model: str, what: str, setting: str) -> Any:  # noqa: ANN401 (the library's own, of many kinds)
+    """The configuration of a model that a setting names, by its hub name or in a folder; its own code is never run.
+
+    Args:
+        model: as it was named.
+        what: it is for, as errors call it.
+        setting: that names it.
+
+    Raises:
+        EncoderError: there is no such folder, or no such model can be reached.
+    """
+    local = is_folder(model, setting)
+    from transformers import AutoConfig
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    with explained(what, model, setting):
+        return AutoConfig.from_pretrained(model, local_files_only=local, trust_remote_code=False)
 
 
 def autocast(precision: Precision) -> Callable[[], AbstractContextManager[Any]]:

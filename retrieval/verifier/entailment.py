@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from retrieval.encoders.models import explained, is_folder
+from retrieval.encoders.models import explained
 from retrieval.encoders.options import Precision
-from retrieval.encoders.sentence_transformer import autocast
+from retrieval.encoders.sentence_transformer import autocast, configuration_of
 from retrieval.encoders.tokens import encodable
 from retrieval.errors import EncoderError
 from retrieval.passages import title_prefix
@@ -37,18 +38,14 @@ class EntailmentVerifier:
     """
 
     def __init__(self, model: str, precision: Precision) -> None:
-        local = is_folder(model, _SETTING)
-        import torch
-        from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
-        from transformers.utils import logging as transformers_logging
-
-        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        given: dict[str, Any] = {"local_files_only": local, "trust_remote_code": False}
-        with explained("verifier", model, _SETTING):
-            config = AutoConfig.from_pretrained(model, **given)
+        config = configuration_of(model, "verifier", _SETTING)
         self._class = _class_of(model, config.architectures or [], config.id2label)
         self._autocast = autocast(precision)
         self._lock = Lock()
+        import torch
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+        given: dict[str, Any] = {"local_files_only": Path(model).is_dir(), "trust_remote_code": False}
         with explained("verifier", model, _SETTING):
             self._tokenizer: Any = AutoTokenizer.from_pretrained(model, **given)
             loaded: Any = AutoModelForSequenceClassification.from_pretrained(model, dtype=torch.float32, **given)
