@@ -28,9 +28,9 @@ from retrieval.ranking import (
     to_read,
     to_read_on,
 )
-from retrieval.reader import Reader, Reading, WordReader, inverse_document_frequency
+from retrieval.reader import Reader, Reading, SentenceReader, WordReader, inverse_document_frequency
 from retrieval.recent import Recent
-from retrieval.signals import OPPOSED, signals
+from retrieval.signals import ALONE, OPPOSED, signals
 from retrieval.types import Answer, Citation, Disagreement, Filters, Headline, Hit, Passage, Query, Span
 from retrieval.verifier.port import Verifier
 from retrieval.verifier.statements import supposed
@@ -190,6 +190,8 @@ class Engine:
         found = signals(text, ranked, best, self.index.info.horizon, self.weigh, narrow=narrow)
         if self._reader and OPPOSED in self.calibration.weights:
             found[OPPOSED] = opposed(text, ranked.readings, self._passages.of, self._reader, self.weigh)
+        if ALONE in self.calibration.weights:
+            found[ALONE] = self._alone(text, best, ranked.readings.get(best.id))
         return found
 
     def support(self, text: str, ranked: Ranked) -> float | None:
@@ -271,6 +273,12 @@ class Engine:
         support = self.support(text, ranked)
         besides = 0.0 if support is None else self._parameters.verification.shift(support)
         return self.calibration.confidence(self.signals(text, filters, ranked), besides)
+
+    def _alone(self, text: str, passage: Passage, reading: Reading | None) -> float:
+        """What the reader gives the passage's best sentence by itself; 0 where it was not read, or cannot be."""
+        if reading is None or not isinstance(self._reader, SentenceReader):
+            return 0.0
+        return self._reader.read_sentence(text, passage, reading.sentences[0][0], self.weigh)
 
     def _enough(self, query: Query, encoded: Encoded, ranked: Ranked) -> list[Hit]:
         """Hits of ``k`` articles, or ``k`` hits where there are fewer; searched deeper until found."""

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from retrieval.reader import Reader, Reading, Weigh, best_first
-from retrieval.types import Passage
+from retrieval.types import Passage, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,10 @@ class Mixture:
     judging: float
     offset: float
 
+    def mean(self, share: float, first: float, second: float) -> float:
+        """The score of both, of which the first has a ``share``."""
+        return share * first + (1 - share) * (second - self.offset)
+
 
 class FocusedReader(Protocol):
     """Reads of a passage what another reader thinks likely."""
@@ -34,6 +38,9 @@ class FocusedReader(Protocol):
         self, question: str, passages: Sequence[Passage], weigh: Weigh, ranked: Sequence[Reading]
     ) -> list[Reading]:
         """One reading for each passage, in this order, as for each of those that are ``ranked``."""
+
+    def read_sentence(self, question: str, passage: Passage, sentence: Span, weigh: Weigh) -> float:
+        """How well one of its sentences answers, as if the passage held no other."""
 
 
 class MixedReader:
@@ -55,16 +62,22 @@ class MixedReader:
         found = self.first.read_likeliest(question, passages, weigh, ranked)
         return [mixed(one, other, self._mixture) for one, other in zip(found, ranked, strict=True)]
 
+    def read_sentence(self, question: str, passage: Passage, sentence: Span, weigh: Weigh) -> float:
+        """Log-odds that one of its sentences answers, as if the passage held no other.
+
+        Raises:
+            KeyError: it is no sentence of the passage.
+        """
+        (ranked,) = self.second.read(question, [passage], weigh)
+        first = self.first.read_sentence(question, passage, sentence, weigh)
+        return self._mixture.mean(self._mixture.judging, first, dict(ranked.sentences)[sentence])
+
 
 def mixed(one: Reading, other: Reading, mixture: Mixture) -> Reading:
     """Two readings of a passage as one, the first in log-odds."""
-
-    def mean(share: float, first: float, second: float) -> float:
-        return share * first + (1 - share) * (second - mixture.offset)
-
     scores = dict(other.sentences)
-    sentences = ((span, mean(mixture.marking, score, scores[span])) for span, score in one.sentences)
-    return Reading(mean(mixture.judging, one.score, level(other)), best_first(sentences))
+    sentences = ((span, mixture.mean(mixture.marking, score, scores[span])) for span, score in one.sentences)
+    return Reading(mixture.mean(mixture.judging, one.score, level(other)), best_first(sentences))
 
 
 def level(reading: Reading) -> float:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +68,14 @@ class Reader(Protocol):
 
     def read(self, question: str, passages: Sequence[Passage], weigh: Weigh) -> list[Reading]:
         """One reading for each passage, in this order."""
+
+
+@runtime_checkable
+class SentenceReader(Protocol):
+    """A reader that can take a sentence out of its passage."""
+
+    def read_sentence(self, question: str, passage: Passage, sentence: Span, weigh: Weigh) -> float:
+        """How well one of its sentences answers, as if the passage held no other; on the scale of passages."""
 
 
 class WordReader:

@@ -13,6 +13,8 @@ from retrieval.types import Horizon, Passage
 
 OPPOSED = "opposed"
 """The signal for which the reader is asked once more; see :func:`retrieval.opposites.opposed`."""
+ALONE = "alone"
+"""How well the best sentence answers without the others; see :class:`retrieval.reader.SentenceReader`."""
 
 _WORD = re.compile(r"\w+")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")

@@ -116,6 +116,12 @@ def engine_with(
     return Engine(index, app.catalogue, app.encoder, app.reader, parameters, UNHURRIED, verifier=verifier)
 
 
+def giving(parameters: Parameters, signal: str) -> Parameters:
+    """With these, an engine gives a signal that costs it another reading; it does not count."""
+    calibration = parameters.calibration
+    return replace(parameters, calibration=replace(calibration, weights={**calibration.weights, signal: 0.0}))
+
+
 def _holds(said: str, answer: str) -> bool:
     """Whether the words of an answer are said; marks alone, or "NA", are none."""
     if answer == "na" or not re.search(r"\w", answer):

@@ -22,13 +22,12 @@ from scipy.special import expit, logit
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
-from bot.app import Application
 from retrieval.engine import Engine
 from retrieval.opposites import asked_the_other_way
 from retrieval.parameters import SHIPPED, Parameters
 from retrieval.signals import OPPOSED
 from retrieval.types import Filters
-from training.data import LabelledQuestion, engine_with, indexed, sample, scoped_questions
+from training.data import LabelledQuestion, engine_with, giving, indexed, sample, scoped_questions
 from training.fit_calibration import Floats, subject
 
 _SETS = ("squad2", "clapnq")
@@ -45,7 +44,7 @@ def asked(folder: Path, work: Path) -> Iterator[Row]:
     """The rows of a set: its questions, and those answerable asked the other way."""
     questions = sample([q for q in scoped_questions(folder) if asked_the_other_way(q.text)], _QUESTIONS)
     with indexed(folder / "corpus.jsonl", work) as app:
-        engine = _engine(app)
+        engine = engine_with(app, giving(app.parameters, OPPOSED))
         for question in questions:
             yield _row(engine, question, _ANSWERABLE if question.answerable else _UNANSWERABLE)
             if question.answerable and (other := asked_the_other_way(question.text)):
@@ -80,13 +79,6 @@ def _weight(right: npt.NDArray[np.bool_], before: Floats, signal: Floats) -> flo
         return float(-(share * np.log(np.where(right, likely, 1 - likely))).sum() + _STRENGTH * weight**2 / 2)
 
     return float(minimize_scalar(loss, bounds=(-10, 10), method="bounded").x)
-
-
-def _engine(app: Application) -> Engine:
-    """One that gives the signal, whether it counts or not."""
-    calibration = app.parameters.calibration
-    weights = {**calibration.weights, OPPOSED: 0.0}
-    return engine_with(app, replace(app.parameters, calibration=replace(calibration, weights=weights)))
 
 
 def _row(engine: Engine, question: LabelledQuestion, kind: str) -> Row:

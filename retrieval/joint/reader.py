@@ -23,6 +23,7 @@ from retrieval.types import Passage, Span
 
 _UNREAD = -20.0
 """Log-odds of a sentence of which no token is read: as good as no answer."""
+_ONE_SENTENCE = Focus(likely=0, others=0)  # which is read in any case
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +77,25 @@ class JointReader:
         """The same, of a long passage by those sentences that another reader ranks first; others are not the answer."""
         return self._read(question, passages, weigh, ranked)
 
+    def read_sentence(self, question: str, passage: Passage, sentence: Span, weigh: Weigh) -> float:
+        """Log-odds that a sentence answers, as if its passage held no other."""
+        (reading,) = self._read(question, [passage], weigh, [Reading(0.0, ((sentence, 0.0),))], _ONE_SENTENCE)
+        return reading.score
+
     def _read(
-        self, question: str, passages: Sequence[Passage], weigh: Weigh, ranked: Sequence[Reading] | None
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        weigh: Weigh,
+        ranked: Sequence[Reading] | None,
+        focus: Focus | None = None,
     ) -> list[Reading]:
         (encoding,) = self._representations.encodings([question])
         asked = question_tokens_of(question, encoding, weigh)
         prepared = self._prepared.of(passages)
         asking = self._representations.of_question(question, asked.ids)
         told = self._representations.of_passages([each.tokens.ids for each in prepared])
-        most = self._focus.of([level(reading) for reading in ranked or ()])
+        most = (focus or self._focus).of([level(reading) for reading in ranked or ()])
         parts = [
             _Part.of(each, one.states, *((ranked[at], most[at]) if ranked else ()))
             for at, (each, one) in enumerate(zip(prepared, told, strict=True))

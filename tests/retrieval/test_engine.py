@@ -15,7 +15,8 @@ from retrieval.questions import parse_question
 from retrieval.ranking import Ranked
 from retrieval.reader import Reading, Weigh, WordReader
 from retrieval.segmentation import sentences
-from retrieval.types import Answer, Article, Filters, Headline, Hit, Horizon, Passage, Query
+from retrieval.signals import ALONE
+from retrieval.types import Answer, Article, Filters, Headline, Hit, Horizon, Passage, Query, Span
 
 NOW = dt.datetime(2024, 7, 10, tzinfo=dt.UTC)
 
@@ -250,6 +251,39 @@ def test_each_way_of_reading_has_its_own_calibration() -> None:
     parameters = replace(PARAMETERS, plain=replace(PARAMETERS.plain, intercept=-50.0))
     assert ask(newsroom(ARTICLES, parameters=parameters)).confidence > 0.5
     assert ask(newsroom(ARTICLES, parameters=parameters, reads=False)).confidence < 1e-10
+
+
+class Picking(WordReader):
+    """Reads by words, and keeps the sentences that it is asked to read by themselves."""
+
+    def __init__(self) -> None:
+        self.picked: list[str] = []
+
+    def read_sentence(self, question: str, passage: Passage, sentence: Span, weigh: Weigh) -> float:
+        self.picked.append(sentence.of(passage.article.text))
+        return 4.0
+
+
+WEIGHING = replace(
+    PARAMETERS, calibration=replace(PARAMETERS.calibration, weights={**PARAMETERS.calibration.weights, ALONE: 2.0})
+)
+
+
+def test_the_marked_sentence_is_read_by_itself_where_that_counts() -> None:
+    for parameters, times in ((PARAMETERS, 0), (WEIGHING, 1)):
+        reader = Picking()
+        room = newsroom(ARTICLES, parameters=parameters, reader=reader)
+        answer = ask(room)
+        assert reader.picked == [answer.citations[0].highlights[0].text] * times
+    assert room.engine.signals(QUESTION, Filters(), room.engine.search(QUESTION, Filters()))[ALONE] == 4.0
+
+
+def test_what_no_reader_takes_out_of_its_passage_says_nothing_by_itself() -> None:
+    unread = Ranked(newsroom(ARTICLES).engine.search(QUESTION, Filters()).hits, {})
+    for reader in (WordReader(), Picking()):
+        engine = newsroom(ARTICLES, parameters=WEIGHING, reader=reader).engine
+        assert engine.signals(QUESTION, Filters(), unread)[ALONE] == 0.0
+    assert ask(newsroom(ARTICLES, parameters=WEIGHING)).confidence == ask(newsroom(ARTICLES)).confidence
 
 
 def test_nearest_headlines_are_of_the_best_articles(news: Newsroom) -> None:

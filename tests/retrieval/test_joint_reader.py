@@ -144,6 +144,17 @@ def test_many_passages_are_read_in_batches_and_come_back_in_their_order() -> Non
     ]
 
 
+@pytest.mark.parametrize("long", [1, 40])
+def test_a_sentence_is_read_as_if_its_passage_held_no_other(long: int) -> None:
+    model, of = FakeJointModel(), passage("Modi flew to Moscow. " * long + "Kyiv wept.", "A visit")
+    reader, last = JointReader(Representations(model)), sentences(of.article.text)[-1]
+    alone = reader.read_sentence("Who wept?", of, last, alike)
+    (by_itself,) = read("Who wept?", passage("Kyiv wept.", "A visit"))
+    assert alone == pytest.approx(by_itself.score, abs=1e-3)
+    # Two tokens of the title, three of the sentence, and those that stand around them and between.
+    assert model.shapes[-1][1] <= 16
+
+
 @pytest.mark.parametrize("question", ["", " ", "?", "x" * 300, "\ud800"])
 def test_odd_questions_are_still_read(question: str) -> None:
     for reading in read(question, *MANY):

@@ -5,6 +5,7 @@ import pytest
 from retrieval.mixed_reader import MixedReader, Mixture
 from retrieval.reader import Reading, Weigh
 from retrieval.types import Article, Passage, Span
+from tests.retrieval.joint_fake import alike
 
 ONE, TWO = Span(0, 4), Span(5, 9)
 PASSAGE = Passage(1, Article("a", "One. Two."), 0, 9)
@@ -26,10 +27,13 @@ class Told:
         self.ranked = ranked
         return self.read(question, passages, weigh)
 
+    def read_sentence(self, question: str, passage: Passage, sentence: Span, weigh: Weigh) -> float:
+        return 10 * dict(self.reading.sentences)[sentence]
+
 
 def mixed(marking: float, judging: float = 0.5, offset: float = 0.0) -> Reading:
     reader = MixedReader(Told(2.0, 1.0, 0.5), Told(0.9, 3.0, 5.0), Mixture(marking, judging, offset))
-    (reading,) = reader.read("Who?", [PASSAGE], lambda words: [1.0] * len(words))
+    (reading,) = reader.read("Who?", [PASSAGE], alike)
     return reading
 
 
@@ -45,6 +49,13 @@ def test_either_may_mark_the_sentence() -> None:
     assert mixed(0.0).sentences[0][0] == TWO
 
 
+def test_a_sentence_by_itself_worked_by_hand() -> None:
+    reader = MixedReader(Told(2.0, 1.0, 0.5), Told(0.9, 3.0, 5.0), Mixture(0.5, 0.25, 1.0))
+    assert reader.read_sentence("Who?", PASSAGE, TWO, alike) == pytest.approx(0.25 * 5.0 + 0.75 * (5.0 - 1.0))
+    with pytest.raises(KeyError):
+        reader.read_sentence("Who?", PASSAGE, Span(0, 9), alike)
+
+
 def test_nothing_to_read() -> None:
     reader = MixedReader(Told(2.0, 1.0, 0.5), Told(0.9, 3.0, 5.0), Mixture(0.5, 0.5, 0.0))
-    assert reader.read("Who?", [], lambda words: [1.0] * len(words)) == []
+    assert reader.read("Who?", [], alike) == []

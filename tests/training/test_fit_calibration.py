@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from retrieval.signals import OPPOSED
-from training.fit_calibration import Rows, balanced_error, fit
+from retrieval.signals import ALONE, OPPOSED
+from training.fit_calibration import Rows, balanced_error, chosen, fit
 
 CHANCE = np.random.default_rng(0)
 
@@ -37,13 +39,38 @@ def test_who_is_too_sure_is_found_out() -> None:
     assert apart > chance + 0.15
 
 
-def test_what_the_opposite_tells_is_left_to_a_fit_of_its_own() -> None:
+def asked(**others: Callable[[bool, str], float]) -> Rows:
+    """Questions of two sets, each the likelier answered the nearer a passage is; and other signals of them."""
     rows: Rows = []
-    for number in range(200):
-        near = float(CHANCE.random())
-        signals = {"narrow": float(number % 2), "dense": near, OPPOSED: 1 - near}
-        rows.append(("news", bool(CHANCE.random() < near), signals, str(number)))
-    weights = fit(rows)["weights"]
+    for number in range(400):
+        near, of = float(CHANCE.random()), ("news", "quiz")[number % 2]
+        right = bool(CHANCE.random() < near)
+        signals = {"narrow": float(number % 4 > 1), "dense": near} | {n: tell(right, of) for n, tell in others.items()}
+        rows.append((of, right, signals, str(number)))
+    return rows
+
+
+def told(right: bool, of: str) -> float:
+    """Whether it is answerable, more or less."""
+    return right + float(CHANCE.normal())
+
+
+def told_of_one(right: bool, of: str) -> float:
+    """The same in one set; in the other, it is the other way round."""
+    return told(right == (of == "news"), of)
+
+
+def test_what_tells_one_set_alone_does_not_count() -> None:
+    assert chosen(asked(lexical=told_of_one)) == ["dense"]
+
+
+def test_what_tells_all_sets_counts() -> None:
+    assert chosen(asked(lexical=told)) == ["dense", "lexical"]
+
+
+def test_the_sentence_counts_by_one_weight_and_what_the_opposite_tells_is_left_to_a_fit_of_its_own() -> None:
+    weights = fit(asked(**{ALONE: told, OPPOSED: told}))["weights"]
     assert isinstance(weights, dict)
-    assert weights.keys() == {"narrow", "dense", "narrow*dense"}
+    assert weights.keys() == {"narrow", "dense", "narrow*dense", ALONE}
     assert weights["dense"] > 0
+    assert weights[ALONE] > 0
