@@ -191,7 +191,7 @@ class Engine:
         if self._reader and OPPOSED in self.calibration.weights:
             found[OPPOSED] = opposed(text, ranked.readings, self._passages.of, self._reader, self.weigh)
         if ALONE in self.calibration.weights:
-            found[ALONE] = self._alone(text, best, ranked.readings.get(best.id))
+            found[ALONE] = self._alone(text, best, ranked.readings.get(best.id)) if narrow else 0.0
         return found
 
     def support(self, text: str, ranked: Ranked) -> float | None:
@@ -275,7 +275,7 @@ class Engine:
         return self.calibration.confidence(self.signals(text, filters, ranked), besides)
 
     def _alone(self, text: str, passage: Passage, reading: Reading | None) -> float:
-        """What the reader gives the passage's best sentence by itself; 0 where it was not read, or cannot be."""
+        """What the reader gives the passage's best sentence by itself; 0 if it read none, or cannot read one."""
         if reading is None or not isinstance(self._reader, SentenceReader):
             return 0.0
         return self._reader.read_sentence(text, passage, reading.sentences[0][0], self.weigh)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from retrieval.reader import Reader, Reading, Weigh, best_first
+from retrieval.reader import Reader, Reading, SentenceReader, Weigh, best_first
 from retrieval.types import Passage, Span
 
 
@@ -31,16 +31,13 @@ class Mixture:
         return share * first + (1 - share) * (second - self.offset)
 
 
-class FocusedReader(Protocol):
+class FocusedReader(SentenceReader, Protocol):
     """Reads of a passage what another reader thinks likely."""
 
     def read_likeliest(
         self, question: str, passages: Sequence[Passage], weigh: Weigh, ranked: Sequence[Reading]
     ) -> list[Reading]:
         """One reading for each passage, in this order, as for each of those that are ``ranked``."""
-
-    def read_sentence(self, question: str, passage: Passage, sentence: Span, weigh: Weigh) -> float:
-        """How well one of its sentences answers, as if the passage held no other."""
 
 
 class MixedReader:
@@ -63,11 +60,7 @@ class MixedReader:
         return [mixed(one, other, self._mixture) for one, other in zip(found, ranked, strict=True)]
 
     def read_sentence(self, question: str, passage: Passage, sentence: Span, weigh: Weigh) -> float:
-        """Log-odds that one of its sentences answers, as if the passage held no other.
-
-        Raises:
-            KeyError: it is no sentence of the passage.
-        """
+        """Log-odds that one of its sentences answers, by itself behind its title."""
         (ranked,) = self.second.read(question, [passage], weigh)
         first = self.first.read_sentence(question, passage, sentence, weigh)
         return self._mixture.mean(self._mixture.judging, first, dict(ranked.sentences)[sentence])

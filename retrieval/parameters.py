@@ -56,7 +56,7 @@ class RankingParameters:
 class Calibration:
     """Confidence by logistic regression over named signals, and the threshold below which to abstain.
 
-    A name such as ``narrow*reader`` weighs the product of two signals.
+    A name such as ``narrow*reader_best`` weighs the product of two signals.
     """
 
     intercept: float

@@ -71,11 +71,17 @@ class Reader(Protocol):
 
 
 @runtime_checkable
-class SentenceReader(Protocol):
+class SentenceReader(Reader, Protocol):
     """A reader that can take a sentence out of its passage."""
 
     def read_sentence(self, question: str, passage: Passage, sentence: Span, weigh: Weigh) -> float:
-        """How well one of its sentences answers, as if the passage held no other; on the scale of passages."""
+        """How well one of its sentences answers by itself, behind its title; on the scale of passages.
+
+        It is read in the words' context, as the passage is: what its neighbours say of it stays known.
+
+        Raises:
+            KeyError: it is no sentence of the passage.
+        """
 
 
 class WordReader:

@@ -14,7 +14,8 @@ from retrieval.types import Horizon, Passage
 OPPOSED = "opposed"
 """The signal for which the reader is asked once more; see :func:`retrieval.opposites.opposed`."""
 ALONE = "alone"
-"""How well the best sentence answers without the others; see :class:`retrieval.reader.SentenceReader`."""
+"""How well the best sentence answers without the others, where only articles that were named are searched, else 0; see
+:class:`retrieval.reader.SentenceReader`. Over a whole corpus it tells nothing more."""
 
 _WORD = re.compile(r"\w+")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
@@ -35,7 +36,8 @@ def signals(
 ) -> dict[str, float]:
     """Signals of one ranking, by name; the same for however many articles are then cited.
 
-    None of them grows with the size of the corpus, so that what was fitted on one holds on another.
+    None of them grows with the size of the corpus, so that what was fitted on one holds on another. Few of them
+    have a weight; which, and what, is fitted, and what has none is there for the next fit to choose from.
 
     Args:
         question: its words.

@@ -117,7 +117,7 @@ def engine_with(
 
 
 def giving(parameters: Parameters, signal: str) -> Parameters:
-    """With these, an engine gives a signal that costs it another reading; it does not count."""
+    """These, with a weight of 0 for a signal that an engine computes only where it has a weight."""
     calibration = parameters.calibration
     return replace(parameters, calibration=replace(calibration, weights={**calibration.weights, signal: 0.0}))
 

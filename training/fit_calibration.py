@@ -4,17 +4,18 @@
 
 Logistic regression over the engine's own signals, on development questions asked in two ways: over a whole
 corpus, where news questions of other years are among those that it cannot answer, and over the passages that
-they were written for, where most signals have a second weight. Each answer of a kind counts the same. A signal
-counts only if the fit would tell less without it of sets that it has not seen; how well the marked sentence answers
-by itself counts besides, and what the opposite of a question tells is fitted by :mod:`training.fit_opposed`. The
-threshold keeps 97 in 100 of the answerable questions, each kind counting the same.
+they were written for, where signals have a second weight. Each answer of a kind counts the same. A signal counts only
+if, without it, sets that the fit has not seen would be told less well. How well the marked sentence answers by itself
+counts besides: it tells unseen sets nothing more, but those questions of squad2 that nothing was fitted on. What the
+opposite of a question tells is fitted by :mod:`training.fit_opposed`. The threshold keeps 97 in 100 of the answerable
+questions, each kind counting the same.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -51,7 +52,7 @@ _ENCYCLOPEDIC = 150  # of each kind of each set that is no news, asked over a wh
 # News asked of news is what the bot is for; questions made to look answerable are the hardest to tell.
 _SHARE = {"realtimeqa_2022, whole": 6.0, "squad2": 2.0}
 _ANSWERED = 0.97
-_FEW = "rgb_en_fact"  # questions: what tells them is chance in part
+_SMALL = "rgb_en_fact"  # 51 questions of a kind: what tells them is chance in part
 _TOLERANCE = 0.001  # of AUROC
 _CACHED = 4000  # passages kept by a reader, since questions share them
 # Inverse of the L2 penalty. A strong one keeps weights small, and so confidence nearer one half than it should be.
@@ -134,34 +135,38 @@ def subject(question: LabelledQuestion) -> str:
 
 
 class _Labels(NamedTuple):
-    """Of each row: its kind, its set, whether it is answerable, how much it counts."""
+    """Of each row: its kind, set and subject, whether it is answerable, that and its kind, how much it counts."""
 
     kinds: npt.NDArray[np.str_]
     sets: npt.NDArray[np.str_]
+    subjects: npt.NDArray[np.str_]
     right: npt.NDArray[np.bool_]
+    strata: npt.NDArray[np.str_]
     weight: Floats
 
     @classmethod
     def of(cls, rows: Rows) -> Self:
         right = np.array([row[1] for row in rows])
         kinds = np.array([row[0] for row in rows])
-        groups = np.array([f"{kind}{answerable}" for kind, answerable in zip(kinds, right, strict=True)])
+        strata = np.array([f"{kind}{answerable}" for kind, answerable in zip(kinds, right, strict=True)])
         share = np.array([_SHARE.get(kind, 1.0) for kind in kinds])
-        weight = share * np.array([len(rows) / (groups == group).sum() for group in groups]) / len(set(groups))
-        return cls(kinds, np.array([kind.split(",")[0] for kind in kinds]), right, weight)
+        weight = share * np.array([len(rows) / (strata == one).sum() for one in strata]) / len(set(strata))
+        sets = np.array([kind.split(",")[0] for kind in kinds])
+        return cls(kinds, sets, np.array([row[3] for row in rows]), right, strata, weight)
 
 
 def fit(rows: Rows) -> dict[str, object]:
     """A calibration as the parameter file holds it; prints what it gives on held-out folds."""
     labels = _Labels.of(rows)
-    counting = [*chosen(rows), *({ALONE} & rows[0][2].keys())]
-    print(f"on unseen sets, by {counting}: {_named(_unseen(rows, labels, counting))}")
+    counting = chosen(rows)
+    if ALONE in rows[0][2]:
+        counting.append(ALONE)
+        print(f"on unseen sets, by {counting}: {_printed(_unseen(rows, labels, counting))}")
     names, values = _columns(rows, counting)
-    strata = [f"{kind}{answerable}" for kind, answerable, *_ in rows]
     divisions: list[Floats] = []
     for seed in range(_DIVISIONS):
         folds = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
-        divisions.append(_held_out(values, labels, folds.split(values, strata, [row[3] for row in rows])))
+        divisions.append(_held_out(values, labels, folds.split(values, labels.strata, labels.subjects)))
     threshold = _reported(divisions, labels)
     model = _model().fit(values, labels.right, logisticregression__sample_weight=labels.weight)
     scaler, regression = model[0], model[1]
@@ -174,42 +179,47 @@ def fit(rows: Rows) -> dict[str, object]:
 
 
 def chosen(rows: Rows) -> list[str]:
-    """The signals that count: one after the other goes without which sets that the fit has not seen are told best.
+    """The signals that count.
 
-    As long as they are told as well as by any more of them, but for a thousandth of AUROC: what tells a set's
-    unanswerable questions by how they were made is of no use for others.
+    Leaves out one after the other, each time the one without which sets that the fit has not seen are told best, of
+    equals the last, until that costs more than a thousandth of AUROC: what tells a set's unanswerable questions by how
+    they were made is of no use for others.
     """
     labels = _Labels.of(rows)
     left = [name for name in rows[0][2] if name not in ("narrow", OPPOSED, ALONE)]
-    apart = _unseen(rows, labels, left)
-    best = _mean(apart)
-    print(f"on unseen sets, by {left}: {_named(apart)}")
+    told = _unseen(rows, labels, left)
+    best = _mean(told)
+    print(f"on unseen sets, by {left}: {_printed(told)}")
     while len(left) > 1:
-        without = {name: _unseen(rows, labels, [other for other in left if other != name]) for name in left}
-        name = max(left, key=lambda name: _mean(without[name]))
+        without = {name: _unseen(rows, labels, [other for other in left if other != name]) for name in reversed(left)}
+        name = max(without, key=lambda name: _mean(without[name]))
         if _mean(without[name]) < best - _TOLERANCE:
             break
         best = max(best, _mean(without[name]))
         left.remove(name)
-        print(f"  without {name}: {_named(without[name])}")
+        print(f"  without {name}: {_printed(without[name])}")
     return left
 
 
-def _unseen(rows: Rows, labels: _Labels, names: list[str]) -> dict[str, float]:
-    """The AUROC of each kind of questions, by what was fitted on the other sets."""
+def _unseen(rows: Rows, labels: _Labels, names: Sequence[str]) -> dict[str, float]:
+    """The AUROC of each kind of questions, by what was fitted on those of the other sets that are not asked of it."""
     _, values = _columns(rows, names)
-    likely = _held_out(values, labels, LeaveOneGroupOut().split(values, groups=labels.sets))
+    folds = [
+        (known[~np.isin(labels.subjects[known], labels.subjects[unseen])], unseen)
+        for known, unseen in LeaveOneGroupOut().split(values, groups=labels.sets)
+    ]
+    likely = _held_out(values, labels, folds)
     kinds = {kind: labels.kinds == kind for kind in sorted(set(labels.kinds))}
     return {kind: float(roc_auc_score(labels.right[of], likely[of])) for kind, of in kinds.items()}
 
 
-def _mean(apart: dict[str, float]) -> float:
-    return float(np.mean([value for kind, value in apart.items() if kind != _FEW]))
+def _mean(told: Mapping[str, float]) -> float:
+    return float(np.mean([value for kind, value in told.items() if kind != _SMALL]))
 
 
-def _named(apart: dict[str, float]) -> str:
-    each = ", ".join(f"{kind} {value:.3f}" for kind, value in apart.items())
-    return f"AUROC {_mean(apart):.4f} ({each})"
+def _printed(told: Mapping[str, float]) -> str:
+    each = ", ".join(f"{kind} {value:.3f}" for kind, value in told.items())
+    return f"AUROC {_mean(told):.4f} ({each})"
 
 
 def _model() -> Pipeline:
@@ -254,8 +264,11 @@ def balanced_error(likely: Floats, right: npt.NDArray[np.bool_]) -> tuple[float,
     return float(np.mean(errors)), chance_calibration_error(likely[parts[0]])
 
 
-def _columns(rows: Rows, names: Iterable[str]) -> tuple[list[str], Floats]:
-    """These signals and their products with ``narrow``, but for what is always the same."""
+def _columns(rows: Rows, names: Sequence[str]) -> tuple[list[str], Floats]:
+    """These signals and their products with ``narrow``, but for what is always the same.
+
+    What the sentence gives by itself is there in narrow searches alone.
+    """
     columns = ["narrow", *names, *(f"narrow*{name}" for name in names if name != ALONE)]
     values = np.array([[value_of(name, row[2]) for name in columns] for row in rows])
     varies = values.std(axis=0) > 0

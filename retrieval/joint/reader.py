@@ -78,7 +78,7 @@ class JointReader:
         return self._read(question, passages, weigh, ranked)
 
     def read_sentence(self, question: str, passage: Passage, sentence: Span, weigh: Weigh) -> float:
-        """Log-odds that a sentence answers, as if its passage held no other."""
+        """Log-odds that a sentence answers, by itself behind its title."""
         (reading,) = self._read(question, [passage], weigh, [Reading(0.0, ((sentence, 0.0),))], _ONE_SENTENCE)
         return reading.score
 

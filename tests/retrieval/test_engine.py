@@ -269,21 +269,24 @@ WEIGHING = replace(
 )
 
 
-def test_the_marked_sentence_is_read_by_itself_where_that_counts() -> None:
-    for parameters, times in ((PARAMETERS, 0), (WEIGHING, 1)):
+NAMED = Filters(article_ids=frozenset({"summit", "oil"}))
+
+
+def test_the_marked_sentence_is_read_by_itself_where_that_counts_and_articles_are_named() -> None:
+    for parameters, filters, times in ((PARAMETERS, NAMED, 0), (WEIGHING, NAMED, 1), (WEIGHING, Filters(), 0)):
         reader = Picking()
-        room = newsroom(ARTICLES, parameters=parameters, reader=reader)
-        answer = ask(room)
+        engine = newsroom(ARTICLES, parameters=parameters, reader=reader).engine
+        answer = engine.answer(Query(QUESTION, filters))
         assert reader.picked == [answer.citations[0].highlights[0].text] * times
-    assert room.engine.signals(QUESTION, Filters(), room.engine.search(QUESTION, Filters()))[ALONE] == 4.0
+        found = engine.signals(QUESTION, filters, engine.search(QUESTION, filters))
+        assert found.get(ALONE) == (None if parameters is PARAMETERS else 4.0 * times)
 
 
 def test_what_no_reader_takes_out_of_its_passage_says_nothing_by_itself() -> None:
-    unread = Ranked(newsroom(ARTICLES).engine.search(QUESTION, Filters()).hits, {})
-    for reader in (WordReader(), Picking()):
+    found = newsroom(ARTICLES).engine.search(QUESTION, NAMED)
+    for reader, ranked in ((Picking(), Ranked(found.hits, {})), (WordReader(), found)):
         engine = newsroom(ARTICLES, parameters=WEIGHING, reader=reader).engine
-        assert engine.signals(QUESTION, Filters(), unread)[ALONE] == 0.0
-    assert ask(newsroom(ARTICLES, parameters=WEIGHING)).confidence == ask(newsroom(ARTICLES)).confidence
+        assert engine.signals(QUESTION, NAMED, ranked)[ALONE] == 0.0
 
 
 def test_nearest_headlines_are_of_the_best_articles(news: Newsroom) -> None:

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from retrieval.mixed_reader import MixedReader, Mixture
-from retrieval.reader import Reading, Weigh
+from retrieval.reader import Reading, SentenceReader, Weigh
 from retrieval.types import Article, Passage, Span
 from tests.retrieval.joint_fake import alike
 
@@ -52,6 +52,7 @@ def test_either_may_mark_the_sentence() -> None:
 def test_a_sentence_by_itself_worked_by_hand() -> None:
     reader = MixedReader(Told(2.0, 1.0, 0.5), Told(0.9, 3.0, 5.0), Mixture(0.5, 0.25, 1.0))
     assert reader.read_sentence("Who?", PASSAGE, TWO, alike) == pytest.approx(0.25 * 5.0 + 0.75 * (5.0 - 1.0))
+    assert isinstance(reader, SentenceReader)
     with pytest.raises(KeyError):
         reader.read_sentence("Who?", PASSAGE, Span(0, 9), alike)
 

@@ -7,6 +7,15 @@ import pytest
 from retrieval.errors import RetrievalError
 from retrieval.importance import PAIR_FEATURES, WORD_FEATURES
 from retrieval.parameters import SHIPPED, Calibration, Parameters
+from retrieval.signals import ALONE, OPPOSED
+from retrieval.types import Article, Filters
+from tests.retrieval.newsroom import newsroom
+
+
+def of_an_answer() -> dict[str, float]:
+    """Signals of any answer."""
+    news = newsroom([Article("a", "Modi flew to Moscow.")])
+    return news.engine.signals("Who flew?", Filters(), news.engine.search("Who flew?", Filters()))
 
 
 def test_the_shipped_parameters_are_sound() -> None:
@@ -19,6 +28,9 @@ def test_the_shipped_parameters_are_sound() -> None:
     for calibration in (parameters.calibration, parameters.untrained, parameters.plain):
         assert 0 < calibration.threshold < 1
         assert calibration.weights
+        assert {part for name in calibration.weights for part in name.split("*")} <= {*of_an_answer(), ALONE, OPPOSED}
+    for calibration in (parameters.untrained, parameters.plain):
+        assert not {ALONE, OPPOSED} & calibration.weights.keys()
     summary = parameters.summary
     assert set(summary.words.weights) == set(WORD_FEATURES)
     assert set(summary.pairs.weights) == set(PAIR_FEATURES)
