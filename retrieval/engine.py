@@ -237,22 +237,22 @@ class Engine:
         fused = fuse(candidates, self._parameters.ranking)
         if read is None:
             first = best_first(fused, candidates.ids)[:MOST_READ]
-            read = self._read(text, candidates.ids[first].tolist(), fused[first].tolist())
+            read = self._read(text, candidates.ids[first].tolist(), fused[first].tolist(), len(candidates))
         return rank(candidates, fused, read, self._parameters.ranking)
 
-    def _read(self, text: str, ids: Sequence[int], fused: Sequence[float]) -> dict[int, Reading]:
-        """What is read of these passages, which come best first; of what does not ask, the first few alone."""
+    def _read(self, text: str, ids: Sequence[int], fused: Sequence[float], found: int) -> dict[int, Reading]:
+        """What is read of these passages, the first of all ``found``; of what does not ask, the first few alone."""
         if self._reader is None or not ids or not self._parameters.ranking.read:
             return {}
         started = time.perf_counter()
         ranking, passages = self._parameters.ranking, self._passages.of(ids)
-        wanted = passages[: to_read([len(passage.text) for passage in passages], ranking)]
-        found = self._read_in_time(self._reader, text, wanted, self._budget)
-        if len(found) == len(wanted):
+        wanted = passages[: to_read([len(passage.text) for passage in passages], found, ranking)]
+        readings = self._read_in_time(self._reader, text, wanted, self._budget)
+        if len(readings) == len(wanted):
             left = self._budget.milliseconds - (time.perf_counter() - started) * 1000
-            further = passages[len(wanted) : to_read_on(text, fused, list(found.values()), ranking)]
-            found |= self._read_in_time(self._reader, text, further, ReadingBudget(left, least=0))
-        return found
+            further = passages[len(wanted) : to_read_on(text, fused, list(readings.values()), ranking)]
+            readings |= self._read_in_time(self._reader, text, further, ReadingBudget(left, least=0))
+        return readings
 
     def _read_in_time(
         self, reader: Reader, text: str, passages: Sequence[Passage], budget: ReadingBudget

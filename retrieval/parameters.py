@@ -33,6 +33,7 @@ class RankingParameters:
         recency_weight: of how new an article is, where a question asks for the latest.
         read: how many passages the reader reads at least; 0 reads none.
         read_characters: it reads further ones while all together are no longer.
+        read_all: characters of all passages that are found, up to which it reads them all, where these are few.
         read_on: how many it reads in all, at most, of those that could still come first.
         hoped: the probability with which these are hoped to answer, once they are read.
         reader_weight: of the reader's score in the final one, in [0, 1].
@@ -46,6 +47,7 @@ class RankingParameters:
     recency_weight: float
     read: int
     read_characters: int
+    read_all: int
     read_on: int
     hoped: float
     reader_weight: float
@@ -190,7 +192,7 @@ class Parameters:
         if kind == "maxsim":
             return replace(self, calibration=self.untrained, ranking=self.maxsim)
         # Scores of another reader are no probabilities that are known to be true.
-        ranking = replace(self.ranking, read_on=0)
+        ranking = replace(self.ranking, read_all=0, read_on=0)
         return replace(self, ranking=ranking, calibration=self.calibration if kind == "words" else self.plain)
 
     @classmethod

@@ -67,13 +67,20 @@ class Ranked:
     readings: dict[int, Reading]
 
 
-def to_read(lengths: Sequence[int], parameters: RankingParameters) -> int:
-    """How many passages to read of those that search put first, from their lengths in characters.
+def to_read(lengths: Sequence[int], found: int, parameters: RankingParameters) -> int:
+    """How many passages to read of those that search put first.
 
-    Reading costs time by the length of what is read, so of short texts more are read.
+    Reading costs time by the length of what is read, so of short texts more are read, and of few all.
+
+    Args:
+        lengths: of the first ones, in characters.
+        found: how many search found in all.
+        parameters: how much may be read.
     """
     if not parameters.read:
         return 0
+    if found == len(lengths) <= MOST_READ and sum(lengths) <= parameters.read_all:
+        return len(lengths)
     return min(max(parameters.read, fitting(lengths, parameters.read_characters)), MOST_READ, len(lengths))
 
 
@@ -112,8 +119,9 @@ def rank(candidates: Candidates, fused: Scores, readings: dict[int, Reading], pa
     """Put candidates in their final order.
 
     The reader's scores, as probabilities or scaled to [0, 1] over what it read, are mixed into the fused ones. What was
-    not read counts as read worst, so that it cannot overtake. That places the articles; which of an article's
-    passages comes first is decided by their best sentences.
+    not read counts as read worst, so that it cannot overtake. Search chooses what is read: where that was all that it
+    found, and the reader gives log-odds, only newness counts beside these. That places the articles; which of an
+    article's passages comes first is decided by their best sentences.
 
     Args:
         candidates: what was found.
@@ -124,7 +132,10 @@ def rank(candidates: Candidates, fused: Scores, readings: dict[int, Reading], pa
     weight = parameters.reader_weight if readings else 0.0
     scaled = _scaled(readings, in_odds=parameters.reader_in_odds)
     read = np.array([scaled.get(i, 0.0) for i in candidates.ids.tolist()])
-    scores = _both(fused, read, weight)
+    if parameters.reader_in_odds and len(readings) == len(candidates):
+        scores = read + (1 - weight) * parameters.recency_weight * candidates.newness
+    else:
+        scores = _both(fused, read, weight)
     final = _best_sentence_first(candidates, readings, scores)
     hits = _hits(candidates, final, fused, readings)
     return Ranked(tuple(hits[at] for at in best_first(final, candidates.ids).tolist()), readings)

@@ -82,7 +82,8 @@ def place(searched: Searched, parameters: RankingParameters) -> int | None:
     fused = fuse(candidates, parameters)
     order = best_first(fused, candidates.ids)[: len(searched.readings)]
     first = candidates.ids[order].tolist()
-    chosen = first[: to_read([searched.lengths[i] for i in first], parameters)] if parameters.reader_weight else []
+    lengths = [searched.lengths[i] for i in first]
+    chosen = first[: to_read(lengths, len(candidates), parameters)] if parameters.reader_weight else []
     if chosen:
         read = [searched.readings[i] for i in chosen]
         chosen = first[: to_read_on(searched.question.text, fused[order].tolist(), read, parameters)]

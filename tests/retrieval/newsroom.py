@@ -22,6 +22,7 @@ RANKING = RankingParameters(
     recency_weight=0.0,
     read=4,
     read_characters=0,
+    read_all=0,
     read_on=0,
     hoped=0.0,
     reader_weight=0.4,

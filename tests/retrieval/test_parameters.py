@@ -66,6 +66,7 @@ def test_what_reads_decides_which_calibration_applies() -> None:
     assert shipped.reading("words").calibration == shipped.calibration
     for kind in ("maxsim", "words", "some/cross-encoder"):
         assert not shipped.reading(kind).ranking.read_on, kind
+        assert not shipped.reading(kind).ranking.read_all, kind
 
 
 def broken() -> list[str]:

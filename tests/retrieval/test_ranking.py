@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.fusion import Candidates
-from retrieval.parameters import RankingParameters
+from retrieval.parameters import RankingParameters, probability
 from retrieval.ranking import MOST_READ, best_of_each_article, fuse, rank, to_read, to_read_on
 from retrieval.reader import Reading
 from retrieval.types import Explanation, Hit, Span
@@ -18,6 +18,7 @@ PLAIN = RankingParameters(
     recency_weight=0.0,
     read=3,
     read_characters=0,
+    read_all=0,
     read_on=0,
     hoped=0.0,
     reader_weight=0.4,
@@ -130,6 +131,33 @@ def test_rounding_decides_nothing() -> None:
     assert [hit.score for hit in hits] == pytest.approx([0.6 * 0.75] * 3, abs=1e-4)
 
 
+def test_where_all_was_read_search_does_not_count_but_for_newness() -> None:
+    found = replace(candidates(FOUND), newness=np.array([0.0, 0.0, 0.0, 0.5]))
+    fused = np.array([0.9, 0.75, 0.375, 0.125])
+    readings = dict(zip(FOUND, read(-2.0, 0.5, 1.5, 1.4), strict=True))
+    likely = {i: probability(reading.score) for i, reading in readings.items()}
+    in_odds = replace(PLAIN, reader_in_odds=True, recency_weight=0.2)
+    hits = rank(found, fused, readings, in_odds).hits
+    assert {hit.passage_id: hit.score for hit in hits} == pytest.approx(likely | {8: likely[8] + 0.6 * 0.2 * 0.5})
+    assert [hit.passage_id for hit in hits] == [8, 7, 5, 2]
+    # One that was not read, or scores on another scale, and it does.
+    some = {i: reading for i, reading in readings.items() if i != 5}
+    for parameters, known in ((in_odds, some), (replace(in_odds, reader_in_odds=False), readings)):
+        scores = {hit.passage_id: hit.score for hit in rank(found, fused, known, parameters).hits}
+        assert scores[2] >= 0.6 * 0.9
+
+
+def test_of_few_passages_all_are_read_up_to_a_length() -> None:
+    whole = replace(PLAIN, read_characters=1000, read_all=2000)
+    assert to_read([400] * 5, 5, whole) == 5
+    assert to_read([401] * 5, 5, whole) == 3
+    assert to_read([400] * 5, 6, whole) == 3
+    assert to_read([60] * MOST_READ, MOST_READ, whole) == MOST_READ
+    assert to_read([60] * MOST_READ, MOST_READ + 1, whole) == 16
+    assert to_read([10] * 99, 99, whole) == MOST_READ
+    assert to_read([400] * 5, 5, replace(whole, read=0)) == 0
+
+
 def test_among_an_articles_passages_the_best_sentence_comes_first() -> None:
     found = {1: ("a", 0.5, 1, 4.0, 1), 2: ("a", 0.5, 2, 2.0, 2), 3: ("b", 0.5, 3, 1.0, 3)}
     whole = {1: 0.9, 2: 0.5, 3: 0.1}
@@ -152,8 +180,8 @@ def test_without_a_reader_fused_scores_stand() -> None:
     [([900] * 9, 3), ([150] * 9, 6), ([150] * 4, 4), ([10, 10, 10, 10, 2000, 10], 4), ([1] * 99, MOST_READ), ([], 0)],
 )
 def test_of_short_texts_more_are_read(lengths: list[int], count: int) -> None:
-    assert to_read(lengths, replace(PLAIN, read_characters=1000)) == count
-    assert to_read(lengths, replace(PLAIN, read=0, read_characters=1000)) == 0
+    assert to_read(lengths, 99, replace(PLAIN, read_characters=1000)) == count
+    assert to_read(lengths, 99, replace(PLAIN, read=0, read_characters=1000)) == 0
 
 
 @pytest.mark.parametrize(

@@ -74,5 +74,7 @@ def test_what_is_read_on_counts_where_an_engine_would_read_on(hoped: float, read
     question = LabelledQuestion("q", "Who?", True, frozenset({"right"}), (), (), None, "")
     searched = Searched(question, candidates, readings, dict.fromkeys(readings, 500))
     shipped = Parameters.load().ranking
-    parameters = replace(shipped, read=2, read_characters=0, read_on=read_on, hoped=hoped, reader_weight=0.9)
+    parameters = replace(
+        shipped, read=2, read_characters=0, read_all=0, read_on=read_on, hoped=hoped, reader_weight=0.9
+    )
     assert place(searched, parameters) == at
