@@ -100,7 +100,7 @@ async def test_buttons_work_after_a_restart(bot: Bot, start: Start, app: Applica
     (message,) = server.posted
 
     more = await server.press(message, "More passages", times=3)
-    assert "Iron ore leaves Narvik" in (await seen(more)).text
+    assert "Whales are seen there from November" in (await seen(more)).text
     context = await server.press(message, "Context 1", user=2)
     assert "The harbour had been closed" in (await seen(context)).text
     good = await server.press(message, "👍")
