@@ -134,6 +134,12 @@ def subject(question: LabelledQuestion) -> str:
     return min(question.gold or alone or {question.text})
 
 
+def evenly(groups: npt.NDArray[np.str_]) -> Floats:
+    """How much each row counts, so that each group counts the same; 1 on average."""
+    share: Floats = np.array([1 / (groups == group).sum() for group in groups])
+    return share / share.mean()
+
+
 class _Labels(NamedTuple):
     """Of each row: its kind, set and subject, whether it is answerable, that and its kind, how much it counts."""
 
@@ -150,7 +156,7 @@ class _Labels(NamedTuple):
         kinds = np.array([row[0] for row in rows])
         strata = np.array([f"{kind}{answerable}" for kind, answerable in zip(kinds, right, strict=True)])
         share = np.array([_SHARE.get(kind, 1.0) for kind in kinds])
-        weight = share * np.array([len(rows) / (strata == one).sum() for one in strata]) / len(set(strata))
+        weight = share * evenly(strata)
         sets = np.array([kind.split(",")[0] for kind in kinds])
         return cls(kinds, sets, np.array([row[3] for row in rows]), right, strata, weight)
 

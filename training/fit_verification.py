@@ -39,7 +39,7 @@ from training.data import (
     sample,
     scoped_questions,
 )
-from training.fit_calibration import Floats, subject
+from training.fit_calibration import Floats, evenly, subject
 
 _SCOPED, _WHOLE = ("squad2", "clapnq"), "realtimeqa_2022"
 _QUESTIONS = 1200  # of each set
@@ -110,9 +110,8 @@ class _Asked:
         groups = np.array([f"{kind} {answerable}" for kind, answerable in zip(kinds, right, strict=True)])
         # Each set alike, those of it that are answerable as much as the others: most of what people wrote with a false
         # premise is of squad2, and news must not lose by it.
-        share = np.array([1 / (groups == group).sum() for group in groups])
         before, support = (np.array([getattr(row, name) for row in found]) for name in ("before", "support"))
-        return cls(kinds, right, before, support, share / share.mean())
+        return cls(kinds, right, before, support, evenly(groups))
 
     def part(self, rows: npt.NDArray[np.int64]) -> _Asked:
         return _Asked(*(getattr(self, name)[rows] for name in self.__slots__))
