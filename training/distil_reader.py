@@ -141,7 +141,7 @@ def main() -> None:
         load_encoder(each)
     read_back(teacher, Card.load(folder / "teacher.json"))
     texts, examples = prepare(options.train, options.data, options.work)
-    batches = prepare_batches(texts, options.work)
+    batches = prepare_batches(texts, folder)
     taught = Taught(network, teacher.upper)
     take_over(taught, islice(shown(examples, batches), _SAMPLE))
     held_out = examples.held_out(2000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -17,12 +17,13 @@ from retrieval.reader import Weigh
 from training.hard_negatives import Mined, known_answers
 from training.kept_states import KeptStates, Positions
 from training.perturb import perturbed
-from training.reader_data import Pair, Texts, held_out
+from training.reader_data import NEAR, SUPPOSES, Pair, Texts, held_out
 
 OPPOSITE = "opposite"
 """The kind of a question asked the other way."""
 JUDGED = ("human_unanswerable", "human_unanswerable_mapped")
 """The kinds that people judged not to be answered."""
+_BY_THEMSELVES = (*JUDGED, NEAR, SUPPOSES)  # kinds that are shown though nothing answers
 _SURE_WEIGHT = 2.0  # of those that people judged not to be answered, and of those asked the other way
 _CUT = 0.7  # of the passages are cut to a few sentences
 _CHANGED = 0.5  # of the answered pairs are also shown so changed that nothing answers
@@ -90,14 +91,15 @@ class Examples:
         texts: the pairs and their tokens.
         weigh: how rare words are.
         mined: what our own search brings for each question, without its answer.
+        kept: tells by title and text which passages are not trained on.
     """
 
-    def __init__(self, texts: Texts, weigh: Weigh, mined: Mined) -> None:
+    def __init__(self, texts: Texts, weigh: Weigh, mined: Mined, kept: Callable[[str, str], bool] = held_out) -> None:
         self._texts = texts
         self._weigh = weigh
         self._mined = mined
         pairs = texts.pairs
-        unseen = [held_out(title, text) for title, text in pairs.passages]
+        unseen = [kept(title, text) for title, text in pairs.passages]
         of_held_out = {p.question for p in pairs.pairs if unseen[p.passage] and p.answers}
         self._train = [p for p in pairs.pairs if not unseen[p.passage] and p.question not in of_held_out]
         trained = {p.question for p in self._train}
@@ -108,7 +110,7 @@ class Examples:
         self._known: dict[int, list[Pair]] = {}
         self._by_title: dict[str, list[int]] = {}
         for pair in self._train:
-            if not pair.answers and pair.kind not in JUDGED:
+            if not pair.answers and pair.kind not in _BY_THEMSELVES:
                 self._known.setdefault(pair.question, []).append(pair)
         for at, (title, _) in enumerate(pairs.passages):
             self._by_title.setdefault(title, []).append(at)
@@ -116,7 +118,7 @@ class Examples:
     def epoch(self, number: int) -> Iterator[Example]:
         """The examples of an epoch, in random order."""
         chance = random.Random(number)  # noqa: S311 (a sample, no secret)
-        order = [p for p in self._train if p.answers or p.kind in JUDGED]
+        order = [p for p in self._train if p.answers or p.kind in _BY_THEMSELVES]
         chance.shuffle(order)
         for pair in order:
             for example in self._shown(pair, chance):
@@ -227,7 +229,7 @@ class Examples:
         passage = PassageTokens(tokens.ids[kept], tokens.words[kept], shapes, places[kept])
         right = self._texts.right(pair)[list(keep)] if pair.answers else np.zeros(len(keep), dtype=bool)
         inside = self._texts.inside(pair)[kept] if pair.answers else np.zeros(len(passage.ids), dtype=bool)
-        weight = _SURE_WEIGHT if pair.kind in (*JUDGED, OPPOSITE) else 1.0
+        weight = _SURE_WEIGHT if pair.kind in (*JUDGED, OPPOSITE) else pair.weight
         inside &= passage.places >= 0
         chosen = np.flatnonzero(kept)
         return Example(question, passage, pair.passage, chosen, seen, right, inside, weight, pair.source, pair.kind)

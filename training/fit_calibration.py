@@ -46,6 +46,7 @@ from training.data import (
     sample,
     scoped_questions,
 )
+from training.written import NAME, read_written, write_set
 
 _QUESTIONS = 1200  # of each set
 _ENCYCLOPEDIC = 150  # of each kind of each set that is no news, asked over a whole corpus
@@ -80,8 +81,8 @@ def whole(folder: Path, train: Path, work: Path, *, reader: str) -> Rows:
     A question that its own passage does not answer, though it looks as if, counts as one that no other answers either:
     a question with a false premise finds much that is near.
     """
-    news = folder.name.startswith("realtimeqa")
-    questions = sample(read_questions(folder), _QUESTIONS if news else 2 * _ENCYCLOPEDIC)
+    news = folder.name in (NAME, "realtimeqa_2022")
+    questions = sample(read_questions(folder), 2 * _QUESTIONS if news else 2 * _ENCYCLOPEDIC)
     with indexed(folder / "corpus.jsonl", work) as app:
         asked = [replace(question, scope=None) for question in questions]
         return _rows(f"{folder.name}, whole", _engine(app, reader), [*asked, *of_other_years(train)])
@@ -97,6 +98,9 @@ def collected(reader: str, train: Path, data: Path, work: Path, *, reuse: bool) 
         for name in ("realtimeqa_2022", "squad2", "clapnq")
     }
     asked |= {name: partial(scoped, data / name, work, reader=reader) for name in ("squad2", "clapnq", "rgb_en_fact")}
+    written = work / "sets" / NAME
+    write_set(read_written(train), written)
+    asked[f"{NAME}, whole"] = partial(whole, written, train, work, reader=reader)
     for kind, ask in asked.items():
         if kind not in there:
             rows += ask()

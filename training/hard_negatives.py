@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -25,12 +25,13 @@ _AMONG = 40  # nearest passages, of which those with an answer are passed over
 _AT_ONCE = 512  # questions
 
 
-def mine(pairs: Pairs, encoder: Encoder) -> Mined:
+def mine(pairs: Pairs, encoder: Encoder, kept: Callable[[str, str], bool] = held_out) -> Mined:
     """The nearest passages for each question that has an answer, from those that are trained on.
 
-    One that holds the words of any answer of the question is passed over, since it may answer.
+    One that holds the words of any answer of the question is passed over, since it may answer; ``kept`` tells which
+    are not trained on.
     """
-    seen = np.array([at for at, (title, text) in enumerate(pairs.passages) if not held_out(title, text)])
+    seen = np.array([at for at, (title, text) in enumerate(pairs.passages) if not kept(title, text)])
     vectors = encoder.encode_passages(encoder_inputs([pairs.passages[at] for at in seen.tolist()]))
     answers = known_answers(pairs)
     asked = np.array(sorted(question for question, words in answers.items() if words))
@@ -56,12 +57,12 @@ def known_answers(pairs: Pairs) -> Mapping[int, AbstractSet[str]]:
     return found
 
 
-def mined(pairs: Pairs, work: Path) -> Mined:
+def mined(pairs: Pairs, work: Path, kept: Callable[[str, str], bool] = held_out) -> Mined:
     """As :func:`mine` by the packaged encoder, kept in ``work`` for these very passages."""
     digest = hashlib.sha256(repr((pairs.questions, pairs.passages)).encode()).hexdigest()
     file = work / f"negatives.{digest[:16]}.npy"
     if not file.exists():
         encoder = load_encoder(DEFAULT_MODEL, Precision.AUTO, Backend.AUTO, work / "models")
-        np.save(file, mine(pairs, encoder))
+        np.save(file, mine(pairs, encoder, kept))
     found: Mined = np.load(file)
     return found

@@ -7,7 +7,7 @@ import json
 import random
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,10 @@ SETS = {
     "hotpot_musique_small": 1,
     "quotesum_dev": 1,
 }
+NEAR = "near"
+"""The kind of a written question that the passage looks as if it answered."""
+SUPPOSES = "supposes"
+"""The kind of a written question that supposes what is not so."""
 _JUDGED = frozenset({"human_unanswerable", "human_unanswerable_mapped", "same_article_overlap"})
 _LONGEST = 1600  # characters; longer passages are cut by the encoder
 _HELD_OUT = 16  # one in so many passages
@@ -52,13 +56,17 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(slots=True)
 class Pair:
-    """A question, a passage by their numbers, and where the answers lie in the passage's own text."""
+    """A question, a passage by their numbers, and where the answers lie in the passage's own text.
+
+    ``weight`` is how much it counts whether anything answers.
+    """
 
     question: int
     passage: int
     source: str
     kind: str
     answers: list[tuple[int, int]]
+    weight: float = 1.0
 
 
 @dataclass(slots=True)
@@ -86,7 +94,7 @@ def collect(train: Path, data: Path) -> Pairs:
             if not clean[text] or _normal(row["question"]) in asked:
                 left_out += 1
                 continue
-            key = ((row.get("title") or "").replace("_", " "), text)
+            key = (title_of(row), text)
             found.pairs.append(
                 Pair(
                     questions.setdefault(row["question"], len(questions)),
@@ -182,6 +190,11 @@ class Texts:
         return found
 
 
-def held_out(title: str, text: str) -> bool:
+def title_of(row: Mapping[str, Any]) -> str:
+    """The title of a row's article, empty where it has none."""
+    return (row.get("title") or "").replace("_", " ")
+
+
+def held_out(title: str, text: str, every: int = _HELD_OUT) -> bool:
     """Whether a passage is kept for measuring: by its title, so that an article's passages stay together."""
-    return zlib.crc32((title or text).encode()) % _HELD_OUT == 0
+    return zlib.crc32((title or text).encode()) % every == 0

@@ -14,10 +14,11 @@ from torch.nn import functional
 
 from retrieval.joint.network import NEVER, Encoder, JointNetwork
 from training.examples import JUDGED, OPPOSITE, Batch, Batches, Example
+from training.reader_data import NEAR, SUPPOSES
 
 _PARTS = (1.0, 0.5, 1.0)
-_GROUPS = dict.fromkeys(JUDGED, "judged") | {OPPOSITE: OPPOSITE}  # by kind, where it is not one of the others
-_UNANSWERED = ("others", "judged", OPPOSITE)
+_GROUPS = dict.fromkeys(JUDGED, "judged") | {kind: kind for kind in (OPPOSITE, NEAR, SUPPOSES)}
+_UNANSWERED = ("others", *dict.fromkeys(_GROUPS.values()))  # others are of none of these kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,9 @@ def measured(
 ) -> dict[str, float]:
     """On held-out pairs: how often the best sentence is right, and the AUROC of answering or not.
 
-    That is given for what people judged not to be answered, what is asked the other way, and the others, where there
-    are any. With each batch come the kinds and sources of its examples.
+    That is given for what people judged not to be answered, what is asked the other way, what was written to look
+    answered or to suppose amiss, and the others, where there are any. With each batch come the kinds and sources of its
+    examples.
     """
     right: dict[str, list[bool]] = {}
     odds: dict[str, list[float]] = {group: [] for group in ("yes", *_UNANSWERED)}
@@ -119,5 +121,5 @@ def measured(
     for kind in (kind for kind in _UNANSWERED if odds[kind]):
         labels = [True] * len(odds["yes"]) + [False] * len(odds[kind])
         shares[f"auroc {kind}"] = round(float(roc_auc_score(labels, odds["yes"] + odds[kind])), 4)
-    counts = {"n": float(len(right["all"]))} | {kind: float(len(odds[kind])) for kind in ("judged", OPPOSITE)}
+    counts = {"n": float(len(right["all"]))} | {kind: float(len(odds[kind])) for kind in _UNANSWERED[1:]}
     return shares | counts

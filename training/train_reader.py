@@ -41,7 +41,8 @@ _TOKENS = 6_000  # of a batch, padding counted
 _RATE, _NEW_RATE = 3e-4, 1e-3  # of the encoder's layers, and of what is new
 _DECAY = 0.01
 _MEASURED_EVERY = 900
-_LONGEST = 254  # tokens of a passage
+LONGEST = 254
+"""Tokens of a passage."""
 
 _WORD = re.compile(r"\w+")
 
@@ -52,20 +53,19 @@ def prepare(train: Path, data: Path, work: Path) -> tuple[Texts, Examples]:
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         pairs = collect(train, data)
-        file.write_bytes(pickle.dumps(Texts(pairs, _tokenizer(), _LONGEST)))
+        file.write_bytes(pickle.dumps(Texts(pairs, tokenizer(), LONGEST)))
     texts: Texts = pickle.loads(file.read_bytes())  # noqa: S301 (our own)
     weigh = weigher(text for _, text in texts.pairs.passages)
     return texts, Examples(texts, weigh, mined(texts.pairs, file.parent))
 
 
-def prepare_batches(texts: Texts, work: Path) -> Batches:
-    """Batches with states of the encoder, computed where they are missing."""
+def prepare_batches(texts: Texts, folder: Path) -> Batches:
+    """Batches with states of the encoder, computed where the folder lacks them."""
     network = JointNetwork()
     load_encoder(network)
-    special = special_tokens(_tokenizer())
+    special = special_tokens(tokenizer())
     ids = [passage.ids for passage in texts.passages]
-    folder = work / "reader" / "states"
-    return Batches(KeptStates(ids, special, network.encoder, folder), special, _TOKENS)
+    return Batches(KeptStates(ids, special, network.encoder, folder / "states"), special, _TOKENS)
 
 
 def load_encoder(network: JointNetwork) -> dict[str, Tensor]:
@@ -85,7 +85,8 @@ def weigher(texts: Iterable[str]) -> Weigh:
     return lambda words: [inverse_document_frequency(frequency[word.lower()], count) for word in words]
 
 
-def _tokenizer() -> Tokenizer:
+def tokenizer() -> Tokenizer:
+    """That of the packaged encoder, which neither cuts off nor pads."""
     return plain_tokenizer(packaged_tokenizer())
 
 
@@ -117,7 +118,7 @@ def main() -> None:
     """Prepare, train, write."""
     options = arguments(__doc__, _STEPS)
     texts, examples = prepare(options.train, options.data, options.work)
-    batches = prepare_batches(texts, options.work)
+    batches = prepare_batches(texts, options.work / "reader")
     torch.manual_seed(1)
     network = JointNetwork(TEACHER)
     network.start_from(load_encoder(network))
@@ -147,7 +148,7 @@ def arguments(description: str | None, steps: int) -> argparse.Namespace:
 
 def ship(network: JointNetwork, file: Path = SHIPPED) -> JointNetwork:
     """Write the trained weights; gives the network as it is read back."""
-    card = write({name: value.float().numpy() for name, value in network.upper.state_dict().items()}, _LONGEST, file)
+    card = write({name: value.float().numpy() for name, value in network.upper.state_dict().items()}, LONGEST, file)
     return read_back(network, card)
 
 

@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-
-from training.examples import Batch
 
 _WARMUP = 200
 _AVERAGE = 0.998
@@ -43,7 +41,7 @@ class Group:
     decay: float
 
 
-class Training:
+class Training(Generic[T]):
     """Layers being trained, by AdamW.
 
     Args:
@@ -59,8 +57,8 @@ class Training:
         self,
         layers: nn.Module,
         groups: Sequence[Group],
-        loss: Callable[[Batch], Tensor],
-        batches: Iterable[Batch],
+        loss: Callable[[T], Tensor],
+        batches: Iterable[T],
         steps: int,
         file: Path,
     ) -> None:
@@ -94,7 +92,7 @@ class Training:
             if self.step >= self._steps:
                 return
 
-    def _learn(self, batch: Batch) -> float:
+    def _learn(self, batch: T) -> float:
         self.step += 1
         share = rate_at(self.step, self.step / self._steps, _WARMUP)
         for group in self._optimizer.param_groups:

@@ -1,0 +1,142 @@
+"""Go on teaching the reader that ships, by questions that were written for it.
+
+    python -m training.refine_reader --train TRAIN --data EVAL --work FOLDER
+
+Every other batch is of written questions (:mod:`training.written`), from which it learns what is right. Of the others,
+which it was trained on before, what it gave before counts besides, so that it does not forget that (Li and Hoiem, 2016,
+"Learning without Forgetting"). Writes ``FOLDER/reader/refined.npz``, for ``quantize_reader --weights``.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from retrieval.joint.network import JointNetwork
+from retrieval.joint.weights import Card
+from training.distil_reader import alike
+from training.examples import Batch, Batches, Example, Examples
+from training.hard_negatives import mined
+from training.reader_data import Texts
+from training.reading import measure, met, outcome, represented, right_or_wrong
+from training.train_reader import (
+    LONGEST,
+    arguments,
+    averaged,
+    load_encoder,
+    prepare,
+    prepare_batches,
+    read_back,
+    tokenizer,
+    weigher,
+)
+from training.training_loop import Group, Training
+from training.written import kept_back, pairs_of, read_written
+
+_STEPS = 1_600
+_RATE, _DECAY = 2e-4, 0.01
+_HARD = 0.4  # of what was trained on before, how much what is right counts; the rest is what the network gave
+_FIRST_EPOCH = 200  # those before were shown to it
+_MEASURED_EVERY = 300
+
+
+class Shown(NamedTuple):
+    """Some examples, and whether they were written for the reader."""
+
+    batch: Batch
+    written: bool
+
+
+class Source(NamedTuple):
+    """Examples, and what makes batches of them."""
+
+    examples: Examples
+    batches: Batches
+
+    def shown(self) -> Iterator[Batch]:
+        """The batches of all epochs."""
+        for epoch in range(_FIRST_EPOCH, _FIRST_EPOCH + 1_000):
+            for batch, _ in self.batches.of(self.examples.epoch(epoch), random.Random(epoch)):  # noqa: S311
+                yield batch
+
+    def held_out(self, most: int) -> Sequence[Example]:
+        """Some that are not trained on."""
+        return self.examples.held_out(most)
+
+
+class Refined:
+    """A network that learns, and what it was before."""
+
+    def __init__(self, network: JointNetwork) -> None:
+        self.network = network
+        self._before = copy.deepcopy(network.upper).eval().requires_grad_(False)
+
+    def loss(self, shown: Shown) -> Tensor:
+        """What is right, and, but for what was written, what the network gave before."""
+        given = met(*represented(self.network.encoder, shown.batch), shown.batch)
+        found = outcome(*self.network.upper(**given), shown.batch)
+        right = right_or_wrong(found, shown.batch)
+        if shown.written:
+            return right
+        before = outcome(*self._before(**given), shown.batch)
+        return _HARD * right + (1 - _HARD) * alike(found, before)
+
+
+def prepare_written(train: Path, work: Path) -> Source:
+    """What was written, with the states of its passages, computed where they are missing."""
+    pairs = pairs_of(read_written(train))
+    texts = Texts(pairs, tokenizer(), LONGEST)
+    digest = hashlib.sha256(repr(pairs.passages).encode()).hexdigest()
+    folder = work / "reader" / f"written.{digest[:16]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    weigh = weigher(text for _, text in pairs.passages)
+    examples = Examples(texts, weigh, mined(pairs, folder, kept_back), kept_back)
+    return Source(examples, prepare_batches(texts, folder))
+
+
+def in_turn(known: Source, written: Source) -> Iterator[Shown]:
+    """Batches of both."""
+    for one, other in zip(known.shown(), written.shown(), strict=False):
+        yield Shown(one, written=False)
+        yield Shown(other, written=True)
+
+
+def write(network: JointNetwork, file: Path) -> None:
+    """The weights, as ``quantize_reader`` takes them."""
+    np.savez_compressed(file, **{name: value.float().numpy() for name, value in network.upper.state_dict().items()})
+
+
+def main() -> None:
+    """Prepare, train, write."""
+    options = arguments(__doc__, _STEPS)
+    folder = options.work / "reader"
+    network = JointNetwork()
+    load_encoder(network)
+    read_back(network, Card.load())
+    texts, examples = prepare(options.train, options.data, options.work)
+    known = Source(examples, prepare_batches(texts, folder))
+    written = prepare_written(options.train, options.work)
+
+    def measured(network: JointNetwork) -> str:
+        return " / ".join(str(measure(network, each.held_out(2000), each.batches)) for each in (known, written))
+
+    print("before:", measured(network), flush=True)
+    groups = [Group(list(network.upper.parameters()), _RATE, _DECAY)]
+    loss, shown = Refined(network).loss, in_turn(known, written)
+    training = Training(network.upper, groups, loss, shown, options.steps, folder / "refining.pt")
+    for step in training.run():
+        if step % _MEASURED_EVERY == 0:
+            write(averaged(network, training), folder / "refined.npz")
+            print(f"after {step}:", measured(averaged(network, training)), flush=True)
+    write(averaged(network, training), folder / "refined.npz")
+
+
+if __name__ == "__main__":
+    main()
