@@ -4,7 +4,8 @@
 
 Logistic regression over the engine's own signals, on development questions asked in two ways: over a whole
 corpus, where news questions of other years are among those that it cannot answer, and over the passages that
-they were written for, where signals have a second weight. Each answer of a kind counts the same. A signal counts only
+they were written for, where signals have a second weight. Of the questions that were written for the reader, those from
+which it did not learn are asked over all their passages. Each answer of a kind counts the same. A signal counts only
 if, without it, sets that the fit has not seen would be told less well. How well the marked sentence answers by itself
 counts besides: it tells unseen sets nothing more, but those questions of squad2 that nothing was fitted on. What the
 opposite of a question tells is fitted by :mod:`training.fit_opposed`. The threshold keeps 95 in 100 of the answerable

@@ -40,7 +40,7 @@ from training.train_reader import (
 from training.training_loop import Group, Training
 from training.written import kept_back, pairs_of, read_written
 
-_STEPS = 1_600
+_STEPS = 2_800
 _RATE, _DECAY = 2e-4, 0.01
 _HARD = 0.4  # of what was trained on before, how much what is right counts; the rest is what the network gave
 _FIRST_EPOCH = 200  # those before were shown to it
@@ -135,7 +135,9 @@ def main() -> None:
         if step % _MEASURED_EVERY == 0:
             write(averaged(network, training), folder / "refined.npz")
             print(f"after {step}:", measured(averaged(network, training)), flush=True)
-    write(averaged(network, training), folder / "refined.npz")
+    found = averaged(network, training)
+    write(found, folder / "refined.npz")
+    print("as written:", measured(found), flush=True)
 
 
 if __name__ == "__main__":
