@@ -49,7 +49,7 @@ from training.data import (
 )
 from training.written import NAME, read_written, write_set
 
-_QUESTIONS = 1200  # of each set
+_QUESTIONS = 1200  # of each set, and of each kind of one that is asked over a whole corpus of news
 _ENCYCLOPEDIC = 150  # of each kind of each set that is no news, asked over a whole corpus
 # News asked of news is what the bot is for; questions made to look answerable are the hardest to tell.
 _SHARE = {"realtimeqa_2022, whole": 12.0, "squad2": 2.0}
@@ -89,6 +89,13 @@ def whole(folder: Path, train: Path, work: Path, *, reader: str) -> Rows:
         return _rows(f"{folder.name}, whole", _engine(app, reader), [*asked, *of_other_years(train)])
 
 
+def whole_written(train: Path, work: Path, *, reader: str) -> Rows:
+    """Questions written for passages from which no reader learned, asked over all that any were written for."""
+    folder = work / "sets" / NAME
+    write_set(read_written(train), folder)
+    return whole(folder, train, work, reader=reader)
+
+
 def collected(reader: str, train: Path, data: Path, work: Path, *, reuse: bool) -> Rows:
     """The signals of all kinds of questions, kept in ``work`` kind by kind; what is there is reused if wanted."""
     kept = work / f"signals.{reader}.json"
@@ -99,9 +106,7 @@ def collected(reader: str, train: Path, data: Path, work: Path, *, reuse: bool) 
         for name in ("realtimeqa_2022", "squad2", "clapnq")
     }
     asked |= {name: partial(scoped, data / name, work, reader=reader) for name in ("squad2", "clapnq", "rgb_en_fact")}
-    written = work / "sets" / NAME
-    write_set(read_written(train), written)
-    asked[f"{NAME}, whole"] = partial(whole, written, train, work, reader=reader)
+    asked[f"{NAME}, whole"] = partial(whole_written, train, work, reader=reader)
     for kind, ask in asked.items():
         if kind not in there:
             rows += ask()

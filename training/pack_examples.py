@@ -17,13 +17,12 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file
 
-from retrieval.encoders.models import LOWER_LAYERS, packaged_tokenizer
-from retrieval.encoders.tokens import plain_tokenizer
+from retrieval.encoders.models import LOWER_LAYERS
 from retrieval.joint.models import special_tokens
 from retrieval.joint.network import JointNetwork
 from retrieval.joint.weights import SHIPPED, Arrays, Card, packed
 from training.packed import EXAMPLES, is_lower, pack
-from training.train_reader import load_encoder, prepare
+from training.train_reader import load_encoder, prepare, tokenizer
 
 _FIRST_EPOCH = 100  # those before were shown to the network that it starts from
 _HELD_OUT = 2000
@@ -34,7 +33,7 @@ def encoder_arrays() -> Arrays:
     """The packaged encoder's lower layers, and the tokens around a text."""
     network = JointNetwork()
     load_encoder(network)
-    special = special_tokens(plain_tokenizer(packaged_tokenizer()))
+    special = special_tokens(tokenizer())
     kept = {name: value.numpy() for name, value in network.encoder.state_dict().items() if is_lower(name, LOWER_LAYERS)}
     return kept | {"special": np.array([special.first, special.last, special.fill], dtype=np.float32)}
 

@@ -11,18 +11,16 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 from torch import Tensor
 
 from retrieval.joint.network import JointNetwork
 from retrieval.joint.weights import Card
 from training.distil_reader import alike
-from training.examples import Batch, Batches, Example, Examples
+from training.examples import Batch, Batches, Examples
 from training.hard_negatives import mined
 from training.reader_data import Texts
 from training.reading import measure, met, outcome, represented, right_or_wrong
@@ -34,6 +32,8 @@ from training.train_reader import (
     prepare,
     prepare_batches,
     read_back,
+    save,
+    shown,
     tokenizer,
     weigher,
 )
@@ -60,16 +60,6 @@ class Source(NamedTuple):
     examples: Examples
     batches: Batches
 
-    def shown(self) -> Iterator[Batch]:
-        """The batches of all epochs."""
-        for epoch in range(_FIRST_EPOCH, _FIRST_EPOCH + 1_000):
-            for batch, _ in self.batches.of(self.examples.epoch(epoch), random.Random(epoch)):  # noqa: S311
-                yield batch
-
-    def held_out(self, most: int) -> Sequence[Example]:
-        """Some that are not trained on."""
-        return self.examples.held_out(most)
-
 
 class Refined:
     """A network that learns, and what it was before."""
@@ -78,14 +68,15 @@ class Refined:
         self.network = network
         self._before = copy.deepcopy(network.upper).eval().requires_grad_(False)
 
-    def loss(self, shown: Shown) -> Tensor:
+    def loss(self, one: Shown) -> Tensor:
         """What is right, and, but for what was written, what the network gave before."""
-        given = met(*represented(self.network.encoder, shown.batch), shown.batch)
-        found = outcome(*self.network.upper(**given), shown.batch)
-        right = right_or_wrong(found, shown.batch)
-        if shown.written:
+        batch, written = one
+        given = met(*represented(self.network.encoder, batch), batch)
+        found = outcome(*self.network.upper(**given), batch)
+        right = right_or_wrong(found, batch)
+        if written:
             return right
-        before = outcome(*self._before(**given), shown.batch)
+        before = outcome(*self._before(**given), batch)
         return _HARD * right + (1 - _HARD) * alike(found, before)
 
 
@@ -103,14 +94,9 @@ def prepare_written(train: Path, work: Path) -> Source:
 
 def in_turn(known: Source, written: Source) -> Iterator[Shown]:
     """Batches of both."""
-    for one, other in zip(known.shown(), written.shown(), strict=False):
+    for one, other in zip(*(shown(*each, _FIRST_EPOCH) for each in (known, written)), strict=False):
         yield Shown(one, written=False)
         yield Shown(other, written=True)
-
-
-def write(network: JointNetwork, file: Path) -> None:
-    """The weights, as ``quantize_reader`` takes them."""
-    np.savez_compressed(file, **{name: value.float().numpy() for name, value in network.upper.state_dict().items()})
 
 
 def main() -> None:
@@ -123,20 +109,21 @@ def main() -> None:
     texts, examples = prepare(options.train, options.data, options.work)
     known = Source(examples, prepare_batches(texts, folder))
     written = prepare_written(options.train, options.work)
+    held_out = [(each.examples.held_out(2000), each.batches) for each in (known, written)]
 
     def measured(network: JointNetwork) -> str:
-        return " / ".join(str(measure(network, each.held_out(2000), each.batches)) for each in (known, written))
+        return " / ".join(str(measure(network, *each)) for each in held_out)
 
     print("before:", measured(network), flush=True)
     groups = [Group(list(network.upper.parameters()), _RATE, _DECAY)]
-    loss, shown = Refined(network).loss, in_turn(known, written)
-    training = Training(network.upper, groups, loss, shown, options.steps, folder / "refining.pt")
+    loss, made = Refined(network).loss, in_turn(known, written)
+    training = Training(network.upper, groups, loss, made, options.steps, folder / "refining.pt")
     for step in training.run():
         if step % _MEASURED_EVERY == 0:
-            write(averaged(network, training), folder / "refined.npz")
+            save(averaged(network, training), folder / "refined.npz")
             print(f"after {step}:", measured(averaged(network, training)), flush=True)
     found = averaged(network, training)
-    write(found, folder / "refined.npz")
+    save(found, folder / "refined.npz")
     print("as written:", measured(found), flush=True)
 
 

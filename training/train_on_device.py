@@ -34,6 +34,7 @@ from training.distil_reader import alike
 from training.examples import Batch
 from training.packed import EXAMPLES, FOLDS, Packed, is_lower, part_of
 from training.reading import Outcome, measured, met, outcome, read, represented, right_or_wrong
+from training.train_reader import save
 from training.training_loop import Group, keep_at, rate_at
 
 _TEACHER_RATE, _NEW_RATE = 6e-5, 5e-4  # of MPNet's layers, and of what is new
@@ -246,8 +247,7 @@ def distil(place: Workplace, teachers: Sequence[CrossEncoder], course: Course, f
         between = mean_of(before, network, _SHARE)
         learning.swap()
         print("taught:", place.measure(lambda batch: read(between, batch)), flush=True)
-        weights: dict[str, Any] = {key: value.cpu().numpy() for key, value in between.upper.state_dict().items()}
-        np.savez_compressed(file, **weights)
+        save(between, file)
 
     for step in learning.run(place.shown(7, range(FOLDS), course.tokens), loss):
         if step % _KEPT_EVERY == 0:

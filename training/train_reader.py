@@ -13,9 +13,11 @@ import pickle
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
@@ -90,9 +92,9 @@ def tokenizer() -> Tokenizer:
     return plain_tokenizer(packaged_tokenizer())
 
 
-def shown(examples: Examples, batches: Batches) -> Iterable[Batch]:
-    """The batches of all epochs."""
-    for epoch in range(1_000):
+def shown(examples: Examples, batches: Batches, first: int = 0) -> Iterator[Batch]:
+    """The batches of all epochs, from one on."""
+    for epoch in range(first, first + 1_000):
         for batch, _ in batches.of(examples.epoch(epoch), random.Random(epoch)):  # noqa: S311
             yield batch
 
@@ -148,8 +150,16 @@ def arguments(description: str | None, steps: int) -> argparse.Namespace:
 
 def ship(network: JointNetwork, file: Path = SHIPPED) -> JointNetwork:
     """Write the trained weights; gives the network as it is read back."""
-    card = write({name: value.float().numpy() for name, value in network.upper.state_dict().items()}, LONGEST, file)
-    return read_back(network, card)
+    return read_back(network, write(_arrays(network), LONGEST, file))
+
+
+def save(network: JointNetwork, file: Path) -> None:
+    """Write the trained weights as ``quantize_reader`` takes them."""
+    np.savez_compressed(file, **_arrays(network))
+
+
+def _arrays(network: JointNetwork) -> dict[str, Any]:
+    return {name: value.float().cpu().numpy() for name, value in network.upper.state_dict().items()}
 
 
 def read_back(network: JointNetwork, card: Card) -> JointNetwork:

@@ -13,7 +13,8 @@ import torch
 from tests.training.small_network import small_network
 from tests.training.test_reader_data import batches_of, examples_of, texts_of
 from training.reading import read, right_or_wrong
-from training.refine_reader import Refined, Shown, Source, in_turn, write
+from training.refine_reader import Refined, Shown, Source, in_turn
+from training.train_reader import save
 from training.training_loop import Group, Training
 
 
@@ -54,7 +55,7 @@ def test_it_learns_what_was_written(turns: Iterator[Shown], tmp_path: Path) -> N
 
 def test_weights_are_written_as_they_are_taken(tmp_path: Path) -> None:
     network = small_network()
-    write(network, tmp_path / "refined.npz")
+    save(network, tmp_path / "refined.npz")
     with np.load(tmp_path / "refined.npz") as stored:
         assert set(stored.files) == set(network.upper.state_dict())
         assert np.array_equal(stored["answer.weight"], network.upper.answer.weight.detach().numpy())
