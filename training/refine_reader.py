@@ -40,7 +40,7 @@ from training.train_reader import (
 from training.training_loop import Group, Training
 from training.written import kept_back, pairs_of, read_written
 
-_STEPS = 2_800
+_STEPS = 2_000
 _RATE, _DECAY = 2e-4, 0.01
 _HARD = 0.4  # of what was trained on before, how much what is right counts; the rest is what the network gave
 _FIRST_EPOCH = 200  # those before were shown to it
