@@ -134,7 +134,7 @@ def take_over(taught: Taught, batches: Iterable[Batch]) -> None:
 
 def main() -> None:
     """Prepare, train, write."""
-    options = arguments(__doc__, _STEPS)
+    options = arguments(__doc__, _STEPS).parse_args()
     folder = options.work / "reader"
     network, teacher = JointNetwork(), JointNetwork(TEACHER)
     for each in (network, teacher):

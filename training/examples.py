@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from retrieval.joint.inputs import Inputs, PassageTokens, QuestionTokens, SpecialTokens, batch
+from retrieval.joint.inputs import Inputs, PassageTokens, QuestionTokens, SpecialTokens, batch, in_common
 from retrieval.opposites import asked_the_other_way
 from retrieval.reader import Weigh
 from training.hard_negatives import Mined, known_answers
@@ -25,14 +25,28 @@ JUDGED = ("human_unanswerable", "human_unanswerable_mapped")
 """The kinds that people judged not to be answered."""
 _BY_THEMSELVES = (*JUDGED, NEAR, SUPPOSES)  # kinds that are shown though nothing answers
 _SURE_WEIGHT = 2.0  # of those that people judged not to be answered, and of those asked the other way
-_CUT = 0.7  # of the passages are cut to a few sentences
-_CHANGED = 0.5  # of the answered pairs are also shown so changed that nothing answers
-_REMOVED = 0.4  # of these by taking away what answers, the others by changing the question
+_REMOVED = 0.4  # of the changed by taking away what answers, the others by changing the question
 _OPPOSITES = 0.8  # of those of an act that has an opposite are also shown asked the other way
-_OTHERS = 0.7  # of the questions are also shown with another passage
-_MINED = 0.6  # of these others are what our own search brings
+_MINED = 0.6  # of the other passages are what our own search brings
 _UNTITLED = 0.1
 _POOL = 4096  # examples among which those of like length are put together
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """In what shares pairs are shown in other ways than as they are.
+
+    Args:
+        cut: of the passages are cut to a few sentences.
+        misled: of those that are cut though nothing answers are cut around what is most like the question.
+        changed: of the answered pairs are also shown so changed that nothing answers.
+        others: of the answered questions are also shown with another passage.
+    """
+
+    cut: float = 0.7
+    misled: float = 0.7
+    changed: float = 0.5
+    others: float = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +106,19 @@ class Examples:
         weigh: how rare words are.
         mined: what our own search brings for each question, without its answer.
         kept: tells by title and text which passages are not trained on.
+        showing: how they are shown.
     """
 
-    def __init__(self, texts: Texts, weigh: Weigh, mined: Mined, kept: Callable[[str, str], bool] = held_out) -> None:
+    def __init__(
+        self,
+        texts: Texts,
+        weigh: Weigh,
+        mined: Mined,
+        kept: Callable[[str, str], bool] = held_out,
+        showing: Showing | None = None,
+    ) -> None:
         self._texts = texts
+        self._showing = showing or Showing()
         self._weigh = weigh
         self._mined = mined
         pairs = texts.pairs
@@ -138,7 +161,7 @@ class Examples:
         question = self._question(pair)
         titled = chance.random() > _UNTITLED
         whole = self._all(pair)
-        keep = self._cut(pair, whole, chance) if chance.random() < _CUT else whole
+        keep = self._cut(pair, whole, chance) if chance.random() < self._showing.cut else whole
         example = self._example(pair, question, keep, titled=titled)
         if not pair.answers:
             yield example
@@ -146,11 +169,11 @@ class Examples:
         if not example.inside.any():
             return
         yield example
-        if chance.random() < _CHANGED and (changed := self._changed(pair, keep, chance, titled=titled)):
+        if chance.random() < self._showing.changed and (changed := self._changed(pair, keep, chance, titled=titled)):
             yield changed
         if chance.random() < _OPPOSITES and (opposite := self._opposite(pair, keep, titled=titled)):
             yield opposite
-        if chance.random() < _OTHERS and (other := self._other(pair, question, chance)):
+        if chance.random() < self._showing.others and (other := self._other(pair, question, chance)):
             yield other
 
     def _changed(self, pair: Pair, keep: Sequence[int], chance: random.Random, *, titled: bool) -> Example | None:
@@ -199,7 +222,7 @@ class Examples:
             return None
         other = chance.choice(known)
         keep = self._all(other)
-        keep = self._cut(other, keep, chance) if chance.random() < _CUT else keep
+        keep = self._cut(other, keep, chance) if chance.random() < self._showing.cut else keep
         return self._example(other, question, keep, titled=True)
 
     def _question(self, pair: Pair) -> QuestionTokens:
@@ -211,10 +234,22 @@ class Examples:
         return range(int(places.max(initial=-1)) + 1)
 
     def _cut(self, pair: Pair, whole: Sequence[int], chance: random.Random) -> Sequence[int]:
-        """A run of sentences, around one that answers where one does."""
+        """A run of sentences: around one that answers, else mostly around the one that is most like the question.
+
+        That one is among what a bot reads of a long passage (:mod:`retrieval.joint.focus`), and what misleads it.
+        """
         right = np.flatnonzero(self._texts.right(pair)[: len(whole)]).tolist()
+        if not right and whole and chance.random() < self._showing.misled:
+            right = [self._likest(pair, len(whole))]
         middle = chance.choice(right or list(whole) or [0])
         return range(max(middle - chance.randint(0, 2), 0), min(middle + chance.randint(0, 2) + 1, len(whole)))
+
+    def _likest(self, pair: Pair, sentences: int) -> int:
+        """The sentence that holds the most of the question's words, each by its weight."""
+        question, passage = self._question(pair), self._texts.passages[pair.passage]
+        common = in_common(question, passage).any(axis=-1)
+        held = [common[passage.places == at].any(axis=0) @ question.weights for at in range(sentences)]
+        return int(np.argmax(held))
 
     def _example(
         self, pair: Pair, question: QuestionTokens, keep: Sequence[int], *, titled: bool, seen: bool = True

@@ -20,7 +20,7 @@ from torch import Tensor
 from retrieval.joint.network import JointNetwork
 from retrieval.joint.weights import Card
 from training.distil_reader import alike
-from training.examples import Batch, Batches, Examples
+from training.examples import Batch, Batches, Examples, Showing
 from training.hard_negatives import mined
 from training.reader_data import Texts
 from training.reading import measure, met, outcome, represented, right_or_wrong
@@ -43,6 +43,7 @@ from training.written import kept_back, pairs_of, read_written
 _STEPS = 2_000
 _RATE, _DECAY = 2e-4, 0.01
 _HARD = 0.4  # of what was trained on before, how much what is right counts; the rest is what the network gave
+_WRITTEN = Showing(cut=0.5, changed=0.25, others=0.35)  # the more of them suppose amiss
 _FIRST_EPOCH = 200  # those before were shown to it
 _MEASURED_EVERY = 300
 
@@ -80,15 +81,15 @@ class Refined:
         return _HARD * right + (1 - _HARD) * alike(found, before)
 
 
-def prepare_written(train: Path, work: Path) -> Source:
-    """What was written, with the states of its passages, computed where they are missing."""
-    pairs = pairs_of(read_written(train))
+def prepare_written(train: Path, work: Path, first: int, last: int | None) -> Source:
+    """What was written for these passages of the file, with their states, computed where they are missing."""
+    pairs = pairs_of(read_written(train)[first:last])
     texts = Texts(pairs, tokenizer(), LONGEST)
     digest = hashlib.sha256(repr(pairs.passages).encode()).hexdigest()
     folder = work / "reader" / f"written.{digest[:16]}"
     folder.mkdir(parents=True, exist_ok=True)
     weigh = weigher(text for _, text in pairs.passages)
-    examples = Examples(texts, weigh, mined(pairs, folder, kept_back), kept_back)
+    examples = Examples(texts, weigh, mined(pairs, folder, kept_back), kept_back, _WRITTEN)
     return Source(examples, prepare_batches(texts, folder))
 
 
@@ -101,14 +102,17 @@ def in_turn(known: Source, written: Source) -> Iterator[Shown]:
 
 def main() -> None:
     """Prepare, train, write."""
-    options = arguments(__doc__, _STEPS)
+    parser = arguments(__doc__, _STEPS)
+    parser.add_argument("--first", type=int, default=0, help="learn from what was written for passages from this on")
+    parser.add_argument("--last", type=int, help="... and up to this one, not included, of the file")
+    options = parser.parse_args()
     folder = options.work / "reader"
     network = JointNetwork()
     load_encoder(network)
     read_back(network, Card.load())
     texts, examples = prepare(options.train, options.data, options.work)
     known = Source(examples, prepare_batches(texts, folder))
-    written = prepare_written(options.train, options.work)
+    written = prepare_written(options.train, options.work, options.first, options.last)
     held_out = [(each.examples.held_out(2000), each.batches) for each in (known, written)]
 
     def measured(network: JointNetwork) -> str:

@@ -118,7 +118,7 @@ def groups(network: JointNetwork) -> list[Group]:
 
 def main() -> None:
     """Prepare, train, write."""
-    options = arguments(__doc__, _STEPS)
+    options = arguments(__doc__, _STEPS).parse_args()
     texts, examples = prepare(options.train, options.data, options.work)
     batches = prepare_batches(texts, options.work / "reader")
     torch.manual_seed(1)
@@ -139,13 +139,13 @@ def main() -> None:
     print("as written:", measure(written, held_out, batches), flush=True)
 
 
-def arguments(description: str | None, steps: int) -> argparse.Namespace:
-    """Folders, and how many steps."""
+def arguments(description: str | None, steps: int) -> argparse.ArgumentParser:
+    """Takes folders, and how many steps."""
     parser = argparse.ArgumentParser(description=(description or "").split("\n")[0])
     for name in ("train", "data", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=steps)
-    return parser.parse_args()
+    return parser
 
 
 def ship(network: JointNetwork, file: Path = SHIPPED) -> JointNetwork:

@@ -112,10 +112,15 @@ def passage_tokens_of(text: str, encoding: Encoding, spans: Sequence[Span], shif
     return PassageTokens(ids, word_ids(words), shapes(words, places), places)
 
 
+def in_common(question: QuestionTokens, passage: PassageTokens) -> npt.NDArray[np.bool_]:
+    """Whether a token of the passage is of the word that one of the question is of, and of its stem, ``(n, m, 2)``."""
+    same: npt.NDArray[np.bool_] = passage.words[:, None] == question.words[None]
+    return same & (question.words != 0)[None]
+
+
 def pair_features(question: QuestionTokens, passage: PassageTokens) -> tuple[Floats, Floats]:
     """Features of the question's tokens, ``(m, 3)``, and of the passage's, ``(n, PASSAGE_FEATURES)``."""
-    same = passage.words[:, None] == question.words[None]  # (n, m, 2)
-    same &= (question.words != 0)[None]
+    same = in_common(question, passage)
     asked = np.concatenate([question.weights[:, None], same.any(axis=0)], axis=1)
     stands = same.any(axis=1)
     weighed = (same * question.weights[None, :, None]).max(axis=1, initial=0)

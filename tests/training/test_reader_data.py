@@ -21,9 +21,9 @@ from retrieval.joint.representations import Representations
 from retrieval.types import Article, Passage
 from tests.retrieval.joint_fake import FakeJointModel
 from tests.training.small_network import small_network
-from training.examples import OPPOSITE, Batches, Examples
+from training.examples import OPPOSITE, Batches, Examples, Showing
 from training.kept_states import KeptStates
-from training.reader_data import SETS, Texts, collect, held_out
+from training.reader_data import SETS, SUPPOSES, Pair, Pairs, Texts, collect, held_out
 from training.reading import represented
 
 SAID = "The comet was seen over Turku on Friday by Anna Lund, who runs the town's only observatory with her two sons."
@@ -104,6 +104,31 @@ def test_examples_that_are_not_answered_hold_no_answer(tmp_path: Path) -> None:
         assert example.answerable is (example.kind == "answer")
         assert example.inside.any() == example.answerable
     assert {"answer", "mined"} <= kinds
+
+
+def amiss(question: str, showing: Showing) -> set[str]:
+    """What is shown in fifty epochs of three sentences with a question that none answers."""
+    texts = Texts(
+        Pairs([question], [("", OTHER)], [Pair(0, 0, "one", SUPPOSES, [])]), plain_tokenizer(packaged_tokenizer()), 64
+    )
+    mined = np.full((1, 1), -1, dtype=np.int32)
+    examples = Examples(texts, lambda words: [1.0] * len(words), mined, lambda *_: False, showing)
+    epochs = (example for number in range(50) for example in examples.epoch(number))
+    return {texts.tokenizer.decode(example.passage.ids.tolist()) for example in epochs}
+
+
+@pytest.mark.parametrize(
+    ("question", "like"), [("Why did the baker rise?", "dear flour"), ("Who was surprised?", "nobody")]
+)
+def test_what_misleads_is_left_where_a_passage_is_cut(question: str, like: str) -> None:
+    shown = amiss(question, Showing(cut=1, misled=1))
+    assert len(shown) > 1
+    assert all(like in text for text in shown)
+    assert not all(like in text for text in amiss(question, Showing(cut=1, misled=0)))
+
+
+def test_what_is_not_cut_is_shown_whole() -> None:
+    assert amiss("Why did the baker rise?", Showing(cut=0)) == {OTHER.lower()}
 
 
 def test_questions_of_an_act_are_also_asked_the_other_way(tmp_path: Path) -> None:
