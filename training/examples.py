@@ -240,11 +240,11 @@ class Examples:
         """
         right = np.flatnonzero(self._texts.right(pair)[: len(whole)]).tolist()
         if not right and whole and chance.random() < self._showing.misled:
-            right = [self._likest(pair, len(whole))]
+            right = [self._most_alike(pair, len(whole))]
         middle = chance.choice(right or list(whole) or [0])
         return range(max(middle - chance.randint(0, 2), 0), min(middle + chance.randint(0, 2) + 1, len(whole)))
 
-    def _likest(self, pair: Pair, sentences: int) -> int:
+    def _most_alike(self, pair: Pair, sentences: int) -> int:
         """The sentence that holds the most of the question's words, each by its weight."""
         question, passage = self._question(pair), self._texts.passages[pair.passage]
         common = in_common(question, passage).any(axis=-1)

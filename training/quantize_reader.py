@@ -1,6 +1,6 @@
 """Quantise the joint reader: graphs that compute in eight bits, calibrated on training pairs.
 
-    python -m training.quantize_reader --train TRAIN --data EVAL --work FOLDER [--weights FILE]
+    python -m training.quantize_reader --train TRAIN --data EVAL --work FOLDER [--weights FILE [--share S]]
 
 By NNCF, static, with SmoothQuant (Xiao et al., 2023, "SmoothQuant: Accurate and Efficient Post-Training Quantization
 for Large Language Models"). All products of matrices have eight bits, but for attention's with its values; what tokens
@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import nncf
-import numpy as np
 import openvino
 
 from retrieval.encoders.loading import load_encoder
@@ -32,7 +31,8 @@ from retrieval.joint.model import WIDTH_STEP
 from retrieval.joint.models import OpenVinoJointModel, load_joint_model, met, probe, quantized
 from retrieval.joint.weights import ALONE, TOGETHER, Card, graph_folder, write, write_encoder, write_graphs
 from training.examples import Example
-from training.train_reader import prepare
+from training.train_reader import prepare, read_saved
+from training.training_loop import between
 
 _PAIRS = 1200  # of those shown in training
 _AMONG = 4000
@@ -69,14 +69,14 @@ def quantize(graph: Path, given: list[dict[str, Any]], to: Path) -> None:
     openvino.save_model(made, to, compress_to_fp16=False)
 
 
-def taken(file: Path) -> Card:
-    """Ship the weights of a file; graphs of those that shipped before no longer count.
+def taken(file: Path, share: float) -> Card:
+    """Ship what lies so far from what ships to the weights of a file; graphs of what shipped no longer count.
 
     Raises:
         OSError: there is no such file, or it cannot be read.
     """
-    with np.load(file, allow_pickle=False) as stored:
-        return write({name: stored[name].astype(np.float32) for name in stored.files}, Card.load().longest)
+    before = Card.load()
+    return write(dict(between(before.read(), read_saved(file), share)), before.longest)
 
 
 def note_encoder(original: Encoder) -> Card:
@@ -96,9 +96,10 @@ def main() -> None:
     for name in ("train", "data", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--together", action="store_true", help="the encoder's graph is left as it is")
-    parser.add_argument("--weights", type=Path, help="ship these, which train_on_device wrote, in place of those there")
+    parser.add_argument("--weights", type=Path, help="ship these in place of those there")
+    parser.add_argument("--share", type=float, default=1.0, help="... or what lies so far from those there to these")
     options = parser.parse_args()
-    card = taken(options.weights) if options.weights else Card.load()
+    card = taken(options.weights, options.share) if options.weights else Card.load()
     model = load_joint_model(Precision.FLOAT32, Backend.OPENVINO, options.work / "models")
     if not isinstance(model, OpenVinoJointModel):
         raise TypeError("the reader is not run by OpenVINO here")

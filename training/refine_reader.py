@@ -1,6 +1,6 @@
 """Go on teaching the reader that ships, by questions that were written for it.
 
-    python -m training.refine_reader --train TRAIN --data EVAL --work FOLDER
+    python -m training.refine_reader --train TRAIN --data EVAL --work FOLDER [--weights FILE] [--first N] [--last N]
 
 Every other batch is of written questions (:mod:`training.written`), from which it learns what is right. Of the others,
 which it was trained on before, what it gave before counts besides, so that it does not forget that (Li and Hoiem, 2016,
@@ -31,19 +31,21 @@ from training.train_reader import (
     load_encoder,
     prepare,
     prepare_batches,
-    read_back,
+    read_saved,
     save,
     shown,
+    take,
     tokenizer,
     weigher,
 )
-from training.training_loop import Group, Training
+from training.training_loop import Group, Training, between
 from training.written import kept_back, pairs_of, read_written
 
 _STEPS = 2_000
 _RATE, _DECAY = 2e-4, 0.01
 _HARD = 0.4  # of what was trained on before, how much what is right counts; the rest is what the network gave
 _WRITTEN = Showing(cut=0.5, changed=0.25, others=0.35)  # the more of them suppose amiss
+_SHARES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _FIRST_EPOCH = 200  # those before were shown to it
 _MEASURED_EVERY = 300
 
@@ -103,13 +105,15 @@ def in_turn(known: Source, written: Source) -> Iterator[Shown]:
 def main() -> None:
     """Prepare, train, write."""
     parser = arguments(__doc__, _STEPS)
+    parser.add_argument("--weights", type=Path, help="start from these, which it wrote before, not from what ships")
     parser.add_argument("--first", type=int, default=0, help="learn from what was written for passages from this on")
     parser.add_argument("--last", type=int, help="... and up to this one, not included, of the file")
     options = parser.parse_args()
     folder = options.work / "reader"
     network = JointNetwork()
     load_encoder(network)
-    read_back(network, Card.load())
+    shipped = Card.load().read()
+    take(network, read_saved(options.weights) if options.weights else shipped)
     texts, examples = prepare(options.train, options.data, options.work)
     known = Source(examples, prepare_batches(texts, folder))
     written = prepare_written(options.train, options.work, options.first, options.last)
@@ -128,7 +132,9 @@ def main() -> None:
             print(f"after {step}:", measured(averaged(network, training)), flush=True)
     found = averaged(network, training)
     save(found, folder / "refined.npz")
-    print("as written:", measured(found), flush=True)
+    for share in _SHARES:
+        part = between(shipped, read_saved(folder / "refined.npz"), share)
+        print(f"{share} of the way from what ships:", measured(take(network, part)), flush=True)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ from training.hard_negatives import mined
 from training.kept_states import KeptStates
 from training.reader_data import Texts, collect
 from training.reading import measure, read, right_or_wrong
-from training.training_loop import Group, Training
+from training.training_loop import Group, Training, Weights
 
 TEACHER = Shape(together_wide=1536, together_heads=12)
 
@@ -162,10 +162,25 @@ def _arrays(network: JointNetwork) -> dict[str, Any]:
     return {name: value.float().cpu().numpy() for name, value in network.upper.state_dict().items()}
 
 
+def read_saved(file: Path) -> Weights:
+    """What :func:`save` wrote, or ``train_on_device``.
+
+    Raises:
+        OSError: there is no such file, or it cannot be read.
+    """
+    with np.load(file, allow_pickle=False) as stored:
+        return {name: stored[name].astype(np.float32) for name in stored.files}
+
+
+def take(network: JointNetwork, weights: Weights) -> JointNetwork:
+    """Give a network these weights."""
+    network.upper.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    return network.eval()
+
+
 def read_back(network: JointNetwork, card: Card) -> JointNetwork:
     """Give a network the weights that were written."""
-    network.upper.load_state_dict({name: torch.from_numpy(value) for name, value in card.read().items()})
-    return network.eval()
+    return take(network, card.read())
 
 
 if __name__ == "__main__":

@@ -115,7 +115,8 @@ def passage_tokens_of(text: str, encoding: Encoding, spans: Sequence[Span], shif
 def in_common(question: QuestionTokens, passage: PassageTokens) -> npt.NDArray[np.bool_]:
     """Whether a token of the passage is of the word that one of the question is of, and of its stem, ``(n, m, 2)``."""
     same: npt.NDArray[np.bool_] = passage.words[:, None] == question.words[None]
-    return same & (question.words != 0)[None]
+    same &= (question.words != 0)[None]
+    return same
 
 
 def pair_features(question: QuestionTokens, passage: PassageTokens) -> tuple[Floats, Floats]:

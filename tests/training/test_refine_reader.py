@@ -14,8 +14,8 @@ from tests.training.small_network import small_network
 from tests.training.test_reader_data import batches_of, examples_of, texts_of
 from training.reading import read, right_or_wrong
 from training.refine_reader import Refined, Shown, Source, in_turn
-from training.train_reader import save
-from training.training_loop import Group, Training
+from training.train_reader import read_saved, save, take
+from training.training_loop import Group, Training, between
 
 
 def source(folder: Path, question: str) -> Source:
@@ -56,7 +56,14 @@ def test_it_learns_what_was_written(turns: Iterator[Shown], tmp_path: Path) -> N
 def test_weights_are_written_as_they_are_taken(tmp_path: Path) -> None:
     network = small_network()
     save(network, tmp_path / "refined.npz")
-    with np.load(tmp_path / "refined.npz") as stored:
-        assert set(stored.files) == set(network.upper.state_dict())
-        assert np.array_equal(stored["answer.weight"], network.upper.answer.weight.detach().numpy())
-    assert torch.float32 == network.upper.answer.weight.dtype
+    stored = read_saved(tmp_path / "refined.npz")
+    assert set(stored) == set(network.upper.state_dict())
+    assert np.array_equal(stored["answer.weight"], network.upper.answer.weight.detach().numpy())
+    other = take(small_network(seed=1), stored)
+    assert torch.equal(other.upper.answer.weight, network.upper.answer.weight)
+
+
+@pytest.mark.parametrize(("share", "weight"), [(0.0, 2.0), (0.75, 5.0), (1.0, 6.0)])
+def test_a_part_of_the_way_can_be_gone(share: float, weight: float) -> None:
+    before, after = ({"a": np.array([value], dtype=np.float32)} for value in (2.0, 6.0))
+    assert between(before, after, share)["a"].tolist() == [weight]
