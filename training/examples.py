@@ -161,7 +161,7 @@ class Examples:
         question = self._question(pair)
         titled = chance.random() > _UNTITLED
         whole = self._all(pair)
-        keep = self._cut(pair, whole, chance) if chance.random() < self._showing.cut else whole
+        keep = self._cut(pair, question, whole, chance) if chance.random() < self._showing.cut else whole
         example = self._example(pair, question, keep, titled=titled)
         if not pair.answers:
             yield example
@@ -222,7 +222,7 @@ class Examples:
             return None
         other = chance.choice(known)
         keep = self._all(other)
-        keep = self._cut(other, keep, chance) if chance.random() < self._showing.cut else keep
+        keep = self._cut(other, question, keep, chance) if chance.random() < self._showing.cut else keep
         return self._example(other, question, keep, titled=True)
 
     def _question(self, pair: Pair) -> QuestionTokens:
@@ -233,23 +233,16 @@ class Examples:
         places = self._texts.passages[pair.passage].places
         return range(int(places.max(initial=-1)) + 1)
 
-    def _cut(self, pair: Pair, whole: Sequence[int], chance: random.Random) -> Sequence[int]:
+    def _cut(self, pair: Pair, question: QuestionTokens, whole: Sequence[int], chance: random.Random) -> Sequence[int]:
         """A run of sentences: around one that answers, else mostly around the one that is most like the question.
 
         That one is among what a bot reads of a long passage (:mod:`retrieval.joint.focus`), and what misleads it.
         """
         right = np.flatnonzero(self._texts.right(pair)[: len(whole)]).tolist()
         if not right and whole and chance.random() < self._showing.misled:
-            right = [self._most_alike(pair, len(whole))]
+            right = [_most_alike(question, self._texts.passages[pair.passage], len(whole))]
         middle = chance.choice(right or list(whole) or [0])
         return range(max(middle - chance.randint(0, 2), 0), min(middle + chance.randint(0, 2) + 1, len(whole)))
-
-    def _most_alike(self, pair: Pair, sentences: int) -> int:
-        """The sentence that holds the most of the question's words, each by its weight."""
-        question, passage = self._question(pair), self._texts.passages[pair.passage]
-        common = in_common(question, passage).any(axis=-1)
-        held = [common[passage.places == at].any(axis=0) @ question.weights for at in range(sentences)]
-        return int(np.argmax(held))
 
     def _example(
         self, pair: Pair, question: QuestionTokens, keep: Sequence[int], *, titled: bool, seen: bool = True
@@ -268,6 +261,13 @@ class Examples:
         inside &= passage.places >= 0
         chosen = np.flatnonzero(kept)
         return Example(question, passage, pair.passage, chosen, seen, right, inside, weight, pair.source, pair.kind)
+
+
+def _most_alike(question: QuestionTokens, passage: PassageTokens, sentences: int) -> int:
+    """The sentence that holds the most of the question's words, each by its weight."""
+    common = in_common(question, passage).any(axis=-1)
+    held = [common[passage.places == at].any(axis=0) @ question.weights for at in range(sentences)]
+    return int(np.argmax(held))
 
 
 class Batches:

@@ -29,10 +29,10 @@ from retrieval.joint.encoder import encoder_probe
 from retrieval.joint.inputs import Inputs, batch
 from retrieval.joint.model import WIDTH_STEP
 from retrieval.joint.models import OpenVinoJointModel, load_joint_model, met, probe, quantized
+from retrieval.joint.network import JointNetwork
 from retrieval.joint.weights import ALONE, TOGETHER, Card, graph_folder, write, write_encoder, write_graphs
 from training.examples import Example
-from training.train_reader import prepare, read_saved
-from training.training_loop import between
+from training.train_reader import arrays_of, mean_of, prepare, read_back, read_saved, take
 
 _PAIRS = 1200  # of those shown in training
 _AMONG = 4000
@@ -75,8 +75,9 @@ def taken(file: Path, share: float) -> Card:
     Raises:
         OSError: there is no such file, or it cannot be read.
     """
-    before = Card.load()
-    return write(dict(between(before.read(), read_saved(file), share)), before.longest)
+    card = Card.load()
+    before, after = read_back(JointNetwork(), card), take(JointNetwork(), read_saved(file))
+    return write(arrays_of(mean_of(before, after, share)), card.longest)
 
 
 def note_encoder(original: Encoder) -> Card:

@@ -29,8 +29,10 @@ from training.train_reader import (
     arguments,
     averaged,
     load_encoder,
+    mean_of,
     prepare,
     prepare_batches,
+    read_back,
     read_saved,
     save,
     shown,
@@ -38,7 +40,7 @@ from training.train_reader import (
     tokenizer,
     weigher,
 )
-from training.training_loop import Group, Training, between
+from training.training_loop import Group, Training
 from training.written import kept_back, pairs_of, read_written
 
 _STEPS = 2_000
@@ -112,8 +114,9 @@ def main() -> None:
     folder = options.work / "reader"
     network = JointNetwork()
     load_encoder(network)
-    shipped = Card.load().read()
-    take(network, read_saved(options.weights) if options.weights else shipped)
+    shipped = copy.deepcopy(read_back(network, Card.load()))
+    if options.weights:
+        take(network, read_saved(options.weights))
     texts, examples = prepare(options.train, options.data, options.work)
     known = Source(examples, prepare_batches(texts, folder))
     written = prepare_written(options.train, options.work, options.first, options.last)
@@ -133,8 +136,7 @@ def main() -> None:
     found = averaged(network, training)
     save(found, folder / "refined.npz")
     for share in _SHARES:
-        part = between(shipped, read_saved(folder / "refined.npz"), share)
-        print(f"{share} of the way from what ships:", measured(take(network, part)), flush=True)
+        print(f"{share} of the way from what ships:", measured(mean_of(shipped, found, share)), flush=True)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ next run.
 from __future__ import annotations
 
 import argparse
-import copy
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +33,7 @@ from training.distil_reader import alike
 from training.examples import Batch
 from training.packed import EXAMPLES, FOLDS, Packed, is_lower, part_of
 from training.reading import Outcome, measured, met, outcome, read, represented, right_or_wrong
-from training.train_reader import save
+from training.train_reader import mean_of, save
 from training.training_loop import Group, keep_at, rate_at
 
 _TEACHER_RATE, _NEW_RATE = 6e-5, 5e-4  # of MPNet's layers, and of what is new
@@ -253,16 +252,6 @@ def distil(place: Workplace, teachers: Sequence[CrossEncoder], course: Course, f
         if step % _KEPT_EVERY == 0:
             keep()
     keep()
-
-
-def mean_of(one: JointNetwork, other: JointNetwork, share: float) -> JointNetwork:
-    """A network whose upper weights lie between those of two, ``share`` of the way to the other."""
-    between = copy.deepcopy(one)
-    weights = other.upper.state_dict()
-    between.upper.load_state_dict(
-        {key: value.lerp(weights[key], share) for key, value in one.upper.state_dict().items()}
-    )
-    return between
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ kept every few hundred steps and gone on with. Writes ``FOLDER/reader/teacher.js
 from __future__ import annotations
 
 import argparse
+import copy
 import pickle
 import random
 import re
@@ -27,14 +28,14 @@ from retrieval.encoders.models import packaged_folder, packaged_tokenizer
 from retrieval.encoders.tokens import plain_tokenizer
 from retrieval.joint.models import special_tokens
 from retrieval.joint.network import JointNetwork, Shape
-from retrieval.joint.weights import SHIPPED, Card, write
+from retrieval.joint.weights import SHIPPED, Arrays, Card, write
 from retrieval.reader import Weigh, inverse_document_frequency
 from training.examples import Batch, Batches, Examples
 from training.hard_negatives import mined
 from training.kept_states import KeptStates
 from training.reader_data import Texts, collect
 from training.reading import measure, read, right_or_wrong
-from training.training_loop import Group, Training, Weights
+from training.training_loop import Group, Training
 
 TEACHER = Shape(together_wide=1536, together_heads=12)
 
@@ -107,6 +108,16 @@ def averaged(network: JointNetwork, training: Training) -> JointNetwork:
     return found.eval()
 
 
+def mean_of(one: JointNetwork, other: JointNetwork, share: float) -> JointNetwork:
+    """A network whose upper weights lie between those of two, ``share`` of the way to the other."""
+    between = copy.deepcopy(one)
+    weights = other.upper.state_dict()
+    between.upper.load_state_dict(
+        {key: value.lerp(weights[key], share) for key, value in one.upper.state_dict().items()}
+    )
+    return between
+
+
 def groups(network: JointNetwork) -> list[Group]:
     """What was the encoder's learns slower than what is new."""
     upper = network.upper
@@ -150,19 +161,21 @@ def arguments(description: str | None, steps: int) -> argparse.ArgumentParser:
 
 def ship(network: JointNetwork, file: Path = SHIPPED) -> JointNetwork:
     """Write the trained weights; gives the network as it is read back."""
-    return read_back(network, write(_arrays(network), LONGEST, file))
+    return read_back(network, write(arrays_of(network), LONGEST, file))
 
 
 def save(network: JointNetwork, file: Path) -> None:
     """Write the trained weights as ``quantize_reader`` takes them."""
-    np.savez_compressed(file, **_arrays(network))
+    stored: dict[str, Any] = dict(arrays_of(network))
+    np.savez_compressed(file, **stored)
 
 
-def _arrays(network: JointNetwork) -> dict[str, Any]:
+def arrays_of(network: JointNetwork) -> Arrays:
+    """The trained weights by name, float32."""
     return {name: value.float().cpu().numpy() for name, value in network.upper.state_dict().items()}
 
 
-def read_saved(file: Path) -> Weights:
+def read_saved(file: Path) -> Arrays:
     """What :func:`save` wrote, or ``train_on_device``.
 
     Raises:
@@ -172,7 +185,7 @@ def read_saved(file: Path) -> Weights:
         return {name: stored[name].astype(np.float32) for name in stored.files}
 
 
-def take(network: JointNetwork, weights: Weights) -> JointNetwork:
+def take(network: JointNetwork, weights: Arrays) -> JointNetwork:
     """Give a network these weights."""
     network.upper.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     return network.eval()

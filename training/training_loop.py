@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
 from typing import Generic, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -21,8 +20,6 @@ _KEEP_EVERY = 300
 _SHOWN_EVERY = 50
 
 T = TypeVar("T")
-Weights = Mapping[str, npt.NDArray[np.float32]]
-"""By name."""
 
 
 def rate_at(step: int, progress: float, warmup: int) -> float:
@@ -33,11 +30,6 @@ def rate_at(step: int, progress: float, warmup: int) -> float:
 def keep_at(step: int, most: float) -> float:
     """How much of the running average is kept: less in the first steps, that it does not hang on the start."""
     return min(most, step / (step + 10))
-
-
-def between(before: Weights, after: Weights, share: float) -> Weights:
-    """What lies ``share`` of the way from the one weights to the others (Wortsman et al., 2022)."""
-    return {name: (1 - share) * before[name] + share * after[name] for name in before}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from tests.training.small_network import small_network
 from tests.training.test_reader_data import batches_of, examples_of, texts_of
 from training.reading import read, right_or_wrong
 from training.refine_reader import Refined, Shown, Source, in_turn
-from training.train_reader import read_saved, save, take
-from training.training_loop import Group, Training, between
+from training.train_reader import mean_of, read_saved, save, take
+from training.training_loop import Group, Training
 
 
 def source(folder: Path, question: str) -> Source:
@@ -65,5 +65,7 @@ def test_weights_are_written_as_they_are_taken(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("share", "weight"), [(0.0, 2.0), (0.75, 5.0), (1.0, 6.0)])
 def test_a_part_of_the_way_can_be_gone(share: float, weight: float) -> None:
-    before, after = ({"a": np.array([value], dtype=np.float32)} for value in (2.0, 6.0))
-    assert between(before, after, share)["a"].tolist() == [weight]
+    before, after = small_network(), small_network()
+    for network, value in ((before, 2.0), (after, 6.0)):
+        torch.nn.init.constant_(network.upper.answer.bias, value)
+    assert mean_of(before, after, share).upper.answer.bias.tolist() == [weight]

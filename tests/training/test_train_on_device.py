@@ -27,7 +27,8 @@ from training.pack_examples import encoder_arrays, in_parts
 from training.packed import EXAMPLES, FOLDS, Packed, pack, part_of
 from training.reader_data import Texts
 from training.reading import read
-from training.train_on_device import Course, Learning, Workplace, distil, mean_of, teach
+from training.train_on_device import Course, Learning, Workplace, distil, teach
+from training.train_reader import mean_of
 from training.training_loop import Group
 
 _CPU = torch.device("cpu")
